@@ -1,0 +1,61 @@
+/** Why a line or a sample failed. Written to `failed.jsonl`, counted in `run.json`, used as a metric dimension: keep the list short and stable. */
+export type FailureCode =
+  | 'invalid_line'
+  | 'image_not_found'
+  | 'image_unreadable'
+  | 'image_undecodable'
+  | 'image_unsupported'
+  | 'image_too_large'
+  | 'image_refused'
+  | 'model_refused'
+  | 'model_filtered'
+  | 'model_error'
+  | 'model_unavailable'
+  | 'reply_unusable'
+  | 'partial'
+  | 'step_input_missing'
+  | 'worker_died'
+  | 'batch_lost';
+
+/** One sample cannot be done; the run goes on. Counted, recorded and tried again by the next run. */
+export class SampleError extends Error {
+  override readonly name = 'SampleError';
+  readonly code: FailureCode;
+  /** The first characters of the model's reply, where there was one. */
+  readonly replyHead: string | undefined;
+
+  constructor(code: FailureCode, message: string, options?: { cause?: unknown; replyHead?: string }) {
+    super(message, options);
+    this.code = code;
+    this.replyHead = options?.replyHead;
+  }
+}
+
+/** Why a whole run has to stop: nothing that follows could succeed, or the user's limit is reached. */
+export type StopReason =
+  | 'unauthorized'
+  | 'payment_required'
+  | 'forbidden'
+  | 'unknown_model'
+  | 'quota_exhausted'
+  | 'server_unreachable'
+  | 'convention_unknown'
+  | 'budget_reached'
+  | 'disk_full'
+  | 'interrupted';
+
+/** Stops the run at once. Work done so far is kept; `message` says what to do. */
+export class RunStopError extends Error {
+  override readonly name = 'RunStopError';
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** The user asked for something that cannot be done. Printed without a stack trace, exit code 1. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
