@@ -1,0 +1,62 @@
+import { type AttributeValue, type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import type { CheckpointKey, CheckpointStore, StepName, StoredCheckpoint } from '#core/ports.ts';
+import { createBatchedGets } from './dynamodb-batched-gets.ts';
+
+type Item = Record<string, AttributeValue>;
+
+export interface DynamoCheckpointsOptions {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  /** Days until a checkpoint may be forgotten; kept for good when left out. */
+  readonly ttlDays?: number;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** Checkpoints as items of one table: pk `sample_id`, sk `step_N#<fingerprint>`. All fingerprints of a sample are kept until their time is up. */
+export function createDynamoCheckpoints({ client, table, ttlDays, now }: DynamoCheckpointsOptions): CheckpointStore {
+  const batchedGet = createBatchedGets({ client, table });
+  const alive = (item: Item) => item.expires_at?.N === undefined || Number(item.expires_at.N) * 1000 > now();
+
+  return {
+    async get(key) {
+      const item = await batchedGet(itemKey(key));
+      return item !== undefined && alive(item) ? item.body?.S : undefined;
+    },
+    async latest(sampleId, step) {
+      let newest: Item | undefined;
+      for await (const page of paginateQuery({ client }, allOfStep(table, sampleId, step)))
+        for (const item of page.Items ?? []) if (alive(item) && writtenAt(item) >= writtenAt(newest)) newest = item;
+      return newest && storedCheckpoint(newest, sampleId, step);
+    },
+    async put(checkpoint) {
+      const Item: Item = { ...itemKey(checkpoint), body: { S: checkpoint.body }, written_at: { N: String(now()) } };
+      if (ttlDays !== undefined) Item.expires_at = { N: String(Math.ceil(now() / 1000) + ttlDays * 86_400) };
+      await client.send(new PutItemCommand({ TableName: table, Item }));
+    },
+  };
+}
+
+function itemKey({ sampleId, step, fingerprint }: CheckpointKey): Item {
+  return { sample_id: { S: sampleId }, step: { S: `${step}#${fingerprint}` } };
+}
+
+function allOfStep(TableName: string, sampleId: string, step: StepName) {
+  return {
+    TableName,
+    ConsistentRead: true,
+    KeyConditionExpression: 'sample_id = :sample AND begins_with(#step, :step)',
+    ExpressionAttributeNames: { '#step': 'step' },
+    ExpressionAttributeValues: { ':sample': { S: sampleId }, ':step': { S: `${step}#` } },
+  };
+}
+
+function writtenAt(item: Item | undefined): number {
+  return Number(item?.written_at?.N ?? 0);
+}
+
+function storedCheckpoint(item: Item, sampleId: string, step: StepName): StoredCheckpoint | undefined {
+  const body = item.body?.S;
+  const sort = item.step?.S;
+  return body === undefined || sort === undefined ? undefined : { sampleId, step, fingerprint: sort.slice(step.length + 1), body };
+}

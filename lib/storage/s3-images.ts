@@ -1,0 +1,77 @@
+import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { SampleError } from '#core/errors.ts';
+import type { ImageStat, ImageStore } from '#core/ports.ts';
+import { isS3AccessDenied, isS3NotFound } from './s3-errors.ts';
+import { imageLocation } from './s3-location.ts';
+
+export interface S3ImagesOptions {
+  readonly client: S3Client;
+  /** Where relative image paths begin, `s3://bucket/prefix`. */
+  readonly base: string;
+  /** Larger objects are refused before a byte is read. */
+  readonly maxBytes: number;
+}
+
+/** Images as S3 objects: `s3://bucket/key`, `/key` of the base's bucket, or a key relative to the base. */
+export function createS3Images({ client, base, maxBytes }: S3ImagesOptions): ImageStore {
+  return {
+    async stat(imagePath, signal) {
+      const { bucket: Bucket, key: Key } = imageLocation(imagePath, base);
+      const head = await client
+        .send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }), { abortSignal: signal })
+        .catch(asSampleError(imagePath, Bucket, Key));
+      return imageStat(head);
+    },
+    async read(imagePath, signal) {
+      const { bucket: Bucket, key: Key } = imageLocation(imagePath, base);
+      const object = await client
+        .send(new GetObjectCommand({ Bucket, Key }), { abortSignal: signal })
+        .catch(asSampleError(imagePath, Bucket, Key));
+      if ((object.ContentLength ?? 0) > maxBytes)
+        throw new SampleError('image_too_large', `image "${imagePath}" has ${object.ContentLength} bytes; the limit is ${maxBytes}`);
+      if (object.Body === undefined) throw new SampleError('image_unreadable', `image "${imagePath}": S3 answered without a body`);
+      return object.Body.transformToByteArray();
+    },
+  };
+}
+
+/** Size, ETag as stamp, and the content hash S3 itself vouches for, if any. */
+export function imageStat(head: HeadObjectCommandOutput): ImageStat {
+  const size = head.ContentLength ?? 0;
+  const stamp = head.ETag ?? '';
+  const identity = contentIdentity(head, size);
+  return identity === undefined ? { size, stamp } : { size, stamp, identity };
+}
+
+/**
+ * SHA-256 or CRC64NVME of the whole object where S3 has one; else the ETag of a single-part SSE-S3 object, which is its MD5.
+ * A composite checksum, and the ETag of a multipart or KMS-encrypted object, say nothing about content.
+ */
+function contentIdentity(head: HeadObjectCommandOutput, size: number): string | undefined {
+  const whole = head.ChecksumType !== 'COMPOSITE';
+  if (whole && head.ChecksumSHA256 !== undefined && !head.ChecksumSHA256.includes('-')) return `sha256:${head.ChecksumSHA256}`;
+  if (whole && head.ChecksumCRC64NVME !== undefined) return `crc64nvme:${head.ChecksumCRC64NVME}-${size}`;
+  const etag = head.ETag?.replaceAll('"', '');
+  const plain = head.ServerSideEncryption === undefined || head.ServerSideEncryption === 'AES256';
+  return plain && etag !== undefined && !etag.includes('-') && head.SSECustomerAlgorithm === undefined ? `etag:${etag}-${size}` : undefined;
+}
+
+function asSampleError(imagePath: string, bucket: string, key: string) {
+  return (error: unknown): never => {
+    if (isS3NotFound(error))
+      throw new SampleError(
+        'image_not_found',
+        `image "${imagePath}" not found at s3://${bucket}/${key}; set data.image_root or upload it`,
+        {
+          cause: error,
+        },
+      );
+    if (isS3AccessDenied(error))
+      throw new SampleError(
+        'image_unreadable',
+        `image "${imagePath}": no access to s3://${bucket}/${key}; is it there, and is the bucket among the environment's imageBuckets?`,
+        { cause: error },
+      );
+    throw error;
+  };
+}
