@@ -32,7 +32,7 @@ export interface EmulatorOptions {
 export async function startEmulator({ iam = false, waitScale = 1 }: EmulatorOptions = {}): Promise<Emulator> {
   const python = await installEmulator();
   const scratch = await mkdtemp(join(tmpdir(), 'groundline-aws-'));
-  const tls = iam ? await certificate(python, scratch) : {};
+  const tls = iam ? await certificate(python, scratch) : undefined;
   const port = await freePort();
   const endpoint = `${iam ? 'https' : 'http'}://127.0.0.1:${port}`;
   const logFile = join(scratch, 'ministack.log');
@@ -46,7 +46,7 @@ export async function startEmulator({ iam = false, waitScale = 1 }: EmulatorOpti
 
   process.once('exit', () => killGroup(server));
   const stop = () => stopServer(server, scratch);
-  const env = { ...clientEnv(endpoint), ...('NODE_EXTRA_CA_CERTS' in tls ? trust(tls.NODE_EXTRA_CA_CERTS) : {}) };
+  const env = { ...clientEnv(endpoint), ...(tls && trust(tls.MINISTACK_SSL_CERT)) };
   const emulator = { endpoint, env, scratch, stop, log: () => readFile(logFile, 'utf8') };
   await ready(server, port, emulator);
   return emulator;
@@ -88,7 +88,7 @@ async function certificate(python: string, scratch: string) {
   const file = join(scratch, 'certificate.pem');
   const key = join(scratch, 'key.pem');
   await promisify(execFile)(python, [join(here, 'make_certificate.py'), file, key]);
-  return { AUTH: 'true', USE_SSL: '1', MINISTACK_SSL_CERT: file, MINISTACK_SSL_KEY: key, NODE_EXTRA_CA_CERTS: file, AWS_CA_BUNDLE: file };
+  return { AUTH: 'true', USE_SSL: '1', MINISTACK_SSL_CERT: file, MINISTACK_SSL_KEY: key, ...trust(file) };
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,39 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+
+export interface DataBucketProps {
+  readonly key: IKey | undefined;
+  readonly retain: boolean;
+  readonly runDays: number | undefined;
+}
+
+/** One bucket for `inputs/` and `runs/`: versioned, encrypted, TLS only, telling EventBridge of uploads. */
+export class DataBucket extends Construct {
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, { key, retain, runDays }: DataBucketProps) {
+    super(scope, id);
+    this.bucket = new Bucket(this, 'Bucket', {
+      versioned: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      ...(key
+        ? { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }
+        : { encryption: BucketEncryption.S3_MANAGED }),
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      autoDeleteObjects: !retain,
+      lifecycleRules: [
+        { id: 'forget-broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
+        { id: 'forget-old-versions', noncurrentVersionExpiration: Duration.days(30) },
+        ...(runDays === undefined ? [] : [{ id: 'forget-old-runs', prefix: 'runs/', expiration: Duration.days(runDays) }]),
+      ],
+    });
+    // The L2 property `eventBridgeEnabled` would bring a Python function and a policy on every bucket; the L1 property does without.
+    const resource = this.bucket.node.defaultChild;
+    if (resource instanceof CfnBucket) resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+  }
+}

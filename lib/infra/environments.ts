@@ -1,0 +1,89 @@
+import { UsageError } from '#core/errors.ts';
+
+/** What differs between environments. One environment is one stack, `Groundline-<name>`. */
+export interface Environment {
+  /** Account and region to deploy to. @default those of the credentials in use */
+  readonly account?: string;
+  readonly region?: string;
+  /** Bucket, table, key and logs survive `cdk destroy`, and the stack has termination protection. */
+  readonly retain: boolean;
+  /** Encrypt bucket, table, logs, topic and secret with a key of the stack instead of keys AWS owns. */
+  readonly customerKey: boolean;
+  /** Put the functions into a VPC of the stack, for models that are served inside one. */
+  readonly vpc: boolean;
+  /** With `vpc`: a NAT gateway, for models on the internet. */
+  readonly natGateway: boolean;
+  readonly pointInTimeRecovery: boolean;
+  /** Days after which checkpoints may be forgotten and are paid for again. @default never */
+  readonly checkpointDays?: number;
+  /** Days after which `runs/` is deleted. @default never */
+  readonly runDays?: number;
+  readonly logDays: 7 | 30 | 90 | 365;
+  /** Most functions of one step at a time. */
+  readonly maxLambdas: number;
+  /** Memory of the extract and ground functions in MB: 512; 1024 where most images must be re-encoded. */
+  readonly memoryMb: number;
+  /** Seconds between an upload and the first look at it, and minutes that images may come later than captions. */
+  readonly settleSeconds: number;
+  readonly settleMinutes: number;
+  /** A run that an upload started and that is estimated above this ends with the start input to paste. */
+  readonly maxUnattendedUsd: number;
+  /** Other buckets whose images may be read. */
+  readonly imageBuckets: readonly string[];
+  /** Who hears of finished and failed runs and of alarms. */
+  readonly email?: string;
+  /** Monthly AWS budget in USD, with a mail at 80 %; needs `email`. */
+  readonly monthlyBudgetUsd?: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const dev: Environment = {
+  retain: false,
+  customerKey: false,
+  vpc: false,
+  natGateway: false,
+  pointInTimeRecovery: false,
+  checkpointDays: 90,
+  logDays: 7,
+  maxLambdas: 20,
+  memoryMb: 512,
+  settleSeconds: 60,
+  settleMinutes: 15,
+  maxUnattendedUsd: 20,
+  imageBuckets: [],
+  tags: { Project: 'groundline', Environment: 'dev' },
+};
+
+const prod: Environment = {
+  ...dev,
+  retain: true,
+  customerKey: true,
+  pointInTimeRecovery: true,
+  checkpointDays: 365,
+  logDays: 90,
+  maxLambdas: 100,
+  maxUnattendedUsd: 200,
+  tags: { Project: 'groundline', Environment: 'prod' },
+};
+
+/** An example of a third: a model served inside a VPC, large images. */
+const selfHosted: Environment = {
+  ...prod,
+  customerKey: false,
+  vpc: true,
+  maxLambdas: 8,
+  memoryMb: 1024,
+  tags: { Project: 'groundline', Environment: 'self-hosted' },
+};
+
+export const environments: Readonly<Record<string, Environment>> = { dev, prod, 'self-hosted': selfHosted };
+
+/** The environment that `-c env=<name>` chose. Throws `UsageError` with the valid names. */
+export function environmentNamed(name: unknown): Environment {
+  const environment = typeof name === 'string' && Object.hasOwn(environments, name) ? environments[name] : undefined;
+  if (environment !== undefined) return environment;
+  const valid = Object.keys(environments)
+    .map((each) => `-c env=${each}`)
+    .join(', ');
+  throw new UsageError(`${name === undefined ? 'no environment given' : `no environment "${String(name)}"`}: use one of ${valid}`);
+}

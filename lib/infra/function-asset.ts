@@ -1,0 +1,62 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+
+const lambdas = fileURLToPath(new URL('../../lambdas', import.meta.url));
+
+/** One file below `lambdas/` each; all of them go into one asset. */
+export const functionNames = ['start-run', 'prepare-run', 'extract-expressions', 'ground-expressions', 'collect-results'] as const;
+export type FunctionName = (typeof functionNames)[number];
+
+/** sharp with its WebAssembly build alone, so that the asset is the same from any host and runs on any processor. */
+const imagePackages = ['sharp', '@img/sharp-wasm32', '@img/colour', '@emnapi/runtime', 'tslib', 'detect-libc', 'semver'];
+
+/** What only the `builtin` backend needs, which does not run on AWS. */
+const localOnly = ['@tensorflow/*', 'wink-nlp', 'wink-eng-lite-web-model', 'pacote', 'ora'];
+
+/** Bundles the functions into a directory: minified ES modules with source maps, model SDKs in chunks of their own that are loaded when used. */
+export function bundleFunctions(directory: string): void {
+  buildSync({
+    entryPoints: Object.fromEntries(functionNames.map((name) => [name, join(lambdas, `${name}.ts`)])),
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    // Errors keep their names, which logs and Step Functions show.
+    keepNames: true,
+    sourcemap: true,
+    sourcesContent: false,
+    external: ['sharp', ...localOnly],
+    // CommonJS dependencies inside an ES module still call `require`.
+    banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
+    logLevel: 'warning',
+    absWorkingDir: dirname(lambdas),
+  });
+  for (const name of imagePackages) copyPackage(name, directory);
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}\n');
+}
+
+function copyPackage(name: string, directory: string): void {
+  const source = packageDirectory(name);
+  const keep = (path: string) => !/\.(md|map|d\.ts|ts)$|\/(docs|src|install)\/|\/node_modules\//.test(path.slice(source.length));
+  cpSync(source, join(directory, 'node_modules', name), { recursive: true, filter: keep });
+}
+
+function packageDirectory(name: string): string {
+  for (const folder of createRequire(import.meta.url).resolve.paths(name) ?? []) {
+    const directory = join(folder, name);
+    try {
+      readFileSync(join(directory, 'package.json'));
+      return directory;
+    } catch {
+      // Not in this folder: the next one up.
+    }
+  }
+  throw new Error(`package ${name} is not installed: run npm ci`);
+}

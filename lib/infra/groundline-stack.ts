@@ -1,0 +1,95 @@
+import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { CheckpointTable } from './checkpoint-table.ts';
+import { DataBucket } from './data-bucket.ts';
+import { EncryptionKey } from './encryption-key.ts';
+import type { Environment } from './environments.ts';
+import { toVariables } from './function-settings.ts';
+import { ModelKeys } from './model-keys.ts';
+import { Network } from './network.ts';
+import { Observability } from './observability.ts';
+import { PipelineFunctions, retentionOf } from './pipeline-functions.ts';
+import { grantPipeline } from './pipeline-grants.ts';
+import { UploadStart } from './upload-start.ts';
+import { Workflow } from './workflow.ts';
+
+export interface GroundlineStackProps extends StackProps {
+  readonly environmentName: string;
+  readonly environment: Environment;
+}
+
+/** Everything of one environment. Each part is a construct; this is where they meet. */
+export class GroundlineStack extends Stack {
+  constructor(scope: Construct, id: string, props: GroundlineStackProps) {
+    super(scope, id, props);
+    const { environmentName, environment } = props;
+    const { retain } = environment;
+
+    const key = environment.customerKey ? new EncryptionKey(this, 'Encryption', { retain }).key : undefined;
+    const { bucket } = new DataBucket(this, 'Data', { key, retain, runDays: environment.runDays });
+    const { table } = new CheckpointTable(this, 'Memory', { key, retain, pointInTimeRecovery: environment.pointInTimeRecovery });
+    const { secret } = new ModelKeys(this, 'ModelKeys', { key, retain });
+    const network = environment.vpc
+      ? new Network(this, 'Network', { natGateway: environment.natGateway, flowLogs: this.flowLogs(environment) })
+      : undefined;
+    const variables = toVariables({
+      ENVIRONMENT: environmentName,
+      BUCKET: bucket.bucketName,
+      TABLE: table.tableName,
+      MODEL_KEYS_SECRET: secret.secretArn,
+      CHECKPOINT_DAYS: environment.checkpointDays ?? 0,
+      MAX_LAMBDAS: environment.maxLambdas,
+      SETTLE_MINUTES: environment.settleMinutes,
+      MAX_UNATTENDED_USD: environment.maxUnattendedUsd,
+    });
+    const functions = new PipelineFunctions(this, 'Functions', { environment, key, network, variables }).byName;
+    const { stateMachine } = new Workflow(this, 'Workflow', { environment, key, bucket, functions });
+    functions['start-run'].addEnvironment('STATE_MACHINE', stateMachine.stateMachineArn);
+    const { deadLetters } = new UploadStart(this, 'UploadStart', { bucket, startRun: functions['start-run'], key });
+    grantPipeline({ functions, bucket, key, table, secret, stateMachine, imageBuckets: environment.imageBuckets });
+    const watched = new Observability(this, 'Observability', {
+      environmentName,
+      environment,
+      key,
+      functions,
+      stateMachine,
+      table,
+      deadLetters,
+    });
+
+    for (const [name, value] of Object.entries(environment.tags)) Tags.of(this).add(name, value);
+    this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
+    this.output('InputPrefix', `s3://${bucket.bucketName}/inputs/`, 'Upload <dataset>/captions.jsonl below this to start a run');
+    this.output('StateMachineArn', stateMachine.stateMachineArn, 'For groundline start, watch and fetch');
+    this.output(
+      'StateMachineUrl',
+      this.console(`states/home?region=${this.region}#/statemachines/view/${stateMachine.stateMachineArn}`),
+      'Runs in the console',
+    );
+    this.output('DashboardUrl', watched.dashboardUrl, 'Samples, calls, cost, errors');
+    this.output('TableName', table.tableName, 'Checkpoints');
+    this.output('ModelKeysSecret', secret.secretName, 'Put the API keys here');
+    this.output('TopicArn', watched.topic.topicArn, 'Subscribe to hear of finished and failed runs');
+    this.output(
+      'ExampleStart',
+      `{"input":"s3://${bucket.bucketName}/inputs/demo/captions.jsonl"}`,
+      'Input of an execution started in the console',
+    );
+  }
+
+  private flowLogs({ logDays, retain }: Environment): LogGroup {
+    return new LogGroup(this, 'FlowLogs', {
+      retention: retentionOf(logDays),
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+
+  private console(path: string): string {
+    return `https://${this.region}.console.aws.amazon.com/${path}`;
+  }
+
+  private output(name: string, value: string, description: string): void {
+    new CfnOutput(this, name, { value, description });
+  }
+}

@@ -1,0 +1,20 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+
+/** The secret that holds the models' API keys, `{"GOOGLE_API_KEY": "", "OPENAI_API_KEY": ""}`, empty until its owner fills it in. */
+export class ModelKeys extends Construct {
+  readonly secret: Secret;
+
+  constructor(scope: Construct, id: string, { key, retain }: { readonly key: IKey | undefined; readonly retain: boolean }) {
+    super(scope, id);
+    this.secret = new Secret(this, 'Secret', {
+      description: 'Groundline: API keys of the models, as JSON with GOOGLE_API_KEY and OPENAI_API_KEY',
+      ...(key ? { encryptionKey: key } : {}),
+      // A template instead of a value: no deployment ever overwrites what the owner put in.
+      generateSecretString: { secretStringTemplate: '{"GOOGLE_API_KEY":"","OPENAI_API_KEY":""}', generateStringKey: 'unused' },
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+}
