@@ -5,6 +5,7 @@ import { CheckpointTable } from './checkpoint-table.ts';
 import { DataBucket } from './data-bucket.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import type { Environment } from './environments.ts';
+import { explainFindings } from './explained-findings.ts';
 import { toVariables } from './function-settings.ts';
 import { ModelKeys } from './model-keys.ts';
 import { Network } from './network.ts';
@@ -57,6 +58,8 @@ export class GroundlineStack extends Stack {
       table,
       deadLetters,
     });
+
+    explainFindings(this, { bucket, table, secret, deadLetters, stateMachine, functions, imageBuckets: environment.imageBuckets });
 
     for (const [name, value] of Object.entries(environment.tags)) Tags.of(this).add(name, value);
     this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');

@@ -38,7 +38,7 @@ export class Network extends Construct {
         SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
         StepFunctions: InterfaceVpcEndpointAwsService.STEP_FUNCTIONS,
       }))
-        this.vpc.addInterfaceEndpoint(name, { service });
+        this.vpc.addInterfaceEndpoint(name, { service, open: false }).connections.allowDefaultPortFrom(this.securityGroup);
     }
   }
 }

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Alarm, ComparisonOperator, Dashboard, GraphWidget, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -21,7 +21,7 @@ export interface ObservabilityProps {
   readonly key: IKey | undefined;
   readonly functions: Readonly<Record<FunctionName, LambdaFunction>>;
   readonly stateMachine: StateMachine;
-  readonly table: TableV2;
+  readonly table: Table;
   readonly deadLetters: Queue;
 }
 
@@ -41,14 +41,14 @@ export class Observability extends Construct {
       ...(key ? { masterKey: key } : {}),
     });
     if (environment.email) this.topic.addSubscription(new EmailSubscription(environment.email));
-    this.tellOfRuns(props.stateMachine);
+    this.tellOfRuns(props);
     this.addAlarms(props);
     this.dashboard = this.addDashboard(props);
     if (environment.monthlyBudgetUsd !== undefined && environment.email !== undefined)
       this.addBudget(environment.monthlyBudgetUsd, environment.email, props.environmentName);
   }
 
-  private tellOfRuns(stateMachine: StateMachine): void {
+  private tellOfRuns({ stateMachine, deadLetters }: ObservabilityProps): void {
     const run = EventField.fromPath('$.detail.name');
     const status = EventField.fromPath('$.detail.status');
     new Rule(this, 'RunsEnded', {
@@ -60,6 +60,7 @@ export class Observability extends Construct {
       },
       targets: [
         new SnsTopic(this.topic, {
+          deadLetterQueue: deadLetters,
           message: RuleTargetInput.fromText(`Groundline run ${run}: ${status}. ${EventField.fromPath('$.detail.executionArn')}`),
         }),
       ],

@@ -1,4 +1,4 @@
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -11,11 +11,13 @@ export interface PipelineGrantsProps {
   readonly functions: Readonly<Record<FunctionName, LambdaFunction>>;
   readonly bucket: Bucket;
   readonly key: IKey | undefined;
-  readonly table: TableV2;
+  readonly table: Table;
   readonly secret: Secret;
   readonly stateMachine: StateMachine;
   readonly imageBuckets: readonly string[];
 }
+
+const useOfKey = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 /** What each function may do, and nothing else: written out action by action, because the grants of CDK are wider. */
 export function grantPipeline({ functions, bucket, key, table, secret, stateMachine, imageBuckets }: PipelineGrantsProps): void {
@@ -23,7 +25,7 @@ export function grantPipeline({ functions, bucket, key, table, secret, stateMach
   allow(starter, ['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('inputs/*')]);
   allow(starter, ['s3:ListBucket'], [bucket.bucketArn]);
   allow(starter, ['states:StartExecution'], [stateMachine.stateMachineArn]);
-  key?.grantDecrypt(starter);
+  key?.grant(starter, 'kms:Decrypt');
 
   const images = imageBuckets.flatMap((name) => [`arn:${bucket.stack.partition}:s3:::${name}/*`]);
   for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions', 'collect-results'] as const) {
@@ -37,13 +39,13 @@ export function grantPipeline({ functions, bucket, key, table, secret, stateMach
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
       [table.tableArn],
     );
-    key?.grantEncryptDecrypt(worker);
+    key?.grant(worker, ...useOfKey);
   }
   for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions'] as const)
     allow(functions[name], ['secretsmanager:GetSecretValue'], [secret.secretArn]);
 
   // CDK grants no key to the map's reader and writer (aws-cdk issue 32144).
-  key?.grantEncryptDecrypt(stateMachine);
+  key?.grant(stateMachine, ...useOfKey);
 }
 
 function allow(grantee: LambdaFunction, actions: string[], resources: string[]): void {
