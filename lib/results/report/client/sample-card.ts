@@ -1,0 +1,65 @@
+import type { ReportFailure, ReportSample, WorstSample } from '#results/report/report-data.ts';
+import { captionOf } from './caption.ts';
+import { element } from './dom.ts';
+import { phraseListOf } from './phrase-list.ts';
+import { pictureOf } from './picture.ts';
+import { count, scoreText } from './words.ts';
+
+export interface CardOptions {
+  readonly full: boolean;
+  readonly worst?: WorstSample;
+}
+
+/** Picture and words of a sample, for the list and for the close-up. */
+export function sampleParts(sample: ReportSample, { full, worst }: CardOptions): HTMLElement[] {
+  const picture = element('div', { class: 'picture' }, pictureOf(sample, { full, ...(worst?.truth ? { truth: worst.truth } : {}) }));
+  const words = element('div', { class: 'words' }, heading(sample));
+  if (worst) words.append(verdict(worst));
+  words.append(captionOf(sample));
+  if (sample.failure) words.append(failureOf(sample.failure));
+  if (sample.phrases.length > 0) words.append(phraseListOf(sample));
+  else if (!sample.failure) words.append(element('p', { class: 'nothing' }, 'No visible phrase was found in this caption.'));
+  if (sample.cleaned !== undefined && sample.cleaned !== sample.caption) words.append(originalOf(sample.caption));
+  words.append(factsOf(sample));
+  return [picture, words];
+}
+
+/** A sample in the list. */
+export function sampleCard(sample: ReportSample, place: number, total: number, worst: WorstSample | undefined): HTMLElement {
+  const card = element('article', { class: `card ${sample.status}`, tabindex: '-1', 'aria-posinset': place + 1, 'aria-setsize': total, 'aria-label': `Sample ${sample.id}` });
+  card.append(...sampleParts(sample, { full: false, ...(worst ? { worst } : {}) }));
+  card.querySelector('.picture')?.append(element('button', { type: 'button', class: 'enlarge', 'aria-label': `Enlarge ${sample.id}` }, '⤢'));
+  return card;
+}
+
+function heading({ id, status }: ReportSample): HTMLElement {
+  return element('header', {}, element('h3', { dir: 'auto' }, id), status === 'ok' ? undefined : element('span', { class: `pill ${status}` }, status));
+}
+
+function verdict({ expression, iou, note }: WorstSample): HTMLElement {
+  const about = expression === undefined ? '' : ` for “${expression}”`;
+  return element('p', { class: 'verdict' }, element('strong', {}, `IoU ${scoreText(iou)}`), `${about}${note ? `: ${note}` : ''}`);
+}
+
+function failureOf({ step, code, message, attempts, replyHead }: ReportFailure): HTMLElement {
+  const tried = attempts > 1 ? `, ${attempts} attempts` : '';
+  const block = element('div', { class: 'failure' }, element('p', {}, element('code', {}, code), element('span', { class: 'where' }, ` in ${step}${tried}`)), element('p', {}, message));
+  if (replyHead !== undefined && replyHead !== '')
+    block.append(element('p', { class: 'label' }, 'The reply began'), element('pre', { tabindex: '0', role: 'region', 'aria-label': 'Head of the raw reply' }, replyHead));
+  return block;
+}
+
+function originalOf(caption: string): HTMLElement {
+  return element('p', { class: 'original', dir: 'auto' }, element('span', { class: 'label' }, 'Original '), caption);
+}
+
+function factsOf({ line, path, width, height, link }: ReportSample): HTMLElement {
+  const facts = element('p', { class: 'facts' }, element('span', {}, `line ${count(line)}`));
+  if (width && height) facts.append(element('span', {}, `${width} × ${height}`));
+  facts.append(element('span', { class: 'path', dir: 'auto' }, path));
+  if (link) {
+    const lapses = link.lapses === undefined ? '' : ` (link lapses ${link.lapses.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')})`;
+    facts.append(element('span', {}, element('a', { href: link.href, target: '_blank', rel: 'noopener noreferrer' }, `open file${lapses}`)));
+  }
+  return facts;
+}

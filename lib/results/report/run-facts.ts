@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import type { RunFacts, StepFacts } from './report-data.ts';
+
+const text = z.string().optional().catch(undefined);
+const amount = z.number().optional().catch(undefined);
+
+/** What a report reads of `run.json`; every part may be missing, since old, foreign and unfinished results are shown too. */
+const RunFile = z.looseObject({
+  run_id: text,
+  input: text,
+  version: text,
+  started_at: text,
+  finished_at: text,
+  counts: z.looseObject({ pending: amount }).optional().catch(undefined),
+  cost_usd: amount,
+  steps: z.record(z.string(), z.unknown()).optional().catch(undefined),
+});
+
+const StepFile = z.looseObject({
+  model: text,
+  calls: amount,
+  cached: amount,
+  cost_usd: amount,
+  tokens: z.looseObject({ input: amount, output: amount, thinking: amount }).optional().catch(undefined),
+});
+
+/** Reads `run.json`; results without a readable one have no facts. */
+export async function readRunFacts(results: FileStore): Promise<RunFacts> {
+  const parsed = RunFile.safeParse(await readJson(results, 'run.json'));
+  if (!parsed.success) return { steps: [] };
+  const run = parsed.data;
+  return defined({
+    runId: run.run_id,
+    input: run.input,
+    version: run.version,
+    started: run.started_at,
+    finished: run.finished_at,
+    pending: run.counts?.pending,
+    costUsd: run.cost_usd,
+    steps: Object.entries(run.steps ?? {}).map(([name, step]) => stepFacts(name, step)),
+  });
+}
+
+function stepFacts(name: string, value: unknown): StepFacts {
+  const step = StepFile.safeParse(value).data;
+  const output = step?.tokens?.output === undefined ? undefined : step.tokens.output + (step.tokens.thinking ?? 0);
+  return defined({
+    name,
+    model: step?.model,
+    calls: step?.calls,
+    cached: step?.cached,
+    inputTokens: step?.tokens?.input,
+    outputTokens: output,
+    costUsd: step?.cost_usd,
+  });
+}
+
+async function readJson(results: FileStore, path: string): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of results.read(path)) chunks.push(chunk);
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch (error) {
+    if (error instanceof FileNotFoundError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The same without its undefined fields. */
+function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
