@@ -1,0 +1,130 @@
+import { RunStopError, SampleError } from '#core/errors.ts';
+import { CallError } from './call-error.ts';
+import { type ErrorBody, readErrorBody } from './error-body.ts';
+import { HttpError } from './http.ts';
+
+/** Who was asked, for messages: never with credentials. */
+export interface Asked {
+  readonly endpoint: string;
+  readonly model: string;
+  /** Where the user sets the key and the URL, e.g. `OPENAI_API_KEY or vlm.openai.api_key`. */
+  readonly keySetting: string;
+  readonly urlSetting: string;
+  readonly modelSetting: string;
+  readonly key: string;
+}
+
+const LOADING_PATIENCE_MS = 30 * 60_000;
+const UNKNOWN_HOST_PATIENCE_MS = 5_000;
+
+/** Decides once, for every provider, whether a failed attempt is tried again, fails its sample, or stops the run. */
+export function classifyFailure(failure: unknown, asked: Asked): Error {
+  for (let cause = failure; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof HttpError) return classifyStatus(cause, asked);
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (typeof code === 'string') return classifyConnection(code, asked, failure);
+  }
+  return failure instanceof Error ? failure : new Error(String(failure));
+}
+
+function classifyConnection(code: string, asked: Asked, cause: unknown): Error {
+  const { endpoint, urlSetting } = asked;
+  if (/TIMEOUT|ETIMEDOUT/.test(code) && code !== 'UND_ERR_CONNECT_TIMEOUT')
+    return new CallError(
+      'timed_out',
+      `${endpoint} did not answer in time (${code}); raise the timeout in the spec if the model is just slow`,
+      { cause },
+    );
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/.test(code))
+    return new RunStopError(
+      'server_unreachable',
+      `${endpoint} has a certificate that cannot be verified (${code}); set NODE_EXTRA_CA_CERTS or check ${urlSetting}`,
+      { cause },
+    );
+  if (code === 'ERR_INVALID_URL' || code === 'UND_ERR_INVALID_ARG')
+    return new RunStopError('server_unreachable', `${urlSetting} is no usable address: ${endpoint}`, { cause });
+  if (code === 'ENOTFOUND')
+    return new CallError('unreachable', `the host of ${endpoint} is not known (ENOTFOUND); check ${urlSetting}`, {
+      cause,
+      patienceMs: UNKNOWN_HOST_PATIENCE_MS,
+    });
+  const hint =
+    code === 'ECONNREFUSED' ? `nothing listens there; start the server or check ${urlSetting}` : `check the network and ${urlSetting}`;
+  return new CallError('unreachable', `cannot connect to ${endpoint} (${code}); ${hint}`, { cause });
+}
+
+function classifyStatus(error: HttpError, asked: Asked): Error {
+  const body = readErrorBody(error.body);
+  const retryAfterMs = error.retryAfterMs ?? body.retryAfterMs;
+  const said = `${error.status}: ${redact(body.message, asked.key) || 'no further word'}`;
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const loading = error.status === 202 || (error.status === 503 && /load|not ready|starting|warm/i.test(error.body));
+  if (loading)
+    return new CallError('unreachable', `${asked.endpoint} is still loading its model (${said})`, {
+      ...wait,
+      patienceMs: LOADING_PATIENCE_MS,
+    });
+  const stop = stopReason(error.status, body, said, asked);
+  if (stop) return stop;
+  switch (error.status) {
+    case 429:
+    case 503:
+    case 529:
+      return new CallError('throttled', `${asked.endpoint} asks to slow down (${said})`, wait);
+    case 502:
+    case 504:
+    case 521:
+    case 522:
+    case 523:
+      return new CallError('unreachable', `${asked.endpoint} is not available (${said})`, wait);
+    case 413:
+    case 415:
+      return new SampleError('image_refused', `${asked.model} refused the image (${said})`);
+    case 400:
+    case 422:
+      if (/content_filter|content_policy|safety/i.test(body.codes.join(' ')))
+        return new SampleError('model_filtered', `a content filter refused the request (${said})`);
+      return new CallError('rejected', `${asked.model} rejected the request (${said})`);
+    default:
+      if (error.status >= 500 || [408, 409, 425, 499].includes(error.status))
+        return new CallError('failing', `${asked.endpoint} failed (${said})`, wait);
+      return new SampleError('model_error', `${asked.endpoint} answered ${said}`);
+  }
+}
+
+/** The run as a whole cannot go on: key, money, permission, quota, URL or model. */
+function stopReason(status: number, body: ErrorBody, said: string, asked: Asked): RunStopError | undefined {
+  const { endpoint, keySetting, urlSetting, modelSetting, model } = asked;
+  const codes = body.codes.join(' ');
+  if (status === 401 || (status === 400 && /api_key_invalid|api key not valid|api key expired/i.test(`${codes} ${body.message}`))) {
+    const cure = asked.key ? `the key was not accepted; check ${keySetting}` : `no key was given; set ${keySetting}`;
+    return new RunStopError('unauthorized', `${endpoint} needs a valid key: ${cure} (${said})`);
+  }
+  if (status === 402)
+    return new RunStopError('payment_required', `${endpoint} wants payment: add credit or raise the limit of this key (${said})`);
+  if (status === 429 && /insufficient_quota|billing|credit/i.test(`${codes} ${body.message}`) && !/rate.?limit/i.test(codes))
+    return new RunStopError('quota_exhausted', `the quota of this key at ${endpoint} is used up: check plan and billing (${said})`);
+  if (status === 429 && body.quotaIds.some((id) => /PerDay|Daily/i.test(id)))
+    return new RunStopError(
+      'quota_exhausted',
+      `the daily quota of ${model} at ${endpoint} is used up: run the same command again tomorrow, or raise the quota (${said})`,
+    );
+  if (status === 404 || (status === 400 && /not a valid model|model_not_found|unknown model/i.test(`${codes} ${body.message}`)))
+    return body.isPage || !/model/i.test(body.message)
+      ? new RunStopError(
+          'server_unreachable',
+          `${endpoint} has no such route: check ${urlSetting}, which usually ends in /v1 and never in /chat/completions (${said})`,
+        )
+      : new RunStopError('unknown_model', `${endpoint} does not serve "${model}": check ${modelSetting} (${said})`);
+  if (status === 403 || (status === 400 && /location is not supported|failed_precondition/i.test(`${codes} ${body.message}`)))
+    return new RunStopError('forbidden', `${endpoint} does not allow this key to use ${model}: check its permissions and region (${said})`);
+  if ((status >= 300 && status < 400) || status === 405 || status === 410)
+    return new RunStopError('server_unreachable', `${endpoint} is not the API's address: check ${urlSetting} (${said})`);
+  return undefined;
+}
+
+/** Providers echo keys in their messages, in part or whole. */
+function redact(message: string, key: string): string {
+  const clean = key.length >= 4 ? message.replaceAll(key, '<key>') : message;
+  return clean.replace(/\b(?:sk|nvapi|gsk|key)-[\w*.-]{4,}|\bAIza[\w*-]{4,}/g, '<key>');
+}

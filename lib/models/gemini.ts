@@ -1,0 +1,152 @@
+import type { GenerateContentConfig, GenerateContentResponse, GenerateContentResponseUsageMetadata, Part } from '@google/genai/web';
+import type { ModelReply, Usage } from '#core/ports.ts';
+import type { Attempt, ModelAdapter } from './adapter.ts';
+import { CallError } from './call-error.ts';
+import { type Asked, classifyFailure } from './classify-failure.ts';
+import type { EndpointKnowledge } from './endpoint-memory.ts';
+import { type Connections, openConnections } from './http.ts';
+import { explainUnknownModel } from './unknown-model.ts';
+
+export interface GeminiOptions {
+  /** Empty = Google's own. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly apiVersion: string;
+  readonly model: string;
+  readonly mediaResolution: string;
+  readonly temperature: number;
+  readonly maxTokens: number;
+  readonly serviceTier?: string | undefined;
+  readonly extraBody: Readonly<Record<string, unknown>>;
+  readonly defaultHeaders: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly connections: number;
+  readonly asked: Asked;
+  readonly knowledge: EndpointKnowledge;
+}
+
+/** Settings a model may not know, with how its 400 names them. */
+const OPTIONAL = {
+  temperature: /temperature/i,
+  thinkingConfig: /thinking/i,
+  mediaResolution: /media.?resolution/i,
+  serviceTier: /service.?tier/i,
+} as const;
+
+/** Gemini's developer API. The SDK's `/web` build: the node build drags in Google Cloud sign-in, which API keys do not need. */
+export async function createGemini(options: GeminiOptions): Promise<ModelAdapter> {
+  const { asked, knowledge } = options;
+  const connections = await openConnections(options);
+  const client = await createClient(options, connections);
+
+  const guard = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw classifyFailure(error, asked);
+    }
+  };
+
+  const listModels = (signal: AbortSignal) =>
+    guard(async () => {
+      const pager = await client.models.list({ config: { abortSignal: signal, pageSize: 1000 } });
+      return pager.page.map(({ name }) => ({ id: (name ?? '').replace(/^models\//, '') }));
+    }, signal);
+
+  const send = async (attempt: Attempt, signal: AbortSignal): Promise<ModelReply> => {
+    const { quirks } = knowledge.known;
+    const config = geminiConfig(attempt, options, quirks);
+    const contents = [{ role: 'user', parts: geminiParts(attempt, options.mediaResolution) }];
+    try {
+      const answer = await guard(
+        () => client.models.generateContent({ model: options.model, contents, config: { ...config, abortSignal: signal } }),
+        signal,
+      );
+      return toReply(answer, attempt);
+    } catch (error) {
+      if (!(error instanceof CallError) || error.kind !== 'rejected')
+        throw await explainUnknownModel(error, asked, () => listModels(signal));
+      const name = Object.entries(OPTIONAL).find(([key, pattern]) => key in config && pattern.test(error.message))?.[0];
+      if (!name) throw error;
+      const quirk = `drop ${name}`;
+      if (!knowledge.known.quirks.includes(quirk)) knowledge.learn({ quirks: [...knowledge.known.quirks, quirk] });
+      return send(attempt, signal);
+    }
+  };
+
+  return { backend: 'gemini', model: options.model, endpoint: asked.endpoint, send, listModels, close: connections.close };
+}
+
+async function createClient(options: GeminiOptions, connections: Connections) {
+  const { GoogleGenAI } = await import('@google/genai/web');
+  return new GoogleGenAI({
+    apiKey: options.apiKey || 'EMPTY',
+    apiVersion: options.apiVersion,
+    httpOptions: {
+      ...(options.baseUrl && { baseUrl: options.baseUrl }),
+      headers: { ...options.defaultHeaders },
+      extraBody: { ...options.extraBody },
+      fetch: connections.fetch,
+    },
+  });
+}
+
+function geminiConfig({ request, tier, profile }: Attempt, options: GeminiOptions, quirks: readonly string[]): GenerateContentConfig {
+  const { thinkingLevel, thinkingBudget } = profile.parameters;
+  const thinking = { ...(thinkingLevel !== undefined && { thinkingLevel }), ...(thinkingBudget !== undefined && { thinkingBudget }) };
+  const config: Record<string, unknown> = {
+    maxOutputTokens: Math.min(options.maxTokens, request.maxTokens),
+    automaticContinuation: false, // follow-up requests would be paid and timed outside our accounting
+    ...(profile.temperature && { temperature: options.temperature }),
+    ...(Object.keys(thinking).length > 0 && { thinkingConfig: thinking }),
+    ...(!perPart(options.mediaResolution) && { mediaResolution: options.mediaResolution }),
+    ...(options.serviceTier && { serviceTier: options.serviceTier }),
+    ...(tier !== 'text' && { responseMimeType: 'application/json' }),
+    ...(tier === 'schema' && { responseJsonSchema: request.schema }),
+  };
+  for (const quirk of quirks) delete config[quirk.replace('drop ', '')];
+  return config;
+}
+
+/** The image first: "place the text prompt after the image part" (Gemini API, Image understanding). */
+function geminiParts({ request }: Attempt, mediaResolution: string): Part[] {
+  const { bytes, mimeType } = request.image;
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  const level = perPart(mediaResolution) && { mediaResolution: { level: mediaResolution } };
+  return [{ inlineData: { mimeType, data }, ...level } as Part, { text: request.prompt }];
+}
+
+/** The one level that exists per part only. */
+const perPart = (mediaResolution: string) => mediaResolution === 'MEDIA_RESOLUTION_ULTRA_HIGH';
+
+function toReply({ candidates, promptFeedback, usageMetadata }: GenerateContentResponse, { tier }: Attempt): ModelReply {
+  const usage = toUsage(usageMetadata);
+  const candidate = candidates?.[0];
+  if (!candidate) {
+    if (!promptFeedback?.blockReason) throw new CallError('failing', 'the reply holds no candidate');
+    return { text: '', finish: 'filtered', finishDetail: promptFeedback.blockReason, tier, usage };
+  }
+  const text = (candidate.content?.parts ?? [])
+    .filter((part) => !part.thought)
+    .map((part) => part.text ?? '')
+    .join('');
+  const finishDetail = candidate.finishReason ?? 'STOP';
+  return { text, finish: finishOf(finishDetail), finishDetail, tier, usage };
+}
+
+function finishOf(reason: string): ModelReply['finish'] {
+  if (reason === 'STOP') return 'stop';
+  if (reason === 'MAX_TOKENS' || reason === 'CONTINUATION') return 'length';
+  return /SAFETY|RECITATION|BLOCKLIST|PROHIBITED|SPII|LANGUAGE/.test(reason) ? 'filtered' : 'other';
+}
+
+function toUsage(usage: GenerateContentResponseUsageMetadata | undefined): Usage {
+  return {
+    calls: 1,
+    input: usage?.promptTokenCount ?? 0,
+    cachedInput: usage?.cachedContentTokenCount ?? 0,
+    output: usage?.candidatesTokenCount ?? 0,
+    thinking: usage?.thoughtsTokenCount ?? 0,
+  };
+}

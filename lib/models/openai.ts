@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { ModelReply, Usage } from '#core/ports.ts';
+import type { Attempt, ModelAdapter, ServedModel } from './adapter.ts';
+import { CallError } from './call-error.ts';
+import { type Asked, classifyFailure } from './classify-failure.ts';
+import type { EndpointKnowledge } from './endpoint-memory.ts';
+import { HttpError, openConnections } from './http.ts';
+import { type OpenAIBody, type OpenAIBodyOptions, openAIBody, openAIQuirk } from './openai-request.ts';
+import { explainUnknownModel } from './unknown-model.ts';
+
+export interface OpenAIOptions extends OpenAIBodyOptions {
+  /** Without `/chat/completions`; empty = OpenAI's own. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Azure's dated API version; its presence makes this an Azure endpoint. */
+  readonly apiVersion?: string | undefined;
+  readonly defaultHeaders: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly connections: number;
+  readonly asked: Asked;
+  readonly knowledge: EndpointKnowledge;
+}
+
+const Count = z
+  .number()
+  .nullish()
+  .transform((n) => n ?? 0);
+const Completion = z.object({
+  choices: z
+    .array(
+      z.object({
+        finish_reason: z.string().nullish(),
+        message: z.object({
+          content: z.union([z.string(), z.array(z.object({ text: z.string().nullish() }))]).nullish(),
+          refusal: z.string().nullish(),
+        }),
+      }),
+    )
+    .min(1),
+  usage: z
+    .object({
+      prompt_tokens: Count,
+      completion_tokens: Count,
+      prompt_tokens_details: z.object({ cached_tokens: Count }).nullish(),
+      completion_tokens_details: z.object({ reasoning_tokens: Count }).nullish(),
+    })
+    .nullish(),
+});
+type Completion = z.infer<typeof Completion>;
+
+/** OpenAI's chat completions, and every server that speaks them. */
+export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter> {
+  const { asked, knowledge } = options;
+  const connections = await openConnections(options);
+  const client = await createClient(options, connections.fetch);
+
+  const guard = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw classifyFailure(error, asked);
+    }
+  };
+
+  const listModels = (signal: AbortSignal) =>
+    guard(async () => {
+      const page: unknown = await client.get('/models', { signal });
+      return Models.parse(page).data;
+    }, signal);
+
+  const post = (body: OpenAIBody, signal: AbortSignal) =>
+    guard(async () => readCompletion(await client.post('/chat/completions', { body, signal })), signal);
+
+  /** Asks again without what the server rejects, once per parameter; what it rejects is remembered. */
+  const send = async (attempt: Attempt, signal: AbortSignal): Promise<ModelReply> => {
+    const { quirks } = knowledge.known;
+    const body = openAIBody(attempt, options, quirks);
+    try {
+      return toReply(await post(body, signal), attempt);
+    } catch (error) {
+      if (!(error instanceof CallError) || error.kind !== 'rejected')
+        throw await explainUnknownModel(error, asked, () => listModels(signal));
+      const quirk = openAIQuirk(error.message, body, options.extraBody);
+      if (!quirk || quirks.includes(quirk)) throw error;
+      if (!knowledge.known.quirks.includes(quirk)) knowledge.learn({ quirks: [...knowledge.known.quirks, quirk] });
+      return send(attempt, signal);
+    }
+  };
+
+  return { backend: 'openai', model: options.model, endpoint: asked.endpoint, send, listModels, close: connections.close };
+}
+
+const Models = z
+  .object({ data: z.array(z.object({ id: z.string(), root: z.string().nullish(), parent: z.string().nullish() })) })
+  .transform(({ data }) => ({
+    data: data.map(({ id, root, parent }): ServedModel => ({ id, ...(root && { root }), ...(parent && { parent }) })),
+  }));
+
+async function createClient(options: OpenAIOptions, fetch: typeof globalThis.fetch) {
+  const { OpenAI, AzureOpenAI } = await import('openai');
+  const common = {
+    apiKey: options.apiKey || 'EMPTY', // the SDK wants one, servers without keys ignore it
+    fetch,
+    maxRetries: 0,
+    timeout: options.timeoutMs + 60_000, // the connections time out first
+    defaultHeaders: options.defaultHeaders,
+    organization: null,
+    project: null,
+    logLevel: 'off' as const,
+  };
+  if (options.apiVersion)
+    return new AzureOpenAI({ ...common, endpoint: options.baseUrl, apiVersion: options.apiVersion, deployment: options.model });
+  return new OpenAI({ ...common, baseURL: options.baseUrl || 'https://api.openai.com/v1' });
+}
+
+/** Gateways report errors under status 200 too. */
+function readCompletion(answer: unknown): Completion {
+  const completion = Completion.safeParse(answer);
+  if (completion.success) return completion.data;
+  const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+  const code = z.object({ error: z.object({ code: z.coerce.number().int().min(400).max(599) }) }).safeParse(answer);
+  if (/^\s*</.test(text)) throw new HttpError(404, text);
+  if (code.success) throw new HttpError(code.data.error.code, text);
+  throw new CallError('failing', `the reply holds no message: ${text.slice(0, 200)}`);
+}
+
+function toReply({ choices, usage }: Completion, { tier }: Attempt): ModelReply {
+  const [choice] = choices as [Completion['choices'][number]];
+  const { content, refusal } = choice.message;
+  const text = typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
+  const detail = choice.finish_reason ?? 'none';
+  const finish = refusal && !text ? 'refused' : (FINISH[detail] ?? 'other');
+  return { text: text || (refusal ?? ''), finish, finishDetail: detail, tier, usage: toUsage(usage) };
+}
+
+const FINISH: Record<string, ModelReply['finish']> = { stop: 'stop', none: 'stop', length: 'length', content_filter: 'filtered' };
+
+function toUsage(usage: Completion['usage']): Usage {
+  const thinking = usage?.completion_tokens_details?.reasoning_tokens ?? 0;
+  return {
+    calls: 1,
+    input: usage?.prompt_tokens ?? 0,
+    cachedInput: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+    output: Math.max(0, (usage?.completion_tokens ?? 0) - thinking),
+    thinking,
+  };
+}

@@ -1,0 +1,47 @@
+import { SampleError } from '#core/errors.ts';
+import type { Clock } from '#core/ports.ts';
+import { CallError, type CallErrorKind } from './call-error.ts';
+import type { Outage } from './outage.ts';
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  /** Uniform in [0,1). */
+  readonly random: () => number;
+  readonly outage: Outage;
+}
+
+/** Attempts for faults of the call itself. What concerns the whole endpoint (throttled, unreachable) is bounded in time, by `Outage`. */
+const ATTEMPTS: Partial<Record<CallErrorKind, number>> = { failing: 8, timed_out: 3 };
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 30_000;
+
+/**
+ * Tries until it succeeds, gives up, or is aborted. Waiting happens here, outside the pacer, so it holds no worker slot.
+ * Throws what the attempt threw when trying again is no use, `SampleError` when attempts run out.
+ */
+export async function tryAgain<T>(attempt: (again: boolean) => Promise<T>, options: RetryOptions, signal: AbortSignal): Promise<T> {
+  const call = {};
+  const failures: Partial<Record<CallErrorKind, number>> = {};
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const result = await attempt(tries > 0);
+      options.outage.succeeded();
+      return result;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof CallError) || error.kind === 'rejected') throw error;
+      options.outage.failed(call, error);
+      const count = (failures[error.kind] ?? 0) + 1;
+      failures[error.kind] = count;
+      if (count >= (ATTEMPTS[error.kind] ?? Number.POSITIVE_INFINITY))
+        throw new SampleError('model_unavailable', `gave up after ${tries + 1} attempts: ${error.message}`, { cause: error });
+      await options.clock.sleep(retryDelay(error, count, options.random()), signal);
+    }
+  }
+}
+
+/** What the server asked for, slightly spread; otherwise exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+export function retryDelay(error: CallError, count: number, random: number): number {
+  if (error.retryAfterMs !== undefined) return error.retryAfterMs + random * Math.min(100, error.retryAfterMs / 10);
+  return random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** count);
+}

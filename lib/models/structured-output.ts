@@ -1,0 +1,59 @@
+import type { JsonSchema, ModelReply } from '#core/ports.ts';
+import type { Tier } from '#core/profile.ts';
+
+/** What an answer shows of the server's structured output failing, though it came with status 200. */
+export type StructuredFault = 'loop' | 'invalid' | 'ignored';
+
+const BELOW: Record<Tier, Tier> = { schema: 'json', json: 'text', text: 'text' };
+
+/** The next tier down. */
+export const below = (tier: Tier): Tier => BELOW[tier];
+
+/** The lower of two tiers. */
+export const lower = (a: Tier, b: Tier): Tier => (a === 'text' || b === 'text' ? 'text' : a === 'json' || b === 'json' ? 'json' : 'schema');
+
+/** Whether a 400 or 422 is about structured output. */
+export function rejectsTier(message: string): boolean {
+  return /response_?format|json_?schema|json_?object|json mode|schema|grammar|structured|guided|response_?mime|additionalProperties/i.test(
+    message,
+  );
+}
+
+/** Looks at a reply the way the tier promised it. Truncated but sane replies are no fault: the step re-asks smaller. */
+export function structuredFault(reply: ModelReply, schema: JsonSchema): StructuredFault | undefined {
+  if (reply.tier === 'text' || reply.finish === 'filtered' || reply.finish === 'refused') return undefined;
+  if (reply.finish === 'length') return runsInCircles(reply.text) ? 'loop' : undefined;
+  const value = parse(reply.text);
+  if (value === undefined) return 'invalid';
+  return reply.tier === 'schema' && !hasShape(value, schema) ? 'ignored' : undefined;
+}
+
+/** A tail of white space, or of one piece over and over: the known failure of constrained decoding. */
+export function runsInCircles(text: string): boolean {
+  if (/\s{100}$/.test(text)) return true;
+  const tail = text.slice(-2000);
+  for (let length = 1; length <= tail.length / 8; length += 1) {
+    const piece = tail.slice(-length);
+    if (tail.endsWith(piece.repeat(Math.max(8, Math.ceil(100 / length))))) return true;
+  }
+  return false;
+}
+
+function parse(text: string): unknown {
+  const bare = text
+    .replace(/^[\s\S]*<\/think>/, '')
+    .trim()
+    .replace(/^```(?:json)?\s*([\s\S]*?)\s*```$/, '$1');
+  try {
+    return JSON.parse(bare);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only the outermost form: the elements inside are judged one by one where they are read. */
+function hasShape(value: unknown, schema: JsonSchema): boolean {
+  if (schema.type === 'array') return Array.isArray(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return ((schema.required as string[] | undefined) ?? []).every((key) => key in value);
+}
