@@ -1,0 +1,35 @@
+import type { VisionLanguageModel } from '#core/ports.ts';
+import type { GeminiSettings, OpenAISettings } from '#core/settings.ts';
+import { VlmSettings } from '#core/settings.ts';
+import { recallEndpoint } from '#models/endpoint-memory.ts';
+import { createLanguageModel } from '#models/language-model.ts';
+import { createOutage } from '#models/outage.ts';
+import { createPacer } from '#models/pacer.ts';
+import { createAdapter, stepModel } from '#models/step-model.ts';
+import { plainProfile } from './profile.ts';
+import { realClock } from './real-clock.ts';
+
+/** Everything below the port, wired as in production but for the choice of the profile. */
+export async function openModel(
+  backend: 'gemini' | 'openai',
+  url: string,
+  workers: number,
+  settings: Partial<GeminiSettings & OpenAISettings> = {},
+): Promise<VisionLanguageModel & { close(): Promise<void> }> {
+  const base = { base_url: backend === 'openai' ? `${url}/v1` : url, ...settings };
+  const vlm = VlmSettings.parse({ backend, [backend]: backend === 'openai' ? { model_name: 'mock-vlm', ...base } : base });
+  const model = stepModel(vlm, 'extraction', { google: 'test-key', openai: 'test-key' });
+  if (!model) throw new Error('builtin has no adapter');
+  const knowledge = await recallEndpoint(undefined, model.asked.endpoint, model.asked.model);
+  const adapter = await createAdapter(model, knowledge, workers);
+  const outage = createOutage(realClock, () => {});
+  const pacer = createPacer({ workers, clock: realClock });
+  const port = createLanguageModel({
+    adapter,
+    profile: plainProfile,
+    knowledge,
+    pacer,
+    retry: { clock: realClock, random: Math.random, outage },
+  });
+  return { ...port, close: adapter.close };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { type SimulatedServer, simulate } from './simulated-server.ts';
+
+const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const runs = (server: Omit<SimulatedServer, 'seed'>) => seeds.map((seed) => simulate({ ...server, seed }));
+
+describe('rate control against a simulated server', () => {
+  test('workers alone limit a server that refuses nothing', () => {
+    const run = simulate({ workers: 64, calls: 2000, latencyMs: 300, seed: 1 });
+
+    expect(run.seconds).toBeLessThan(((2000 / 64) * 0.3) / 0.97);
+  });
+
+  test('a server that refuses one call in five at random is not slowed down for it', () => {
+    const clean = simulate({ workers: 16, calls: 1000, latencyMs: 300, seed: 1 });
+    const refusing = runs({ workers: 16, calls: 1000, latencyMs: 300, refusedAtRandom: 0.2 });
+
+    expect(median(refusing.map((run) => run.seconds))).toBeLessThan(1.3 * clean.seconds);
+  });
+
+  test('a limit of 40 calls a second is used to 95 % with 5 % of calls refused at most', () => {
+    const limited = runs({ workers: 64, calls: 1500, latencyMs: 300, limit: 40, burst: 40 });
+
+    expect(median(limited.map((run) => run.perSecond))).toBeGreaterThan(38);
+    expect(median(limited.map((run) => run.refusedShare))).toBeLessThan(0.05);
+  });
+
+  test('a limit of 2 calls a second with 64 workers loses no time to speak of', () => {
+    const limited = runs({ workers: 64, calls: 256, latencyMs: 300, limit: 2, burst: 2 });
+
+    expect(median(limited.map((run) => run.perSecond))).toBeGreaterThan(1.8);
+  });
+
+  test('every call is answered in the end, whatever the server does', () => {
+    for (const refusedAtRandom of [0.05, 0.3, 0.5]) {
+      for (const run of runs({ workers: 8, calls: 300, latencyMs: 100, refusedAtRandom })) expect(run.answered).toBe(300);
+    }
+  });
+});
