@@ -108,13 +108,13 @@ export function createRateControl(workers: number): RateControl {
   };
 
   /** Refusals went on after the cut. If just as before, the cut did nothing; if not, it was measured against a burst: cut again. */
-  const cutFailed = (now: number, { restore, before, measured }: Test) => {
+  const cutFailed = (now: number, { restore, before, measured, length }: Test) => {
     const { sent, refused } = window;
     const pooled = (refused + before * measured) / (sent + measured);
     const noise = 2 * Math.sqrt(pooled * (1 - pooled) * (1 / sent + 1 / measured));
-    if (Math.abs(refused / sent - before) <= noise) uselessCuts += 1;
+    if (Math.abs(refused / sent - before) <= noise) uselessCuts += sent >= length ? 1 : 0.5;
     tried += sent;
-    if (uselessCuts < (pooled < 0.5 ? USELESS_CUTS : 2 * USELESS_CUTS) && (pooled > 0.4 || tried < PATIENCE)) return cut(now);
+    if (uselessCuts < (pooled < 0.6 ? USELESS_CUTS : 2 * USELESS_CUTS) && (pooled > 0.4 || tried < PATIENCE)) return cut(now);
     growth = GROWTH.most;
     tried = 0;
     rate = restore;
@@ -143,7 +143,7 @@ export function createRateControl(workers: number): RateControl {
       if (phase === 'running') cut(now);
       else if (sent >= Math.min(workers, FIRST_WAVE)) phase = 'awaiting'; // what the server delivers is not known before its first reply
     } else if (sent >= WINDOW && phase === 'running') {
-      if (rate === Number.POSITIVE_INFINITY) accepted = 0.7 * accepted + (0.3 * refused) / sent;
+      if (rate === Number.POSITIVE_INFINITY) accepted = Math.min(accepted, 0.7 * accepted + (0.3 * refused) / sent);
       renew(now);
     }
   };
