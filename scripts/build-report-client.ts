@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
 
 const report = new URL('../lib/results/report/', import.meta.url);
 
@@ -9,8 +9,14 @@ const report = new URL('../lib/results/report/', import.meta.url);
  * be written from a clone, from the packed bundle and from a Lambda alike, without esbuild and without a file to find at run time.
  */
 export async function buildReportClient(): Promise<string> {
-  const bundled = await build({
-    entryPoints: [fileURLToPath(new URL('client/main.ts', report))],
+  // Within <script> only an end tag could do harm, and the page hashes what stands there to the byte.
+  const script = (await bundle('client/main.ts')).replaceAll('</', '<\\/');
+  return `${JSON.stringify({ script, style: await bundle('client/report.css') }, null, 2)}\n`;
+}
+
+async function bundle(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(entry, report))],
     bundle: true,
     minify: true,
     write: false,
@@ -19,10 +25,7 @@ export async function buildReportClient(): Promise<string> {
     charset: 'ascii',
     tsconfigRaw: {},
   });
-  const css = await transform(await readFile(new URL('client/report.css', report), 'utf8'), { loader: 'css', minify: true, charset: 'ascii' });
-  // Within <script> and <style> only their end tags could do harm, and the page hashes what stands there to the byte.
-  const script = (bundled.outputFiles[0]?.text ?? '').trim().replaceAll('</', '<\\/');
-  return `${JSON.stringify({ script, style: css.code.trim() }, null, 2)}\n`;
+  return outputFiles[0]?.text.trim() ?? '';
 }
 
 if (import.meta.main) await writeFile(new URL('client-assets.json', report), await buildReportClient());

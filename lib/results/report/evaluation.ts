@@ -45,7 +45,13 @@ export async function readEvaluation(results: FileStore): Promise<{ evaluation?:
   try {
     const { truth, figures, worst } = EvaluationSummary.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
     const shown = worst.toSorted((a, b) => a.iou - b.iou).slice(0, shownWorst);
-    return { evaluation: { ...(truth === undefined ? {} : { truth }), figures: figures as ReportEvaluation['figures'], worst: shown as ReportEvaluation['worst'] } };
+    return {
+      evaluation: {
+        ...(truth === undefined ? {} : { truth }),
+        figures: figures as ReportEvaluation['figures'],
+        worst: shown as ReportEvaluation['worst'],
+      },
+    };
   } catch {
     return { problem: `${evaluationFile} could not be read as an evaluation and is not shown; run "groundline evaluate" again` };
   }

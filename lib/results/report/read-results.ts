@@ -37,7 +37,9 @@ export async function readResults(results: FileStore, cap: number, evaluation?: 
     }
   }
   if (failedLines.size === 0 && (await results.size('annotations.jsonl')) === undefined)
-    throw new UsageError(`no results in ${results.location}: annotations.jsonl is not there; run "groundline generate" first, or name its results folder`);
+    throw new UsageError(
+      `no results in ${results.location}: annotations.jsonl is not there; run "groundline generate" first, or name its results folder`,
+    );
   const nextLine = freeNumbers(failedLines);
   for await (const entry of readJsonLines(results, 'annotations.jsonl')) {
     const sample = 'value' in entry ? reportRecord(entry.value, nextLine()) : undefined;

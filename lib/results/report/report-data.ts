@@ -97,7 +97,13 @@ export interface Totals {
 
 export interface ReportEvaluation {
   readonly truth?: string;
-  readonly figures: readonly { readonly name: string; readonly value: number | string; readonly low?: number; readonly high?: number; readonly note?: string }[];
+  readonly figures: readonly {
+    readonly name: string;
+    readonly value: number | string;
+    readonly low?: number;
+    readonly high?: number;
+    readonly note?: string;
+  }[];
   readonly worst: readonly WorstSample[];
 }
 

@@ -59,7 +59,9 @@ export function reportRecord(value: unknown, line: number): ReportSample | undef
     ...(record.cleaned_caption === undefined ? {} : { cleaned: record.cleaned_caption }),
     ...(record.width && record.height ? { width: record.width, height: record.height } : {}),
     phrases: record.expressions.map((expression) => reportPhrase(expression, grounded)),
-    ...(record.status === 'failed' ? { failure: { step: 'run', code: 'failed', message: 'the record says only that it failed', attempts: 0 } } : {}),
+    ...(record.status === 'failed'
+      ? { failure: { step: 'run', code: 'failed', message: 'the record says only that it failed', attempts: 0 } }
+      : {}),
   };
 }
 
@@ -98,5 +100,10 @@ function outcomeOf({ grounding }: ReportedExpression, boxes: number, grounded: b
 
 function idOf(imageId: unknown, path: string): string {
   if (typeof imageId === 'string' || typeof imageId === 'number') return String(imageId);
-  return path.split('/').at(-1)?.replace(/\.[^.]*$/, '') ?? path;
+  return (
+    path
+      .split('/')
+      .at(-1)
+      ?.replace(/\.[^.]*$/, '') ?? path
+  );
 }

@@ -51,9 +51,11 @@ export function createSelection(cap: number) {
   return {
     offer(sample: ReportSample, required = false): void {
       if (required && wanted.size < cap) wanted.set(sample.line, sample);
-      if (sample.status === 'failed') return failed.offer(scatter(sample.line), sample);
-      doubtful.offer(sample.status === 'partial' ? -1 : lowestScore(sample), sample);
-      spread.offer(scatter(sample.line), sample);
+      if (sample.status === 'failed') failed.offer(scatter(sample.line), sample);
+      else {
+        doubtful.offer(sample.status === 'partial' ? -1 : lowestScore(sample), sample);
+        spread.offer(scatter(sample.line), sample);
+      }
     },
     /** In input order. */
     take(): readonly ReportSample[] {

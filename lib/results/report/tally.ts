@@ -34,7 +34,9 @@ export function createTally() {
       for (const phrase of sample.phrases) countPhrase(phrase);
     },
     totals(): Totals {
-      const byCount = [...failures].map(([code, count]) => ({ code, count })).sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+      const byCount = [...failures]
+        .map(([code, count]) => ({ code, count }))
+        .sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
       return { samples, phrases, boxes, phrasesPerSample, boxesPerPhrase, scores, unscored, failures: byCount };
     },
   };

@@ -34,7 +34,13 @@ export async function writeReport(options: ReportOptions): Promise<void> {
   const read = await readResults(results, maxSamples, evaluation);
   const run = await readRunFacts(results);
   const title = titleOf(run, results);
-  const data = { title, run, totals: read.totals, notices: [...notices(read, run), ...(problem ? [problem] : [])], ...(evaluation ? { evaluation } : {}) };
+  const data = {
+    title,
+    run,
+    totals: read.totals,
+    notices: [...notices(read, run), ...(problem ? [problem] : [])],
+    ...(evaluation ? { evaluation } : {}),
+  };
   const page = await results.create(reportFile);
   try {
     await writePage(page, data, read.samples, options);
@@ -45,7 +51,12 @@ export async function writeReport(options: ReportOptions): Promise<void> {
   }
 }
 
-async function writePage(page: FileWriter, data: Omit<ReportData, 'samples'>, samples: readonly ReportSample[], options: ReportOptions): Promise<void> {
+async function writePage(
+  page: FileWriter,
+  data: Omit<ReportData, 'samples'>,
+  samples: readonly ReportSample[],
+  options: ReportOptions,
+): Promise<void> {
   const { images, pictureBudget: budget = 24_000_000, maxPixels = 100_000_000, signal } = options;
   const paths = [...new Set(samples.map(({ path }) => path).filter((path) => path !== ''))];
   const links = await linksTo(paths, options);
@@ -82,12 +93,15 @@ function titleOf({ input }: RunFacts, { location }: FileStore): string {
 
 function notices({ samples, lines, unreadable }: ResultsRead, { pending = 0 }: RunFacts): string[] {
   const said: string[] = [];
-  if (pending > 0) said.push(`This run is unfinished: ${pending.toLocaleString('en')} lines are pending. Run the same command again to go on.`);
+  if (pending > 0)
+    said.push(`This run is unfinished: ${pending.toLocaleString('en')} lines are pending. Run the same command again to go on.`);
   if (samples.length < lines)
     said.push(
       `Sampled report: ${samples.length.toLocaleString('en')} of ${lines.toLocaleString('en')} samples are shown, failed, partial and low-scored ones first. Figures and charts count all of them.`,
     );
   if (unreadable.length > 0)
-    said.push(`${unreadable.length.toLocaleString('en')} result lines could not be read and are left out: ${unreadable.slice(0, 3).join(', ')}${unreadable.length > 3 ? ' …' : ''}.`);
+    said.push(
+      `${unreadable.length.toLocaleString('en')} result lines could not be read and are left out: ${unreadable.slice(0, 3).join(', ')}${unreadable.length > 3 ? ' …' : ''}.`,
+    );
   return said;
 }

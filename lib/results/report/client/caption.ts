@@ -14,12 +14,22 @@ export function captionOf({ cleaned, caption, phrases }: ReportSample): HTMLElem
       line.append(text);
       continue;
     }
-    const mark = element('span', { class: 'mark', 'data-phrase': innermost, 'data-in': covering.join(' '), 'data-hue': hueOf(innermost), 'data-outer': hueOf(covering[0] ?? innermost) }, text);
+    const mark = element(
+      'span',
+      {
+        class: 'mark',
+        'data-phrase': innermost,
+        'data-in': covering.join(' '),
+        'data-hue': hueOf(innermost),
+        'data-outer': hueOf(covering[0] ?? innermost),
+      },
+      text,
+    );
     if (covering.length > 1) mark.classList.add('nested');
     if (phrases[innermost]?.boxes.length === 0) mark.classList.add('boxless');
     const begins = covering.filter((phrase) => !numbered.has(phrase));
     for (const phrase of begins) numbered.add(phrase);
-    if (begins.length > 0) mark.dataset['number'] = begins.map((phrase) => phrase + 1).join('·');
+    if (begins.length > 0) mark.dataset.number = begins.map((phrase) => phrase + 1).join('·');
     line.append(mark);
   }
   return line;

@@ -14,7 +14,11 @@ interface Bar {
 function columns(title: string, note: string, bars: readonly Bar[], unit: string): HTMLElement {
   const highest = Math.max(1, ...bars.map(({ amount }) => amount));
   const step = width / Math.max(1, bars.length);
-  const drawing = svg('svg', { viewBox: `0 0 ${width} ${height + 18}`, role: 'img', 'aria-label': `${title}: ${bars.map(({ label, amount }) => `${label}: ${amount}`).join(', ')}` });
+  const drawing = svg('svg', {
+    viewBox: `0 0 ${width} ${height + 18}`,
+    role: 'img',
+    'aria-label': `${title}: ${bars.map(({ label, amount }) => `${label}: ${amount}`).join(', ')}`,
+  });
   for (const [index, { label, amount }] of bars.entries()) {
     const tall = amount === 0 ? 0 : Math.max(2, (amount / highest) * height);
     drawing.append(
@@ -24,7 +28,9 @@ function columns(title: string, note: string, bars: readonly Bar[], unit: string
         svg('title', {}, `${label}: ${counted(amount, unit)}`),
         svg('rect', { class: 'reach', x: index * step, y: 0, width: step, height }),
         svg('rect', { class: 'bar', x: index * step + 1.5, y: height - tall, width: Math.max(1, step - 3), height: tall, rx: 2 }),
-        index % Math.ceil(bars.length / 8) === 0 ? svg('text', { x: index * step + step / 2, y: height + 14, 'text-anchor': 'middle' }, label) : undefined,
+        index % Math.ceil(bars.length / 8) === 0
+          ? svg('text', { x: index * step + step / 2, y: height + 14, 'text-anchor': 'middle' }, label)
+          : undefined,
       ),
     );
   }
@@ -33,7 +39,13 @@ function columns(title: string, note: string, bars: readonly Bar[], unit: string
 }
 
 function chartCard(title: string, note: string, ...content: (Node | undefined)[]): HTMLElement {
-  return element('div', { class: 'chart' }, element('h3', {}, title), ...content, note === '' ? undefined : element('p', { class: 'note' }, note));
+  return element(
+    'div',
+    { class: 'chart' },
+    element('h3', {}, title),
+    ...content,
+    note === '' ? undefined : element('p', { class: 'note' }, note),
+  );
 }
 
 /** Index as label; empty bars at the end are cut off, and the last bin says that it holds more. */
@@ -51,8 +63,18 @@ function mean(bins: readonly number[]): string {
 function failuresChart({ failures }: Totals, pick: (code: string) => void): HTMLElement {
   const highest = Math.max(1, ...failures.map((failure) => failure.count));
   const rows = failures.slice(0, 6).map((failure) => {
-    const bar = svg('svg', { viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, svg('rect', { class: 'bar bad', width: (100 * failure.count) / highest, height: 6 }));
-    const row = element('button', { type: 'button', class: 'failure-row', title: 'Show these samples' }, element('span', {}, failure.code), element('b', {}, count(failure.count)), bar);
+    const bar = svg(
+      'svg',
+      { viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+      svg('rect', { class: 'bar bad', width: (100 * failure.count) / highest, height: 6 }),
+    );
+    const row = element(
+      'button',
+      { type: 'button', class: 'failure-row', title: 'Show these samples' },
+      element('span', {}, failure.code),
+      element('b', {}, count(failure.count)),
+      bar,
+    );
     row.addEventListener('click', () => pick(failure.code));
     return row;
   });
@@ -69,19 +91,30 @@ function costChart({ steps, costUsd }: RunFacts): HTMLElement | undefined {
       { class: 'cost-row' },
       element('span', {}, step.name.replaceAll('_', ' ')),
       element('b', {}, step.costUsd === undefined ? '–' : dollars(step.costUsd)),
-      element('small', {}, [step.calls === undefined ? '' : counted(step.calls, 'call'), step.inputTokens === undefined ? '' : tokens(step)].filter(Boolean).join(' · ')),
+      element(
+        'small',
+        {},
+        [step.calls === undefined ? '' : counted(step.calls, 'call'), step.inputTokens === undefined ? '' : tokens(step)]
+          .filter(Boolean)
+          .join(' · '),
+      ),
     ),
   );
   return chartCard('Cost by step', costUsd === undefined ? '' : `${dollars(costUsd)} in all`, element('div', { class: 'rows' }, ...rows));
 }
 
 /** Counts and costs of the whole run; `pickFailure` is told a clicked failure code. */
-export function chartsOf(totals: Totals, run: RunFacts, pickFailure: (code: string) => void): HTMLElement {
+export function chartsOf(totals: Totals, run: RunFacts, pickFailure: (code: string) => void): HTMLDetailsElement {
   const bins = totals.scores.map((amount, index) => ({ label: index === 0 ? '0' : `.${index}`, amount }));
   const cards = [
     columns('Expressions per sample', mean(totals.phrasesPerSample), counts(totals.phrasesPerSample), 'sample'),
     columns('Boxes per expression', mean(totals.boxesPerPhrase), counts(totals.boxesPerPhrase), 'expression'),
-    columns('Scores', totals.unscored > 0 ? `${counted(totals.unscored, 'box', 'boxes')} without a score` : 'box scores, in tenths', bins, 'box'),
+    columns(
+      'Scores',
+      totals.unscored > 0 ? `${counted(totals.unscored, 'box', 'boxes')} without a score` : 'box scores, in tenths',
+      bins,
+      'box',
+    ),
     failuresChart(totals, pickFailure),
     costChart(run),
   ];

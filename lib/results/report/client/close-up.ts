@@ -34,7 +34,7 @@ export function createCloseUp(step: (by: number) => void): CloseUp {
     button('Zoom in', '+', () => zoom(1.5)),
     button('Close', '✕', () => dialog.close()),
   );
-  const dialog = element('dialog', { class: 'close-up', 'aria-label': 'Sample close-up' }, content, tools);
+  const dialog = element('dialog', { class: 'close-up', autofocus: true, tabindex: '-1', 'aria-label': 'Sample close-up' }, content, tools);
   // Escape first lets go of a pinned phrase, then closes.
   dialog.addEventListener('cancel', (event) => {
     if (unpin(dialog)) event.preventDefault();
@@ -42,7 +42,7 @@ export function createCloseUp(step: (by: number) => void): CloseUp {
   return {
     element: dialog,
     open(sample, worst) {
-      delete dialog.dataset['pinned'];
+      delete dialog.dataset.pinned;
       dialog.classList.remove('focusing');
       zoom(0);
       content.replaceChildren(...sampleParts(sample, { full: true, ...(worst ? { worst } : {}) }));

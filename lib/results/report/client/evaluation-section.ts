@@ -14,13 +14,26 @@ export function evaluationOf({ truth, figures, worst }: ReportEvaluation, pick: 
       element('td', {}, note ?? ''),
     ),
   );
-  const head = element('thead', {}, element('tr', {}, ...['Figure', 'Value', '95 % interval', 'Note'].map((name) => element('th', { scope: 'col' }, name))));
+  const head = element(
+    'thead',
+    {},
+    element('tr', {}, ...['Figure', 'Value', '95 % interval', 'Note'].map((name) => element('th', { scope: 'col' }, name))),
+  );
   const list = worst.map((one) => {
-    const button = element('button', { type: 'button' }, element('b', {}, `IoU ${scoreText(one.iou)}`), element('span', { dir: 'auto' }, one.expression ?? one.id ?? one.path ?? `line ${one.line}`));
+    const button = element(
+      'button',
+      { type: 'button' },
+      element('b', {}, `IoU ${scoreText(one.iou)}`),
+      element('span', { dir: 'auto' }, one.expression ?? one.id ?? one.path ?? `line ${one.line}`),
+    );
     button.addEventListener('click', () => pick(one));
     return element('li', {}, button);
   });
-  const table = element('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Figures' }, element('table', {}, head, element('tbody', {}, ...rows)));
+  const table = element(
+    'div',
+    { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Figures' },
+    element('table', {}, head, element('tbody', {}, ...rows)),
+  );
   return element(
     'section',
     { class: 'evaluation', 'aria-labelledby': 'evaluation-title' },

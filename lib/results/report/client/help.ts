@@ -15,7 +15,13 @@ const keys = [
 export function createHelp(): HTMLDialogElement {
   const rows = keys.map(([key, does]) => element('div', {}, element('dt', {}, element('kbd', {}, key)), element('dd', {}, does)));
   const close = element('button', { type: 'button', class: 'chip' }, 'Close');
-  const dialog = element('dialog', { class: 'help', 'aria-label': 'Keyboard help' }, element('h2', {}, 'Keyboard'), element('dl', {}, ...rows), close);
+  const dialog = element(
+    'dialog',
+    { class: 'help', 'aria-label': 'Keyboard help' },
+    element('h2', {}, 'Keyboard'),
+    element('dl', {}, ...rows),
+    close,
+  );
   close.addEventListener('click', () => dialog.close());
   return dialog;
 }

@@ -29,8 +29,11 @@ function mark(): SVGElement {
 function runWords({ steps, finished, started, runId, version }: RunFacts): string[] {
   const models = [...new Set(steps.flatMap(({ model }) => model ?? []))].join(' + ');
   const when = finished ?? started;
-  const date = when === undefined || Number.isNaN(Date.parse(when)) ? '' : new Date(when).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' });
-  return [models, date, runId ?? '', version ? `Groundline ${version}` : ''].filter((word) => word !== '');
+  const date =
+    when === undefined || Number.isNaN(Date.parse(when))
+      ? ''
+      : new Date(when).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' });
+  return [models, date, version ? `Groundline ${version}` : '', runId ?? ''].filter((word) => word !== '');
 }
 
 function figures({ samples, phrases, boxes }: Totals, { costUsd }: RunFacts): HTMLElement {
@@ -48,7 +51,9 @@ function figures({ samples, phrases, boxes }: Totals, { costUsd }: RunFacts): HT
   return element(
     'dl',
     { class: 'figures' },
-    ...list.map(([name = '', value = '']) => element('div', { class: (name === 'Failed' && value !== '0') ? 'bad' : '' }, element('dt', {}, name), element('dd', {}, value))),
+    ...list.map(([name = '', value = '']) =>
+      element('div', { class: name === 'Failed' && value !== '0' ? 'bad' : '' }, element('dt', {}, name), element('dd', {}, value)),
+    ),
   );
 }
 
@@ -65,6 +70,8 @@ function outcomes({ phrases }: Totals): HTMLElement {
     bar.append(svg('rect', { class: outcome, x: from, y: 0, width: share, height: 1 }));
     from += share;
   }
-  const legend = present.map((outcome) => element('li', { class: outcome }, `${outcomeWords[outcome].name} `, element('b', {}, count(phrases[outcome]))));
+  const legend = present.map((outcome) =>
+    element('li', { class: outcome }, `${outcomeWords[outcome].name} `, element('b', {}, count(phrases[outcome]))),
+  );
   return element('div', { class: 'outcomes' }, bar, element('ul', { 'aria-label': 'Phrases by outcome' }, ...legend));
 }

@@ -8,7 +8,7 @@ function phraseAt(target: EventTarget | null): { scope: HTMLElement; phrase: str
 
 /** Lights every part of a phrase in a card and dims the rest; `undefined` shows the pinned phrase, or all of them alike. */
 function light(scope: HTMLElement, phrase: string | undefined): void {
-  const shown = phrase ?? scope.dataset['pinned'];
+  const shown = phrase ?? scope.dataset.pinned;
   scope.classList.toggle('focusing', shown !== undefined);
   for (const part of scope.querySelectorAll('[data-in]')) {
     const of = (part.getAttribute('data-in') ?? '').split(' ');
@@ -19,15 +19,16 @@ function light(scope: HTMLElement, phrase: string | undefined): void {
 /** Pins a phrase in its card, or unpins it when it is pinned already. */
 export function togglePin(scope: HTMLElement, phrase: string): void {
   if (scope.querySelector(`[data-phrase="${phrase}"]`) === null) return;
-  if (scope.dataset['pinned'] === phrase) delete scope.dataset['pinned'];
-  else scope.dataset['pinned'] = phrase;
-  for (const button of scope.querySelectorAll('.phrase')) button.setAttribute('aria-pressed', String(button.getAttribute('data-phrase') === scope.dataset['pinned']));
+  if (scope.dataset.pinned === phrase) delete scope.dataset.pinned;
+  else scope.dataset.pinned = phrase;
+  for (const button of scope.querySelectorAll('.phrase'))
+    button.setAttribute('aria-pressed', String(button.getAttribute('data-phrase') === scope.dataset.pinned));
   light(scope, undefined);
 }
 
 /** Unpins everything in a card. */
 export function unpin(scope: HTMLElement): boolean {
-  const pinned = scope.dataset['pinned'];
+  const pinned = scope.dataset.pinned;
   if (pinned === undefined) return false;
   togglePin(scope, pinned);
   return true;

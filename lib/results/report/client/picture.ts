@@ -50,8 +50,17 @@ function image(sample: ReportSample, source: string, frame: HTMLElement): HTMLEl
 
 function placeholder({ path, link }: ReportSample, broken = false): HTMLElement {
   const lapsed = link?.lapses !== undefined && Date.parse(link.lapses) < Date.now();
-  const why = lapsed ? `its link lapsed on ${link.lapses}` : broken ? 'it does not open from here' : 'it could not be read or did not fit into this file';
-  return element('div', { class: 'no-picture' }, element('strong', {}, 'No picture'), element('span', {}, `${path || 'no image_path'}: ${why}`));
+  const why = lapsed
+    ? `its link lapsed on ${link.lapses}`
+    : broken
+      ? 'it does not open from here'
+      : 'it could not be read or did not fit into this file';
+  return element(
+    'div',
+    { class: 'no-picture' },
+    element('strong', {}, 'No picture'),
+    element('span', {}, `${path || 'no image_path'}: ${why}`),
+  );
 }
 
 /** Small boxes last, so that a large one never hides them from the pointer. */
@@ -87,8 +96,9 @@ function boxLayer(sample: ReportSample, width: number, height: number, truth: No
   return layer;
 }
 
-/** Numbers in the corners, in HTML so that they keep their size; a lit one says its phrase and score. */
+/** Numbers in the corners, in HTML so that they keep their size, side by side where corners meet; a lit one says its phrase and score. */
 function badges(sample: ReportSample, width: number, height: number): HTMLElement[] {
+  const corners = new Map<string, number>();
   return placedBoxes(sample).map(({ phrase, text, box: [x1, y1, x2, , score] }) => {
     const badge = element(
       'span',
@@ -98,6 +108,10 @@ function badges(sample: ReportSample, width: number, height: number): HTMLElemen
     );
     const fromRight = x1 + x2 > 1.2 * width;
     badge.classList.toggle('from-right', fromRight);
+    const corner = `${fromRight} ${Math.round((fromRight ? x2 : x1) / (width / 40))} ${Math.round(y1 / (height / 40))}`;
+    const beside = corners.get(corner) ?? 0;
+    corners.set(corner, beside + 1);
+    badge.style.setProperty(fromRight ? 'margin-right' : 'margin-left', `${beside * 21}px`);
     badge.style.setProperty(fromRight ? 'right' : 'left', `${(100 * (fromRight ? width - x2 : x1)) / width}%`);
     return style(badge, { top: `${(100 * y1) / height}%` });
   });

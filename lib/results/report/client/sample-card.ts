@@ -26,14 +26,27 @@ export function sampleParts(sample: ReportSample, { full, worst }: CardOptions):
 
 /** A sample in the list. */
 export function sampleCard(sample: ReportSample, place: number, total: number, worst: WorstSample | undefined): HTMLElement {
-  const card = element('article', { class: `card ${sample.status}`, tabindex: '-1', 'aria-posinset': place + 1, 'aria-setsize': total, 'aria-label': `Sample ${sample.id}` });
+  const card = element('article', {
+    class: `card ${sample.status}`,
+    tabindex: '-1',
+    'aria-posinset': place + 1,
+    'aria-setsize': total,
+    'aria-label': `Sample ${sample.id}`,
+  });
   card.append(...sampleParts(sample, { full: false, ...(worst ? { worst } : {}) }));
-  card.querySelector('.picture')?.append(element('button', { type: 'button', class: 'enlarge', 'aria-label': `Enlarge ${sample.id}` }, '⤢'));
+  card
+    .querySelector('.picture')
+    ?.append(element('button', { type: 'button', class: 'enlarge', 'aria-label': `Enlarge ${sample.id}` }, '⤢'));
   return card;
 }
 
 function heading({ id, status }: ReportSample): HTMLElement {
-  return element('header', {}, element('h3', { dir: 'auto' }, id), status === 'ok' ? undefined : element('span', { class: `pill ${status}` }, status));
+  return element(
+    'header',
+    {},
+    element('h3', { dir: 'auto' }, id),
+    status === 'ok' ? undefined : element('span', { class: `pill ${status}` }, status),
+  );
 }
 
 function verdict({ expression, iou, note }: WorstSample): HTMLElement {
@@ -43,9 +56,17 @@ function verdict({ expression, iou, note }: WorstSample): HTMLElement {
 
 function failureOf({ step, code, message, attempts, replyHead }: ReportFailure): HTMLElement {
   const tried = attempts > 1 ? `, ${attempts} attempts` : '';
-  const block = element('div', { class: 'failure' }, element('p', {}, element('code', {}, code), element('span', { class: 'where' }, ` in ${step}${tried}`)), element('p', {}, message));
+  const block = element(
+    'div',
+    { class: 'failure' },
+    element('p', {}, element('code', {}, code), element('span', { class: 'where' }, ` in ${step}${tried}`)),
+    element('p', {}, message),
+  );
   if (replyHead !== undefined && replyHead !== '')
-    block.append(element('p', { class: 'label' }, 'The reply began'), element('pre', { tabindex: '0', role: 'region', 'aria-label': 'Head of the raw reply' }, replyHead));
+    block.append(
+      element('p', { class: 'label' }, 'The reply began'),
+      element('pre', { tabindex: '0', role: 'region', 'aria-label': 'Head of the raw reply' }, replyHead),
+    );
   return block;
 }
 
@@ -59,7 +80,9 @@ function factsOf({ line, path, width, height, link }: ReportSample): HTMLElement
   facts.append(element('span', { class: 'path', dir: 'auto' }, path));
   if (link) {
     const lapses = link.lapses === undefined ? '' : ` (link lapses ${link.lapses.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')})`;
-    facts.append(element('span', {}, element('a', { href: link.href, target: '_blank', rel: 'noopener noreferrer' }, `open file${lapses}`)));
+    facts.append(
+      element('span', {}, element('a', { href: link.href, target: '_blank', rel: 'noopener noreferrer' }, `open file${lapses}`)),
+    );
   }
   return facts;
 }

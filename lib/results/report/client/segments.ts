@@ -10,7 +10,9 @@ export interface Segment {
  */
 export function segmentsOf(caption: string, spans: readonly (readonly [number, number])[]): Segment[] {
   const characters = [...caption];
-  const valid = spans.map(([start, end], phrase) => ({ start, end, phrase })).filter(({ start, end }) => start >= 0 && start < end && end <= characters.length);
+  const valid = spans
+    .map(([start, end], phrase) => ({ start, end, phrase }))
+    .filter(({ start, end }) => start >= 0 && start < end && end <= characters.length);
   const outermostFirst = valid.toSorted((a, b) => b.end - b.start - (a.end - a.start) || a.phrase - b.phrase);
   const cuts = [...new Set([0, ...valid.flatMap(({ start, end }) => [start, end]), characters.length])].sort((a, b) => a - b);
   return cuts.slice(0, -1).map((from, index) => {

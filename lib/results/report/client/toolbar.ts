@@ -27,7 +27,13 @@ export function createToolbar(data: ReportData, change: (view: View) => void, he
     view = { ...view, ...part };
     change(view);
   };
-  const search = element('input', { type: 'search', placeholder: 'Search captions, phrases, files, errors', 'aria-label': 'Search', autocomplete: 'off', spellcheck: 'false' });
+  const search = element('input', {
+    type: 'search',
+    placeholder: 'Search captions, phrases, files, errors',
+    'aria-label': 'Search',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   search.addEventListener('input', () => update({ query: search.value }));
   const status = statusChoice(data, (value) => update({ status: value }));
   const noBox = toggle('No box', 'Samples without a single box', (on) => update({ noBox: on }));
@@ -100,7 +106,14 @@ function toggle(name: string, title: string, flip: (on: boolean) => void) {
 }
 
 function scoreSlider(pick: (maxScore: number) => void) {
-  const input = element('input', { type: 'range', min: 0, max: 1, step: 0.05, value: 1, 'aria-label': 'Samples with a box scored at most' });
+  const input = element('input', {
+    type: 'range',
+    min: 0,
+    max: 1,
+    step: 0.05,
+    value: 1,
+    'aria-label': 'Samples with a box scored at most',
+  });
   const said = element('output', {}, 'any');
   const say = () => {
     said.textContent = input.valueAsNumber >= 1 ? 'any' : `≤ ${input.valueAsNumber.toFixed(2)}`;
@@ -121,7 +134,8 @@ function scoreSlider(pick: (maxScore: number) => void) {
 
 function orderChoice({ evaluation }: ReportData, pick: (order: Order) => void) {
   const select = element('select', { 'aria-label': 'Order' });
-  for (const [value, name] of [...orders, ...(evaluation ? ([['iou', 'Worst IoU first']] as const) : [])]) select.append(element('option', { value }, name));
+  for (const [value, name] of [...orders, ...(evaluation ? ([['iou', 'Worst IoU first']] as const) : [])])
+    select.append(element('option', { value }, name));
   select.addEventListener('change', () => pick(select.value as Order));
   return {
     element: select,

@@ -9,7 +9,7 @@ export type Order = 'input' | 'score' | 'phrases' | 'boxes' | 'errors' | 'iou';
 export interface View {
   readonly query: string;
   readonly status: SampleStatus | 'all';
-  /** Only samples without a single box. */
+  /** Only samples that were done and have not a single box. A failed one is no such sample: nobody looked. */
   readonly noBox: boolean;
   /** Only samples with a phrase the model called not visible. */
   readonly absent: boolean;
@@ -63,7 +63,7 @@ export function samplesIn(view: View, all: readonly Indexed[]): Indexed[] {
 function passes(view: View, words: readonly string[], { sample, text, boxes, mostBoxes, lowestScore }: Indexed): boolean {
   return (
     (view.status === 'all' || sample.status === view.status) &&
-    (!view.noBox || boxes === 0) &&
+    (!view.noBox || (boxes === 0 && sample.status !== 'failed')) &&
     (!view.absent || sample.phrases.some(({ outcome }) => outcome === 'absent')) &&
     (!view.many || mostBoxes >= manyBoxes) &&
     (view.maxScore >= 1 || (lowestScore !== undefined && lowestScore <= view.maxScore)) &&
