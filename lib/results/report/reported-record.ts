@@ -19,7 +19,7 @@ const pixels = z.number().positive().optional().catch(undefined);
 const ReportedRecord = z.looseObject({
   image_path: z.string(),
   caption: z.string().catch(''),
-  image_id: z.unknown(),
+  image_id: z.unknown().optional(),
   width: pixels,
   height: pixels,
   cleaned_caption: z.string().optional().catch(undefined),
@@ -31,7 +31,7 @@ const ReportedRecord = z.looseObject({
 const ReportedFailure = z.looseObject({
   image_path: z.string().catch(''),
   caption: z.string().catch(''),
-  image_id: z.unknown(),
+  image_id: z.unknown().optional(),
   raw: z.string().optional().catch(undefined),
   _groundline: z.looseObject({
     line: z.int().positive(),
