@@ -35,11 +35,17 @@ const OpenAISettings = z.strictObject({
 });
 export type OpenAISettings = z.infer<typeof OpenAISettings>;
 
+/** zod fills in the defaults of optional fields too; in an override, what is left out must stay left out. */
+function withoutDefaults<T extends z.ZodObject>(schema: T): T {
+  const fields = Object.entries(schema.shape).map(([name, field]) => [name, field instanceof z.ZodDefault ? field.unwrap() : field]);
+  return z.strictObject(Object.fromEntries(fields)) as unknown as T;
+}
+
 /** Another backend or model for one step: what is left out is taken from `vlm`. */
 const StepModel = z.strictObject({
   backend: Backend.optional(),
-  gemini: GeminiSettings.partial().optional(),
-  openai: OpenAISettings.partial().optional(),
+  gemini: withoutDefaults(GeminiSettings).partial().optional(),
+  openai: withoutDefaults(OpenAISettings).partial().optional(),
   media_resolution: MediaResolution.optional(),
 });
 

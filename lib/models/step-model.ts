@@ -23,10 +23,10 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 const VENDORS = /(?:^|\.)(?:googleapis\.com|openai\.com|openai\.azure\.com|openrouter\.ai|nvidia\.com|anthropic\.com)$/;
 
 /** Settles `vlm` and its override for one step. Throws `RunStopError` when the key that is surely needed is missing. */
-export function stepModel(vlm: VlmSettings, step: StepKind, keys: ModelKeys): StepModel | undefined {
+export function stepModel(vlm: VlmSettings, step: StepKind, keys: ModelKeys): StepModel {
   const override = vlm[step];
   const backend = override.backend ?? vlm.backend;
-  if (backend === 'builtin') return undefined;
+  if (backend === 'builtin') throw new TypeError('the builtin backend talks to no endpoint');
   if (backend === 'openai') {
     const openai = { ...vlm.openai, ...override.openai };
     const asked = describe('openai', openai.base_url || OPENAI_URL, openai.model_name, openai.api_key || keys.openai || '');

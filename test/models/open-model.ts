@@ -19,7 +19,6 @@ export async function openModel(
   const base = { base_url: backend === 'openai' ? `${url}/v1` : url, ...settings };
   const vlm = VlmSettings.parse({ backend, [backend]: backend === 'openai' ? { model_name: 'mock-vlm', ...base } : base });
   const model = stepModel(vlm, 'extraction', { google: 'test-key', openai: 'test-key' });
-  if (!model) throw new Error('builtin has no adapter');
   const knowledge = await recallEndpoint(undefined, model.asked.endpoint, model.asked.model);
   const adapter = await createAdapter(model, knowledge, workers);
   const outage = createOutage(realClock, () => {});

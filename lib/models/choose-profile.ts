@@ -1,0 +1,93 @@
+import { RunStopError, UsageError } from '#core/errors.ts';
+import type { VisionLanguageModel } from '#core/ports.ts';
+import type { ModelProfile } from '#core/profile.ts';
+import type { VlmSettings } from '#core/settings.ts';
+import type { ModelAdapter } from './adapter.ts';
+import { findConvention } from './calibrate.ts';
+import type { EndpointKnowledge } from './endpoint-memory.ts';
+import { parseCoordinates, profileByName, profileFor, unknownProfile } from './profiles.ts';
+import type { StepModel } from './step-model.ts';
+
+export interface ProfileQuestion {
+  readonly vlm: VlmSettings;
+  readonly model: StepModel;
+  readonly adapter: ModelAdapter;
+  readonly knowledge: EndpointKnowledge;
+  /** The port, spoken to as this profile says. */
+  readonly speak: (profile: ModelProfile) => VisionLanguageModel;
+  readonly notice: (message: string) => void;
+}
+
+/** How this model writes boxes: what the user says, else its name, else the model behind its alias, else what it draws around synthetic pictures. */
+export async function chooseProfile(question: ProfileQuestion, signal: AbortSignal): Promise<ModelProfile> {
+  const { vlm, model, knowledge, notice } = question;
+  const remembered = fromName(knowledge.known.profile);
+  const named = await namedProfile(question, signal);
+  if (vlm.coordinates !== 'auto') return overridden(vlm.coordinates, named);
+  if (named) {
+    if (model.selfHosted && vlm.localisation_check === 'auto' && remembered?.family !== named.family)
+      await checkKnown(question, named, signal);
+    return named;
+  }
+  if (remembered) return remembered;
+  if (vlm.localisation_check === 'off') {
+    notice(`${model.asked.model} is not a known model and vlm.localisation_check is off: boxes are taken as ${unknownProfile.family}`);
+    return unknownProfile;
+  }
+  return probe(question, signal);
+}
+
+/** The profile by the model's name, or by what the server says is behind the name. No calls but `/models`. */
+export async function namedProfile(
+  { model, adapter }: Pick<ProfileQuestion, 'model' | 'adapter'>,
+  signal: AbortSignal,
+): Promise<ModelProfile | undefined> {
+  const named = profileFor(model.asked.model);
+  if (named || model.backend === 'gemini') return named;
+  const listed = await adapter.listModels(signal).catch((error) => {
+    signal.throwIfAborted();
+    if (error instanceof RunStopError && error.reason === 'unauthorized') throw error;
+    return [];
+  });
+  const served = listed.find(({ id }) => id === model.asked.model);
+  return [served?.root, served?.parent].map((name) => name && profileFor(name)).find(Boolean) || undefined;
+}
+
+const fromName = (name: string | undefined) => (name ? (profileByName(name) ?? parseCoordinates(name)) : undefined);
+
+/** A profile's name replaces everything, a bare convention only how boxes are written. */
+function overridden(coordinates: string, named: ModelProfile | undefined): ModelProfile {
+  const profile = profileByName(coordinates);
+  if (profile) return profile;
+  const convention = parseCoordinates(coordinates);
+  if (!convention)
+    throw new UsageError(
+      `vlm.coordinates is "${coordinates}"; it wants a convention like xyxy-1000, yxyx-1000 or xyxy-pixels, or a profile's name`,
+    );
+  return named ? { ...convention, parameters: named.parameters, temperature: named.temperature } : convention;
+}
+
+/** Servers have shipped models of known families with broken localisation: said loudly, as the user may know better. */
+async function checkKnown({ model, speak, knowledge, notice }: ProfileQuestion, profile: ModelProfile, signal: AbortSignal): Promise<void> {
+  const found = await findConvention(speak(profile), [profile], signal);
+  if (found) knowledge.learn({ profile: profile.family });
+  else
+    notice(
+      `WARNING: ${model.asked.model} at ${model.asked.endpoint} does not find plain rectangles in test pictures where ${profile.family} should. ` +
+        'Boxes will probably be wrong: try another server version, set vlm.coordinates, or look at a --pilot report first.',
+    );
+}
+
+async function probe({ model, speak, knowledge, notice }: ProfileQuestion, signal: AbortSignal): Promise<ModelProfile> {
+  const { asked } = model;
+  const found = await findConvention(speak(unknownProfile), undefined, signal);
+  if (!found)
+    throw new RunStopError(
+      'convention_unknown',
+      `${asked.model} at ${asked.endpoint} is not a known model, and its boxes around two test pictures fit no convention (IoU below 0.7): ` +
+        'set vlm.coordinates if you know how it writes boxes, or use a model that can localise',
+    );
+  notice(`${asked.model} is not a known model; by two test pictures it writes boxes as ${found.family}`);
+  knowledge.learn({ profile: found.family });
+  return found;
+}
