@@ -42,6 +42,20 @@ export async function readRunFacts(results: FileStore): Promise<RunFacts> {
   });
 }
 
+const ImageBases = z.looseObject({
+  image_base: text,
+  spec: z
+    .looseObject({ data: z.looseObject({ image_root: text }).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
+
+/** Where `run.json` says that relative image paths begin. */
+export async function readImageBases(results: FileStore): Promise<string[]> {
+  const run = ImageBases.safeParse(await readJson(results, 'run.json')).data;
+  return [run?.spec?.data?.image_root, run?.image_base].filter((base): base is string => base !== undefined && base !== '');
+}
+
 function stepFacts(name: string, value: unknown): StepFacts {
   const step = StepFile.safeParse(value).data;
   const output = step?.tokens?.output === undefined ? undefined : step.tokens.output + (step.tokens.thinking ?? 0);

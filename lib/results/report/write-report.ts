@@ -101,7 +101,7 @@ function notices({ samples, lines, unreadable }: ResultsRead, { pending = 0 }: R
     );
   if (unreadable.length > 0)
     said.push(
-      `${unreadable.length.toLocaleString('en')} result lines could not be read, so they are left out: ${unreadable.slice(0, 3).join(', ')}${unreadable.length > 3 ? ' …' : ''}.`,
+      `${unreadable.length === 1 ? '1 result line' : `${unreadable.length.toLocaleString('en')} result lines`} could not be read: ${unreadable.slice(0, 3).join(', ')}${unreadable.length > 3 ? ' …' : ''}.`,
     );
   return said;
 }

@@ -97,9 +97,7 @@ describe('a report', () => {
     const whole = await readFile(join(folder, 'annotations.jsonl'), 'utf8');
     await writeFile(join(folder, 'annotations.jsonl'), whole.slice(0, -200));
 
-    expect(embeddedData(await readReport()).notices).toEqual([
-      '1 result lines could not be read, so they are left out: annotations.jsonl line 5.',
-    ]);
+    expect(embeddedData(await readReport()).notices).toEqual(['1 result line could not be read: annotations.jsonl line 5.']);
   });
 
   it('shows the evaluation beside the results, its worst samples first and among those shown', async () => {

@@ -34,7 +34,7 @@ export function createCloseUp(step: (by: number) => void): CloseUp {
     button('Zoom in', '+', () => zoom(1.5)),
     button('Close', '✕', () => dialog.close()),
   );
-  const dialog = element('dialog', { class: 'close-up', autofocus: true, tabindex: '-1', 'aria-label': 'Sample close-up' }, content, tools);
+  const dialog = element('dialog', { class: 'close-up', tabindex: '-1', 'aria-label': 'Sample close-up' }, content, tools);
   // Escape first lets go of a pinned phrase, then closes.
   dialog.addEventListener('cancel', (event) => {
     if (unpin(dialog)) event.preventDefault();
@@ -47,6 +47,8 @@ export function createCloseUp(step: (by: number) => void): CloseUp {
       zoom(0);
       content.replaceChildren(...sampleParts(sample, { full: true, ...(worst ? { worst } : {}) }));
       if (!dialog.open) dialog.showModal();
+      // Else the first phrase would take the focus, and light up unasked.
+      dialog.focus();
     },
     zoom,
   };

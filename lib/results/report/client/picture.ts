@@ -96,10 +96,10 @@ function boxLayer(sample: ReportSample, width: number, height: number, truth: No
   return layer;
 }
 
-/** Numbers in the corners, in HTML so that they keep their size, side by side where corners meet; a lit one says its phrase and score. */
+/** Numbers in the corners, in HTML so that they keep their size, side by side where corners meet, and above a box too small to hold one; a lit one says its phrase and score. */
 function badges(sample: ReportSample, width: number, height: number): HTMLElement[] {
   const corners = new Map<string, number>();
-  return placedBoxes(sample).map(({ phrase, text, box: [x1, y1, x2, , score] }) => {
+  return placedBoxes(sample).map(({ phrase, text, box: [x1, y1, x2, y2, score] }) => {
     const badge = element(
       'span',
       { class: 'badge', 'data-phrase': phrase, 'data-in': phrase, 'data-hue': hueOf(phrase), 'aria-hidden': 'true' },
@@ -108,11 +108,14 @@ function badges(sample: ReportSample, width: number, height: number): HTMLElemen
     );
     const fromRight = x1 + x2 > 1.2 * width;
     badge.classList.toggle('from-right', fromRight);
+    badge.classList.toggle('above', y1 > height * 0.06 && (x2 - x1 < width * 0.12 || y2 - y1 < height * 0.12));
     const corner = `${fromRight} ${Math.round((fromRight ? x2 : x1) / (width / 40))} ${Math.round(y1 / (height / 40))}`;
     const beside = corners.get(corner) ?? 0;
     corners.set(corner, beside + 1);
-    badge.style.setProperty(fromRight ? 'margin-right' : 'margin-left', `${beside * 21}px`);
-    badge.style.setProperty(fromRight ? 'right' : 'left', `${(100 * (fromRight ? width - x2 : x1)) / width}%`);
-    return style(badge, { top: `${(100 * y1) / height}%` });
+    return style(badge, {
+      [fromRight ? 'margin-right' : 'margin-left']: `${beside * 21}px`,
+      [fromRight ? 'right' : 'left']: `${(100 * (fromRight ? width - x2 : x1)) / width}%`,
+      top: `${(100 * y1) / height}%`,
+    });
   });
 }

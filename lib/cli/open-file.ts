@@ -1,0 +1,20 @@
+import { spawn } from 'node:child_process';
+
+/** Opens a file with the program this desktop has for it; `false` where there is none to ask. */
+export async function openFile(path: string, platform: NodeJS.Platform = process.platform): Promise<boolean> {
+  const [command = '', ...args] = openers[platform] ?? ['xdg-open'];
+  return await new Promise((resolve) => {
+    const opener = spawn(command, [...args, path], { stdio: 'ignore', detached: true });
+    opener.once('error', () => resolve(false));
+    opener.once('spawn', () => {
+      opener.unref();
+      resolve(true);
+    });
+  });
+}
+
+const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  darwin: ['open'],
+  // Explorer takes a path as it is; `cmd /c start` would read its special characters.
+  win32: ['explorer.exe'],
+};

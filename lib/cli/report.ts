@@ -1,0 +1,49 @@
+import { dirname, join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { findLocalPictures } from '#results/report/local-pictures.ts';
+import { readImageBases } from '#results/report/run-facts.ts';
+import { reportFile, writeReport } from '#results/report/write-report.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { openFile } from './open-file.ts';
+
+interface ReportFlags {
+  readonly open?: boolean;
+  readonly images?: string;
+  readonly maxSamples: number;
+}
+
+/** `groundline report RESULTS`: writes report.html again, for results that were fetched, moved or evaluated since. */
+export function addReportCommand(program: Command): void {
+  program
+    .command('report')
+    .description('write report.html for a results folder: pictures with their boxes, counts and errors in one file')
+    .argument('<results>', 'results folder of a run')
+    .option('--open', 'open it in the browser')
+    .option('--images <folder>', 'where relative image paths begin, if not where run.json says')
+    .option('--max-samples <count>', 'show at most this many samples', wholeNumber, 5_000)
+    .action(async (results: string, flags: ReportFlags) => {
+      const path = await reportOn(resolve(results), flags);
+      console.log(path);
+      if (flags.open && !(await openFile(path))) console.error('no browser could be started from here: open the file above by hand');
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('it has to be a whole number from 1 on');
+  return Number(text);
+}
+
+async function reportOn(folder: string, { images, maxSamples }: ReportFlags): Promise<string> {
+  const results = createDirectoryFiles(folder);
+  const bases = [...(images === undefined ? [] : [images]), ...(await readImageBases(results)), folder, dirname(folder), '.'];
+  const pictures = findLocalPictures(folder, bases);
+  const interrupted = new AbortController();
+  const stop = () => interrupted.abort();
+  process.once('SIGINT', stop);
+  try {
+    await writeReport({ results, ...pictures, signal: interrupted.signal, maxSamples });
+  } finally {
+    process.off('SIGINT', stop);
+  }
+  return join(folder, reportFile);
+}
