@@ -102,7 +102,8 @@ function stopReason(status: number, body: ErrorBody, said: string, asked: Asked)
   }
   if (status === 402)
     return new RunStopError('payment_required', `${endpoint} wants payment: add credit or raise the limit of this key (${said})`);
-  if (status === 429 && /insufficient_quota|billing|credit/i.test(`${codes} ${body.message}`) && !/rate.?limit/i.test(codes))
+  // Codes, not words: Gemini tells of "plan and billing details" for limits that pass within the minute too.
+  if (status === 429 && (/insufficient_quota|billing|credit/.test(codes) || /insufficient (?:credit|balance|funds)/i.test(body.message)))
     return new RunStopError('quota_exhausted', `the quota of this key at ${endpoint} is used up: check plan and billing (${said})`);
   if (status === 429 && body.quotaIds.some((id) => /PerDay|Daily/i.test(id)))
     return new RunStopError(

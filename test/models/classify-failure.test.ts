@@ -76,6 +76,13 @@ describe('classifying failures', () => {
     expect([body, header].map((error) => (error as CallError).retryAfterMs)).toEqual([2000, 7000]);
   });
 
+  test('a limit per minute is waited for, though Gemini mentions billing', () => {
+    const words = 'You exceeded your current quota, please check your plan and billing details.';
+    const details = [{ violations: [{ quotaId: 'GenerateRequestsPerMinutePerProject' }] }, { retryDelay: '20s' }];
+
+    expect(status(429, words, { status: 'RESOURCE_EXHAUSTED', details })).toMatchObject({ kind: 'throttled', retryAfterMs: 20_000 });
+  });
+
   test('a content filter fails the sample as filtered', () => {
     expect(status(400, 'The response was filtered', { code: 'content_filter' })).toMatchObject({
       name: 'SampleError',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createRateControl } from '#models/rate-control.ts';
 import { type SimulatedServer, simulate } from './simulated-server.ts';
 
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
@@ -36,5 +37,39 @@ describe('rate control against a simulated server', () => {
     for (const refusedAtRandom of [0.05, 0.3, 0.5]) {
       for (const run of runs({ workers: 8, calls: 300, latencyMs: 100, refusedAtRandom })) expect(run.answered).toBe(300);
     }
+  });
+});
+
+describe('rate control', () => {
+  test('sends a probe after everything in flight ended without a word on limits', () => {
+    const control = createRateControl(16);
+    const tickets = Array.from({ length: 16 }, () => control.start(0));
+    for (const ticket of tickets.slice(0, 6)) control.refused(ticket, 20, 1000);
+    expect(control.rate(20)).toBe(0);
+
+    for (const ticket of tickets.slice(6)) control.ended(ticket);
+
+    expect(control.rate(20)).toBeGreaterThan(0);
+  });
+
+  test('stops until the Retry-After when everything in flight was refused, then sends one probe at a time', () => {
+    const control = createRateControl(4);
+    const tickets = Array.from({ length: 4 }, () => control.start(0));
+    for (const ticket of tickets) control.refused(ticket, 20, 30_000);
+
+    expect(control.rate(30_000)).toBe(0);
+    expect(control.pausedUntil()).toBe(30_020);
+    expect(control.rate(30_020)).toBeGreaterThan(0);
+    control.start(30_020);
+    expect(control.rate(30_021)).toBe(0);
+  });
+
+  test('one refused attempt among answers stops nobody', () => {
+    const control = createRateControl(4);
+    const tickets = Array.from({ length: 4 }, () => control.start(0));
+    control.delivered(tickets[0] as (typeof tickets)[0], 300);
+    control.refused(tickets[1] as (typeof tickets)[0], 310, 60_000);
+
+    expect(control.rate(311)).toBe(Number.POSITIVE_INFINITY);
   });
 });
