@@ -15,6 +15,7 @@ export interface Asked {
 }
 
 const LOADING_PATIENCE_MS = 30 * 60_000;
+const OVERLOADED_PATIENCE_MS = 10 * 60_000;
 const UNKNOWN_HOST_PATIENCE_MS = 5_000;
 
 /** Decides once, for every provider, whether a failed attempt is tried again, fails its sample, or stops the run. */
@@ -58,7 +59,7 @@ function classifyStatus(error: HttpError, asked: Asked): Error {
   const retryAfterMs = error.retryAfterMs ?? body.retryAfterMs;
   const said = `${error.status}: ${redact(body.message, asked.key) || 'no further word'}`;
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-  const loading = error.status === 202 || (error.status === 503 && /load|not ready|starting|warm/i.test(error.body));
+  const loading = error.status === 202 || (error.status === 503 && /\bloading\b|not ready|starting up|warming/i.test(error.body));
   if (loading)
     return new CallError('unreachable', `${asked.endpoint} is still loading its model (${said})`, {
       ...wait,
@@ -67,9 +68,13 @@ function classifyStatus(error: HttpError, asked: Asked): Error {
   const stop = stopReason(error.status, body, said, asked);
   if (stop) return stop;
   switch (error.status) {
-    case 429:
     case 503:
     case 529:
+      return new CallError('throttled', `${asked.endpoint} is overloaded or down (${said})`, {
+        ...wait,
+        patienceMs: OVERLOADED_PATIENCE_MS,
+      });
+    case 429:
       return new CallError('throttled', `${asked.endpoint} asks to slow down (${said})`, wait);
     case 502:
     case 504:
@@ -80,9 +85,10 @@ function classifyStatus(error: HttpError, asked: Asked): Error {
     case 413:
     case 415:
       return new SampleError('image_refused', `${asked.model} refused the image (${said})`);
+    case 403:
     case 400:
     case 422:
-      if (/content_filter|content_policy|safety/i.test(body.codes.join(' ')))
+      if (error.status === 403 || /content_filter|content_policy|safety/i.test(body.codes.join(' ')))
         return new SampleError('model_filtered', `a content filter refused the request (${said})`);
       return new CallError('rejected', `${asked.model} rejected the request (${said})`);
     default:
@@ -117,7 +123,8 @@ function stopReason(status: number, body: ErrorBody, said: string, asked: Asked)
           `${endpoint} has no such route: check ${urlSetting}, which usually ends in /v1 and never in /chat/completions (${said})`,
         )
       : new RunStopError('unknown_model', `${endpoint} does not serve "${model}": check ${modelSetting} (${said})`);
-  if (status === 403 || (status === 400 && /location is not supported|failed_precondition/i.test(`${codes} ${body.message}`)))
+  const flagged = status === 403 && /flagged|moderation/i.test(body.message); // OpenRouter: this one input
+  if ((status === 403 && !flagged) || (status === 400 && /location is not supported|not available in your country/i.test(body.message)))
     return new RunStopError('forbidden', `${endpoint} does not allow this key to use ${model}: check its permissions and region (${said})`);
   if ((status >= 300 && status < 400) || status === 405 || status === 410)
     return new RunStopError('server_unreachable', `${endpoint} is not the API's address: check ${urlSetting} (${said})`);

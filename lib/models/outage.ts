@@ -23,13 +23,9 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
   let saidAt = Number.NEGATIVE_INFINITY;
   const failing = new Set<object>();
 
-  const patience = (error: CallError) => {
-    if (error.kind === 'throttled') return THROTTLED_MS;
-    return error.patienceMs !== undefined && (!everSucceeded || error.patienceMs > STOPPED_ANSWERING_MS)
-      ? error.patienceMs
-      : everSucceeded
-        ? STOPPED_ANSWERING_MS
-        : NEVER_ANSWERED_MS;
+  const patience = ({ kind, patienceMs }: CallError) => {
+    if (kind === 'throttled') return patienceMs ?? THROTTLED_MS;
+    return everSucceeded ? Math.max(STOPPED_ANSWERING_MS, patienceMs ?? 0) : (patienceMs ?? NEVER_ANSWERED_MS);
   };
 
   return {

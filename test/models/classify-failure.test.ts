@@ -83,6 +83,18 @@ describe('classifying failures', () => {
     expect(status(429, words, { status: 'RESOURCE_EXHAUSTED', details })).toMatchObject({ kind: 'throttled', retryAfterMs: 20_000 });
   });
 
+  test('an overloaded model is not one that is loading', () => {
+    expect(status(503, 'The model is overloaded. Please try again later.')).toMatchObject({ kind: 'throttled' });
+  });
+
+  test('a precondition that one image does not meet fails the sample only', () => {
+    expect(status(400, 'Image is corrupt', { status: 'FAILED_PRECONDITION' })).toMatchObject({ name: 'CallError', kind: 'rejected' });
+  });
+
+  test('one flagged input does not stop the run', () => {
+    expect(status(403, 'Your input was flagged')).toMatchObject({ name: 'SampleError', code: 'model_filtered' });
+  });
+
   test('a content filter fails the sample as filtered', () => {
     expect(status(400, 'The response was filtered', { code: 'content_filter' })).toMatchObject({
       name: 'SampleError',
