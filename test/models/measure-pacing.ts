@@ -1,11 +1,11 @@
 /**
  * Measures pacing and overhead against the stand-in in a second process:
- *   node test/models/bench/measure.ts SCENARIO [openai|gemini]
+ *   node test/models/measure-pacing.ts SCENARIO [openai|gemini]
  * Each sample asks twice, one after the other, as the pipeline does.
  */
 import type { VisionLanguageModel } from '#core/ports.ts';
-import { openModel } from '../open-model.ts';
-import { question } from '../questions.ts';
+import { openModel } from './open-model.ts';
+import { question } from './questions.ts';
 import { startMockServer } from './mock-server.ts';
 
 interface Scenario {
