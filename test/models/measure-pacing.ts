@@ -4,9 +4,9 @@
  * Each sample asks twice, one after the other, as the pipeline does.
  */
 import type { VisionLanguageModel } from '#core/ports.ts';
+import { startMockServer } from './mock-server.ts';
 import { openModel } from './open-model.ts';
 import { question } from './questions.ts';
-import { startMockServer } from './mock-server.ts';
 
 interface Scenario {
   readonly knobs: Record<string, string>;
