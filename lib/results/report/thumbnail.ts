@@ -4,6 +4,7 @@ const sizes = [
   { side: 960, bytes: 85_000 },
   { side: 720, bytes: 50_000 },
   { side: 480, bytes: 24_000 },
+  { side: 400, bytes: 17_500 },
   { side: 320, bytes: 12_000 },
 ] as const;
 
