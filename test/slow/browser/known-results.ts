@@ -85,6 +85,19 @@ export const knownFailure = {
   },
 };
 
+/** An evaluation that finds fault with two samples. */
+export const knownEvaluation = {
+  truth: 'truth.jsonl',
+  figures: [
+    { name: 'Accuracy at IoU 0.5', value: 0.75, low: 0.7, high: 0.8 },
+    { name: 'Parse failures', value: '0 of 6', note: 'never counted as right' },
+  ],
+  worst: [
+    { id: 'nested', expression: 'the car', iou: 0.31, truth: [[300, 180, 600, 380]] },
+    { line: 3, expression: 'A cat', iou: 0.05, note: 'the box is too large' },
+  ],
+};
+
 export function recordOf({ id, path, caption, cleaned, phrases, status = 'ok' }: KnownSample) {
   const spanOf = (text: string) => {
     const start = [...cleaned.slice(0, cleaned.indexOf(text))].length;
@@ -128,4 +141,5 @@ export async function writeKnownResults(
   }
   await writeFile(join(folder, 'annotations.jsonl'), lines(samples.map(recordOf)));
   await writeFile(join(folder, 'failed.jsonl'), lines(failures));
+  await writeFile(join(folder, 'evaluation.json'), JSON.stringify(knownEvaluation));
 }

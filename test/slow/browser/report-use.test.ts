@@ -175,4 +175,21 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
 
     expect(await shownIds()).toEqual(['failed-one']);
   });
+
+  it('goes from the worst sample of an evaluation to its card, which says why', async () => {
+    expect(await page.locator('.worst button').allTextContents()).toEqual(['IoU .05A cat', 'IoU .31the car']);
+    await page.locator('.worst button').first().click();
+
+    expect(await page.locator('article[aria-current]').getAttribute('aria-label')).toBe('Sample unsure');
+    expect((await shownIds()).slice(0, 2)).toEqual(['unsure', 'nested']);
+    expect(await card('unsure').locator('.verdict').textContent()).toBe('IoU .05 for “A cat”: the box is too large');
+  });
+
+  it('sees the true box beside the one found', async () => {
+    const truth = await card('nested')
+      .locator('.truth')
+      .evaluateAll((rects) => rects.map((rect) => ['x', 'y', 'width', 'height'].map((name) => Number(rect.getAttribute(name)))));
+
+    expect(truth).toEqual([[300, 180, 300, 200]]);
+  });
 });
