@@ -1,12 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { rm } from 'node:fs/promises';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportInFolder, scratchFolder } from '#test/results/report/report-in-folder.ts';
 import { hasChromium, launchChromium, openReport } from './chromium.ts';
 import { writeKnownResults } from './known-results.ts';
-
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Finding {
   readonly id: string;
@@ -16,7 +14,7 @@ interface Finding {
 
 /** axe-core's findings of WCAG 2.1 A and AA, serious ones and worse. */
 async function seriousFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{ violations: Finding[] }>(
     "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })",
   );
