@@ -6,6 +6,12 @@ const MediaResolution = z.enum(['MEDIA_RESOLUTION_LOW', 'MEDIA_RESOLUTION_MEDIUM
 export const Backend = z.enum(['gemini', 'openai', 'builtin']);
 export type Backend = z.infer<typeof Backend>;
 
+/** TAO runs steps in this order, whatever the order they are named in. */
+const Steps = z
+  .array(z.enum(['0', '1']))
+  .min(1)
+  .transform((steps) => (['0', '1'] as const).filter((step) => steps.includes(step)));
+
 const GeminiSettings = z.strictObject({
   api_key: z.string().default(''),
   base_url: z.string().default(''),
@@ -14,7 +20,7 @@ const GeminiSettings = z.strictObject({
   media_resolution: MediaResolution.default('MEDIA_RESOLUTION_HIGH'),
   temperature: z.number().min(0).max(2).default(0.3),
   max_output_tokens: positive.default(8192),
-  timeout: z.number().positive().default(120),
+  timeout: z.number().positive().default(120).describe('seconds'),
   service_tier: z.string().optional(),
   extra_body: z.record(z.string(), z.unknown()).default({}),
   default_headers: z.record(z.string(), z.string()).default({}),
@@ -23,12 +29,12 @@ export type GeminiSettings = z.infer<typeof GeminiSettings>;
 
 const OpenAISettings = z.strictObject({
   api_key: z.string().default(''),
-  base_url: z.string().default(''),
+  base_url: z.string().default('').describe('without /chat/completions'),
   api_version: z.string().optional(),
   model_name: z.string().default(''),
   temperature: z.number().min(0).max(2).default(0.2),
   max_tokens: positive.default(4096),
-  timeout: z.number().positive().default(60),
+  timeout: z.number().positive().default(60).describe('seconds'),
   service_tier: z.string().optional(),
   extra_body: z.record(z.string(), z.unknown()).default({}),
   default_headers: z.record(z.string(), z.string()).default({}),
@@ -50,7 +56,7 @@ const StepModel = z.strictObject({
 });
 
 /** `order-scale[-key]`, e.g. `xyxy-1000`, `yxyx-1000`, `xyxy-pixels`, `xyxy-1`; or the name of a profile (`qwen3-vl`). `auto` looks it up or asks. */
-const Coordinates = z.string().default('auto');
+const Coordinates = z.string().default('auto').describe('how boxes are written, e.g. xyxy-1000 or qwen3-vl; auto = by the model');
 
 export const VlmSettings = z.strictObject({
   backend: Backend.default('gemini'),
@@ -58,7 +64,7 @@ export const VlmSettings = z.strictObject({
   openai: OpenAISettings.prefault({}),
   coordinates: Coordinates,
   /** Ask a model about synthetic pictures before the first paid sample: `auto` = unknown models and self-hosted ones, `off` = never. */
-  localisation_check: z.enum(['auto', 'off']).default('auto'),
+  localisation_check: z.enum(['auto', 'off']).default('auto').describe('ask an unknown or self-hosted model about test pictures first'),
   requests_per_minute: z.number().positive().optional(),
   tokens_per_minute: z.number().positive().optional(),
   extraction: StepModel.prefault({}),
@@ -70,25 +76,22 @@ export type VlmSettings = z.infer<typeof VlmSettings>;
 export const Settings = z.strictObject({
   workflow: z
     .strictObject({
-      steps: z
-        .array(z.enum(['0', '1']))
-        .min(1)
-        .default(['0', '1']),
-      max_workers: positive.default(4),
-      force_reprocess: z.boolean().default(false),
-      limit: positive.optional(),
-      sample: positive.optional(),
+      steps: Steps.prefault(['0', '1']).describe('0 = find expressions in the caption, 1 = find their boxes; always in this order'),
+      max_workers: positive.default(4).describe('calls in flight at most; fewer where the server asks for it'),
+      force_reprocess: z.boolean().default(false).describe('ask the model again although the answers are at hand'),
+      limit: positive.optional().describe('only the first lines'),
+      sample: positive.optional().describe('only so many lines, drawn with the seed'),
       seed: z.int().default(0),
-      budget_usd: z.number().positive().optional(),
-      max_failure_rate: z.number().min(0).max(1).default(0),
-      partial: z.enum(['keep', 'fail']).default('keep'),
+      budget_usd: z.number().positive().optional().describe('stop before the known cost passes this'),
+      max_failure_rate: z.number().min(0).max(1).default(0).describe('more failed lines than this share end with exit code 2'),
+      partial: z.enum(['keep', 'fail']).default('keep').describe('what becomes of a sample with an unanswered expression'),
     })
     .prefault({}),
   data: z
     .strictObject({
-      input_jsonl: z.string().default(''),
-      image_root: z.string().default(''),
-      allow_https: z.boolean().default(false),
+      input_jsonl: z.string().default('').describe('lines of {"image_path", "caption"}; .gz too'),
+      image_root: z.string().default('').describe('where relative image paths begin, if not beside the input'),
+      allow_https: z.boolean().default(false).describe('fetch images from public https addresses'),
       max_image_bytes: positive.default(50_000_000),
       max_image_pixels: positive.default(100_000_000),
     })
@@ -97,17 +100,22 @@ export const Settings = z.strictObject({
   extraction: z
     .strictObject({
       max_expressions: positive.max(99).default(30),
-      language: z.enum(['keep', 'en']).default('keep'),
-      instructions: z.string().default(''),
+      language: z.enum(['keep', 'en']).default('keep').describe("language of the cleaned caption: the caption's or English"),
+      instructions: z.string().default('').describe('added to the prompt'),
     })
     .prefault({}),
   grounding: z
     .strictObject({
       max_instances: positive.max(99).default(10),
-      instances: z.enum(['all', 'referred']).default('all'),
-      instructions: z.string().default(''),
+      instances: z.enum(['all', 'referred']).default('all').describe('every thing that fits the words, or the ones the caption means'),
+      instructions: z.string().default('').describe('added to the prompt'),
     })
     .prefault({}),
-  output: z.strictObject({ provenance: z.boolean().default(true), compat: z.enum(['none', 'tao']).default('none') }).prefault({}),
+  output: z
+    .strictObject({
+      provenance: z.boolean().default(true).describe('which model and prompt made each record'),
+      compat: z.enum(['none', 'tao']).default('none').describe("tao = records as TAO's own code writes them"),
+    })
+    .prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;

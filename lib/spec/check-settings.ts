@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import { UsageError } from '#core/errors.ts';
+import { Settings } from '#core/settings.ts';
+import { parseHydraValue } from './overrides.ts';
+import { isTree, type SpecTree } from './parse-spec-file.ts';
+import { describeRange, type SettingNode, settingAt, settingTree, suggestSetting } from './setting-tree.ts';
+import { isSecret } from './without-secrets.ts';
+
+/**
+ * Checks the section `image_grounding:` and fills in defaults. Values convert as OmegaConf converts them: `"8"` is a number where one is wanted.
+ * Throws one `UsageError` with every fault: full path, what was got (unless secret) and the valid range.
+ */
+export function checkSettings(section: SpecTree, name: string): Settings {
+  const first = Settings.safeParse(section);
+  if (first.success) return first.data;
+  const tree = settingTree();
+  const converted = structuredClone(section);
+  for (const { path } of first.error.issues) convertAt(converted, path.map(String), tree);
+  const second = Settings.safeParse(converted);
+  if (second.success) return second.data;
+  const faults = second.error.issues.flatMap((issue) => describeIssue(issue, converted, tree));
+  throw new UsageError(faults.length === 1 ? `${name}: ${faults[0]}` : `${name} has ${faults.length} faults:\n  ${faults.join('\n  ')}`);
+}
+
+function convertAt(section: SpecTree, path: readonly string[], tree: SettingNode): void {
+  const parent = valueAt(section, path.slice(0, -1)) as Record<string, unknown> | undefined;
+  const key = path.at(-1);
+  const wanted = settingAt(tree, path);
+  if (!parent || key === undefined || !wanted) return;
+  const value = convert(parent[key], wanted);
+  if (value !== undefined) parent[key] = value;
+}
+
+function convert(value: unknown, wanted: SettingNode): unknown {
+  if (wanted.type === 'string') return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  if (typeof value !== 'string') return undefined;
+  if (wanted.type === 'boolean')
+    return /^(?:true|yes|on|y|1)$/i.test(value) ? true : /^(?:false|no|off|n|0)$/i.test(value) ? false : undefined;
+  if (wanted.type === 'array') return listIn(value, wanted.items ?? {});
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  return (wanted.type === 'integer' || wanted.type === 'number') && Number.isFinite(number) ? number : undefined;
+}
+
+/** A list that arrives with quotes of its own around it: `'["0","1"]'`. */
+function listIn(text: string, item: SettingNode): unknown {
+  if (!text.trim().startsWith('[')) return undefined;
+  const list = parseHydraValue(text, 'a list');
+  return Array.isArray(list) ? list.map((value) => convert(value, item) ?? value) : undefined;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, section: SpecTree, tree: SettingNode): string[] {
+  const path = issue.path.map(String);
+  const full = (...more: string[]) => ['image_grounding', ...path, ...more].join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => {
+      const meant = suggestSetting(tree, path, key);
+      return `${full(key)} is not a setting${meant ? `; did you mean ${meant}?` : '; groundline default-specs lists them all'}`;
+    });
+  const node = settingAt(tree, path);
+  return [`${full()} is ${shown(valueAt(section, path), path)}; it has to be ${node ? describeRange(node) : issue.message}`];
+}
+
+function shown(value: unknown, path: readonly string[]): string {
+  if (path.some(isSecret)) return 'of the wrong kind';
+  const text = Array.isArray(value) ? 'a list' : isTree(value) ? 'a section' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+const valueAt = (section: unknown, path: readonly string[]) =>
+  path.reduce<unknown>(
+    (node, key) => (typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined),
+    section,
+  );

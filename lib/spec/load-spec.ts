@@ -1,0 +1,130 @@
+import { UsageError } from '#core/errors.ts';
+import type { Settings } from '#core/settings.ts';
+import { checkSettings } from './check-settings.ts';
+import { withCurrentModels } from './current-models.ts';
+import { interpolate, missing } from './interpolate.ts';
+import { applyOverrides } from './overrides.ts';
+import { isTree, parseSpecFile, type SpecTree } from './parse-spec-file.ts';
+import { nearest } from './setting-tree.ts';
+import { idleKeys, otherPipelines } from './tao-keys.ts';
+
+export interface SpecSource {
+  /** The text of a spec file and its name for messages. */
+  readonly file?: { readonly text: string; readonly name: string };
+  /** `dotted.key=value`, later ones win. */
+  readonly overrides: readonly string[];
+  readonly env: (name: string) => string | undefined;
+  /** Which backends have a key in the environment, which goes before one in the file. */
+  readonly environmentKeys?: { readonly google?: string | undefined; readonly openai?: string | undefined };
+}
+
+export interface LoadedSpec {
+  readonly settings: Settings;
+  readonly resultsDir: string;
+  /** One line each, for the user, said once. */
+  readonly notices: readonly string[];
+}
+
+/** Spec file, command line and environment into settings. Throws `UsageError` with the cure. */
+export function loadSpec({ file, overrides, env, environmentKeys = {} }: SpecSource): LoadedSpec {
+  const name = file?.name ?? 'the command line';
+  const written = file ? withoutKeysOf(parseSpecFile(file.text, name), environmentKeys) : { autolabel_type: 'image_grounding' };
+  const spec = withoutNulls(applyOverrides(written, overrides)) as SpecTree;
+  const idle = takeIdleKeys(spec);
+  requireKnownSections(spec, name);
+  const unset = new Set<string>();
+  const read = (key: string) => interpolate(spec[key], [key], { root: spec, env, unset });
+  requireImageGrounding(read('autolabel_type'), name);
+  const section = read('image_grounding') ?? {};
+  if (!isTree(section)) throw new UsageError(`${name}: image_grounding has to be a section of "key: value" lines`);
+  const left: string[] = [];
+  const checked = checkSettings(takeMissing(section, 'image_grounding', left), name);
+  const { settings, notices } = withCurrentModels(checked);
+  const resultsDir = read('results_dir');
+  requireGiven({ left, unset, settings, resultsDir, name });
+  return { settings, resultsDir: String(resultsDir), notices: [...idleNotice(idle), ...notices] };
+}
+
+/** OmegaConf's null is "not set" for every key there is. */
+function withoutNulls(value: unknown): unknown {
+  if (!isTree(value)) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (item === null ? [] : [[key, withoutNulls(item)]])));
+}
+
+/** A key in the environment goes before the same backend's key in the file; keys of single steps have no variable and stay. */
+function withoutKeysOf(spec: SpecTree, keys: NonNullable<SpecSource['environmentKeys']>): SpecTree {
+  const tree = structuredClone(spec);
+  const vlm = isTree(tree.image_grounding) && isTree(tree.image_grounding.vlm) ? tree.image_grounding.vlm : {};
+  if (keys.google && isTree(vlm.gemini)) delete vlm.gemini.api_key;
+  if (keys.openai && isTree(vlm.openai)) delete vlm.openai.api_key;
+  return tree;
+}
+
+function takeIdleKeys(spec: SpecTree): string[] {
+  return [...idleKeys].filter((path) => {
+    const keys = path.split('.');
+    const last = keys.pop() as string;
+    const parent = keys.reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), spec);
+    if (!isTree(parent) || !Object.hasOwn(parent, last)) return false;
+    delete parent[last];
+    return true;
+  });
+}
+
+function idleNotice(idle: readonly string[]): string[] {
+  return idle.length === 0 ? [] : [`these keys of the spec have no meaning here and are passed over: ${idle.join(', ')}`];
+}
+
+function requireKnownSections(spec: SpecTree, name: string): void {
+  const known = ['autolabel_type', 'results_dir', 'image_grounding'];
+  for (const key of Object.keys(spec)) {
+    if (known.includes(key) || otherPipelines.has(key)) continue;
+    const meant = nearest(key, known);
+    throw new UsageError(
+      `${name}: ${key} is not a setting${meant ? `; did you mean ${meant}?` : '; groundline default-specs lists them all'}`,
+    );
+  }
+}
+
+function requireImageGrounding(type: unknown, name: string): void {
+  if (type === 'image_grounding') return;
+  const got =
+    type === undefined || type === missing ? 'has no autolabel_type, which TAO takes as mal' : `has autolabel_type: ${String(type)}`;
+  throw new UsageError(`${name} ${got}; only image_grounding is done here: set autolabel_type: image_grounding`);
+}
+
+/** Takes out what is `???`, so that defaults stand in its place, and notes the paths. */
+function takeMissing(section: SpecTree, path: string, left: string[]): SpecTree {
+  return Object.fromEntries(
+    Object.entries(section).flatMap(([key, value]): [string, unknown][] => {
+      if (value === missing) left.push(`${path}.${key}`);
+      return value === missing ? [] : [[key, isTree(value) ? takeMissing(value, `${path}.${key}`, left) : value]];
+    }),
+  );
+}
+
+interface Given {
+  readonly left: readonly string[];
+  readonly unset: ReadonlySet<string>;
+  readonly settings: Settings;
+  readonly resultsDir: unknown;
+  readonly name: string;
+}
+
+/** As in OmegaConf, what is missing matters only where it is used. */
+function requireGiven({ left, unset, settings, resultsDir, name }: Given): void {
+  const { vlm, workflow, data } = settings;
+  const backends = [vlm.extraction.backend, vlm.grounding.backend, vlm.backend];
+  const input = 'image_grounding.data.input_jsonl';
+  const matters = (path: string) => {
+    const backend = /\.(gemini|openai)\./.exec(path)?.[1];
+    return path !== input && !path.endsWith('.api_key') && (!backend || backends.some((used) => used === backend));
+  };
+  const absent = left.filter(matters);
+  if (workflow.steps.includes('0') && data.input_jsonl === '') absent.push(input);
+  if (resultsDir === undefined || resultsDir === missing || resultsDir === '') absent.push('results_dir');
+  if (absent.length === 0) return;
+  const variables = unset.size === 0 ? '' : ` (environment variables that are not set: ${[...unset].join(', ')})`;
+  const additions = absent.map((path) => `${path}=…`).join(' ');
+  throw new UsageError(`${name} does not say ${absent.join(', ')}${variables}: add ${additions} to the command, or set it in the spec`);
+}
