@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is OmegaConf's own notation
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#core/errors.ts';
 import { defaultSpec } from '#spec/default-spec.ts';
@@ -227,14 +228,16 @@ describe('keys', () => {
     expect(load(taoSpec, ['vlm.openai.api_key=typed'], keys).settings.vlm.openai.api_key).toBe('typed');
   });
 
-  test.each([['vlm.openai.api_kye=sk-SECRET'], ['vlm.openai.api_key=[sk-SECRET]'], ['vlm.openai.api_key=[sk-SECRET'], ['sk-SECRET']])(
-    'never stand in a message about %s',
+  test.each(['vlm.openai.api_kye=sk-SECRET', 'vlm.openai.api_key=[sk-SECRET]', 'vlm.openai.api_key=[sk-SECRET'])(
+    'never stand in a message about the override %s',
     (override) => {
-      if (override === 'sk-SECRET')
-        expect(messageOf(() => load(`image_grounding: {vlm: {openai: {api_key: [sk-SECRET}}}`))).not.toContain('SECRET');
-      else expect(messageOf(() => load(taoSpec, [override]))).not.toContain('SECRET');
+      expect(messageOf(() => load(taoSpec, [override]))).not.toContain('SECRET');
     },
   );
+
+  test('never stand in a message about a spec file that is no valid YAML', () => {
+    expect(messageOf(() => load('image_grounding: {vlm: {openai: {api_key: [sk-SECRET}}}'))).not.toContain('SECRET');
+  });
 });
 
 describe('the default spec', () => {
