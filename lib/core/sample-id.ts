@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { GivenExpression } from './sample.ts';
+
+/** Characters of an image id that go into a sample id; the hash tells apart what is cut off. */
+const MAX_NAME = 60;
+
+/** What makes a sample itself. A line that brings its own expressions is another question than the bare caption. */
+export interface SampleIdentity {
+  readonly imagePath: string;
+  readonly caption: string;
+  readonly imageId: unknown;
+  readonly given?: { readonly cleanedCaption: string; readonly expressions: readonly GivenExpression[] };
+}
+
+/**
+ * `<image_id>-<16 hex>`: safe as a file name anywhere, equal for equal lines.
+ * The hash is the beginning of the sha256 of the UTF-8 JSON text `["<image_path>","<caption>"]`, both as given in the line;
+ * for a line that brings its own expressions of `["<image_path>","<caption>",<cleaned caption>,<expressions>]`.
+ */
+export function sampleIdOf({ imagePath, caption, imageId, given }: SampleIdentity): string {
+  const question = given === undefined ? [imagePath, caption] : [imagePath, caption, given.cleanedCaption, given.expressions];
+  return `${fileNamePart(imageId, imagePath)}-${shortHash(JSON.stringify(question))}`;
+}
+
+/** The name of one line: its sample id, with `~k` for the k-th repeat of an equal line. Unique in a file. */
+export function lineIdOf(sampleId: string, repeat: number): string {
+  return repeat === 0 ? sampleId : `${sampleId}~${repeat}`;
+}
+
+/** The 16 hex of `expr_…` and `box_…` ids: a hash of the whole line id, since lines that differ only in image_id share the id's own hash. */
+export function idHashOf(lineId: string): string {
+  return shortHash(lineId);
+}
+
+/** The image id of a line that gives none: the file's name without its last extension. */
+export function stemOf(imagePath: string): string {
+  const path = /^https?:\/\//i.test(imagePath) ? imagePath.replace(/[?#].*$/s, '') : imagePath;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  return dot > 0 ? name.slice(0, dot) : name;
+}
+
+function fileNamePart(imageId: unknown, imagePath: string): string {
+  const isName = (typeof imageId === 'string' && imageId !== '') || typeof imageId === 'number' || typeof imageId === 'boolean';
+  const text = isName ? String(imageId) : stemOf(imagePath);
+  const safe = text
+    .replace(/[^A-Za-z0-9._-]+/g, '_')
+    .replace(/^\./, '_')
+    .slice(0, MAX_NAME);
+  return safe === '' ? 'image' : safe;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

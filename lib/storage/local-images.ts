@@ -1,0 +1,123 @@
+import type { Stats } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { SampleError } from '#core/errors.ts';
+import type { ImageStat, ImageStore } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
+import { createHttpsImages } from './https-images.ts';
+
+export interface LocalImagesOptions {
+  readonly settings: Pick<Settings['data'], 'image_root' | 'allow_https' | 'max_image_bytes'>;
+  /** Folder of the input file: where relative paths begin that are not below `image_root`. */
+  readonly inputFolder: string;
+  /** One line for the user. */
+  readonly notice: (message: string) => void;
+  /** Reads `s3://` references; without it they fail. */
+  readonly s3?: ImageStore;
+  /** @default public https addresses, where the settings allow them */
+  readonly https?: ImageStore;
+}
+
+interface Place {
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** Images as files of this machine: an absolute path as it is; a relative one below `image_root`, else the input's folder, else the working folder. */
+export function createLocalImages({ settings, inputFolder, notice, s3, https }: LocalImagesOptions): ImageStore {
+  const root = settings.image_root;
+  const places: Place[] = [
+    ...(root === '' || isRemote(root) ? [] : [{ folder: resolve(root), name: 'data.image_root' }]),
+    { folder: resolve(inputFolder), name: "the input's folder" },
+    { folder: process.cwd(), name: 'the working folder' },
+  ];
+  const web = https ?? (settings.allow_https ? createHttpsImages({ maxBytes: settings.max_image_bytes }) : undefined);
+  const said = new Set<string>();
+
+  async function find(imagePath: string): Promise<{ path: string; found: Stats }> {
+    for (const [index, { folder, name }] of placesOf(imagePath, places).entries()) {
+      const path = join(folder, imagePath);
+      const found = await look(path, imagePath);
+      if (found === undefined) continue;
+      if (index > 0 && !said.has(folder)) {
+        said.add(folder);
+        notice(`image "${imagePath}" is not below ${places[0]?.name}; taken from ${name}, ${folder} (said once)`);
+      }
+      return { path, found: requireFile(found, imagePath) };
+    }
+    const tried = [...new Set(placesOf(imagePath, places).map(({ folder }) => join(folder, imagePath)))];
+    throw new SampleError('image_not_found', `image "${imagePath}" not found (looked for ${tried.join(', ')}); set data.image_root`);
+  }
+
+  const remote = (imagePath: string): ImageStore | undefined => {
+    const reference = isRemote(root) && !isAbsolute(imagePath) ? root : imagePath;
+    if (!isRemote(reference)) return undefined;
+    const scheme = reference.slice(0, reference.indexOf(':')).toLowerCase();
+    if (scheme === 's3' && s3) return s3;
+    if (scheme === 'https' && web) return web;
+    throw new SampleError('image_unreadable', `image "${imagePath}": ${cures[scheme] ?? `${scheme}:// is not read; give a path`}`);
+  };
+  const referenceOf = (imagePath: string) =>
+    isRemote(root) && !isRemote(imagePath) && !isAbsolute(imagePath) ? `${root.replace(/\/+$/, '')}/${imagePath}` : imagePath;
+
+  return {
+    async stat(imagePath, signal): Promise<ImageStat> {
+      signal.throwIfAborted();
+      const elsewhere = remote(imagePath);
+      if (elsewhere) return elsewhere.stat(referenceOf(imagePath), signal);
+      const { found } = await find(imagePath);
+      return { size: found.size, stamp: String(found.mtimeMs) };
+    },
+    async read(imagePath, signal): Promise<Uint8Array> {
+      signal.throwIfAborted();
+      const elsewhere = remote(imagePath);
+      if (elsewhere) return elsewhere.read(referenceOf(imagePath), signal);
+      const { path, found } = await find(imagePath);
+      const limit = settings.max_image_bytes;
+      if (found.size > limit)
+        throw new SampleError('image_too_large', `image "${imagePath}" has ${found.size} bytes; data.max_image_bytes is ${limit}`);
+      if (found.size === 0) throw new SampleError('image_undecodable', `image "${imagePath}" is empty (0 bytes)`);
+      return readFile(path, { signal }).catch((error) => fail(error, imagePath));
+    },
+  };
+}
+
+const cures: Readonly<Record<string, string>> = {
+  https: 'web addresses are read only with data.allow_https=true',
+  http: 'plain http is never read; use https with data.allow_https=true, or a file',
+  file: 'file:// addresses are not read; give the path alone',
+  s3: 's3:// images are read only where credentials for S3 are set up',
+};
+
+const isRemote = (reference: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(reference);
+
+function placesOf(imagePath: string, places: readonly Place[]): readonly Place[] {
+  return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : places;
+}
+
+/** `undefined` where nothing of this name is. */
+async function look(path: string, imagePath: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE') return undefined;
+    return fail(error, imagePath);
+  }
+}
+
+/** Folders, pipes and devices are no images, and reading some of them would never end. */
+function requireFile(found: Stats, imagePath: string): Stats {
+  if (found.isFile()) return found;
+  throw new SampleError(
+    'image_unreadable',
+    `image "${imagePath}" is ${found.isDirectory() ? 'a folder' : 'no regular file'}, not an image`,
+  );
+}
+
+function fail(error: unknown, imagePath: string): never {
+  const { code, name } = error as NodeJS.ErrnoException;
+  if (name === 'AbortError' || code === undefined) throw error;
+  const cure = code === 'EACCES' || code === 'EPERM' ? 'check who may read it' : 'check the file and its disk';
+  throw new SampleError('image_unreadable', `image "${imagePath}" cannot be read (${code}): ${cure}`, { cause: error });
+}
