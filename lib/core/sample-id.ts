@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { GivenExpression } from './sample.ts';
+import type { GivenExpressions } from './sample.ts';
 
 /** Characters of an image id that go into a sample id; the hash tells apart what is cut off. */
 const MAX_NAME = 60;
@@ -9,7 +9,7 @@ export interface SampleIdentity {
   readonly imagePath: string;
   readonly caption: string;
   readonly imageId: unknown;
-  readonly given?: { readonly cleanedCaption: string; readonly expressions: readonly GivenExpression[] };
+  readonly given?: Pick<GivenExpressions, 'cleanedCaption' | 'expressions'> | undefined;
 }
 
 /**

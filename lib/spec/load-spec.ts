@@ -8,12 +8,17 @@ import { isTree, parseSpecFile, type SpecTree } from './parse-spec-file.ts';
 import { nearest } from './setting-tree.ts';
 import { idleKeys, otherPipelines } from './tao-keys.ts';
 
+/** `input` is asked for only where step 0 runs. */
+export type Need = 'input' | 'results';
+
 export interface SpecSource {
   /** The text of a spec file and its name for messages. */
   readonly file?: { readonly text: string; readonly name: string };
   /** `dotted.key=value`, later ones win. */
   readonly overrides: readonly string[];
   readonly env: (name: string) => string | undefined;
+  /** What the command at hand cannot do without. @default both */
+  readonly needs?: readonly Need[];
   /** Which backends have a key in the environment, which goes before one in the file. */
   readonly environmentKeys?: { readonly google?: string | undefined; readonly openai?: string | undefined };
 }
@@ -26,7 +31,7 @@ export interface LoadedSpec {
 }
 
 /** Spec file, command line and environment into settings. Throws `UsageError` with the cure. */
-export function loadSpec({ file, overrides, env, environmentKeys = {} }: SpecSource): LoadedSpec {
+export function loadSpec({ file, overrides, env, environmentKeys = {}, needs = ['input', 'results'] }: SpecSource): LoadedSpec {
   const name = file?.name ?? 'the command line';
   const written = file ? withoutKeysOf(parseSpecFile(file.text, name), environmentKeys) : { autolabel_type: 'image_grounding' };
   const spec = withoutNulls(applyOverrides(written, overrides)) as SpecTree;
@@ -41,8 +46,8 @@ export function loadSpec({ file, overrides, env, environmentKeys = {} }: SpecSou
   const checked = checkSettings(takeMissing(section, 'image_grounding', left), name);
   const { settings, notices } = withCurrentModels(checked);
   const resultsDir = read('results_dir');
-  requireGiven({ left, unset, settings, resultsDir, name });
-  return { settings, resultsDir: String(resultsDir), notices: [...idleNotice(idle), ...notices] };
+  requireGiven({ left, unset, settings, resultsDir, name, needs });
+  return { settings, resultsDir: resultsDir === missing ? '' : String(resultsDir ?? ''), notices: [...idleNotice(idle), ...notices] };
 }
 
 /** OmegaConf's null is "not set" for every key there is. */
@@ -109,10 +114,11 @@ interface Given {
   readonly settings: Settings;
   readonly resultsDir: unknown;
   readonly name: string;
+  readonly needs: readonly Need[];
 }
 
 /** As in OmegaConf, what is missing matters only where it is used. */
-function requireGiven({ left, unset, settings, resultsDir, name }: Given): void {
+function requireGiven({ left, unset, settings, resultsDir, name, needs }: Given): void {
   const { vlm, workflow, data } = settings;
   const backends = [vlm.extraction.backend, vlm.grounding.backend, vlm.backend];
   const input = 'image_grounding.data.input_jsonl';
@@ -121,8 +127,8 @@ function requireGiven({ left, unset, settings, resultsDir, name }: Given): void 
     return path !== input && !path.endsWith('.api_key') && (!backend || backends.some((used) => used === backend));
   };
   const absent = left.filter(matters);
-  if (workflow.steps.includes('0') && data.input_jsonl === '') absent.push(input);
-  if (resultsDir === undefined || resultsDir === missing || resultsDir === '') absent.push('results_dir');
+  if (needs.includes('input') && workflow.steps.includes('0') && data.input_jsonl === '') absent.push(input);
+  if (needs.includes('results') && (resultsDir === undefined || resultsDir === missing || resultsDir === '')) absent.push('results_dir');
   if (absent.length === 0) return;
   const variables = unset.size === 0 ? '' : ` (environment variables that are not set: ${[...unset].join(', ')})`;
   const additions = absent.map((path) => `${path}=…`).join(' ');

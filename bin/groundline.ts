@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { readEnvironment } from '#cli/environment.ts';
+import { exitCodeOf, explainError } from '#cli/exit-codes.ts';
+
+type AddCommand = (program: Command) => void;
+
+/** One line per verb; its file is loaded only when it is needed, so that start-up stays short. */
+const verbs: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  generate: async () => (await import('#cli/generate.ts')).addGenerateCommand,
+  'default-specs': async () => (await import('#cli/default-specs.ts')).addDefaultSpecsCommand,
+  validate: async () => (await import('#cli/validate.ts')).addValidateCommand,
+  estimate: async () => (await import('#cli/estimate.ts')).addEstimateCommand,
+  check: async () => (await import('#cli/check.ts')).addCheckCommand,
+  status: async () => (await import('#cli/status.ts')).addStatusCommand,
+  retry: async () => (await import('#cli/retry.ts')).addRetryCommand,
+  report: async () => (await import('#cli/report.ts')).addReportCommand,
+};
+const aliases: Readonly<Record<string, string>> = { default_specs: 'default-specs' };
+
+/** The command line. Sets `process.exitCode`; never throws. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', leaveOnClosedPipe);
+  try {
+    const program = new Command('groundline')
+      .description('Turns (image, caption) pairs into phrases with their places in the caption and boxes in the image.')
+      .version(packageVersion())
+      .showSuggestionAfterError()
+      .addHelpText(
+        'after',
+        '\nFirst steps:\n  groundline generate captions.jsonl --out results --backend builtin\n  groundline generate --help',
+      );
+    for (const load of loaders(argv[2])) (await load())(program);
+    if (argv.length < 3) program.outputHelp();
+    else await program.parseAsync(argv);
+  } catch (error) {
+    console.error(`groundline: ${explainError(error, readEnvironment().debug)}`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Only the verb asked for; all of them for help and for a word that is none. */
+function loaders(word: string | undefined): (() => Promise<AddCommand>)[] {
+  if (word === '--version' || word === '-V') return [];
+  const load = word === undefined ? undefined : verbs[aliases[word] ?? word];
+  return load ? [load] : Object.values(verbs);
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
+}
+
+/** `groundline status results | head` is no error. */
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}

@@ -1,0 +1,139 @@
+import type { Command } from 'commander';
+import type { Usage } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
+import { costUsd } from '#models/prices.ts';
+import { profileFor, unknownProfile } from '#models/profiles.ts';
+import type { StepKind } from '#models/step-model.ts';
+import { addUsage, noUsage } from '#models/usage.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { assumptions, extractionUsage, groundingUsage, imageTokens } from './estimate-usage.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
+import { count, counted, dollars } from './words.ts';
+
+interface Estimate {
+  readonly samples: number;
+  readonly rejected: number;
+  readonly models: Readonly<Record<string, string>>;
+  readonly low: Bill;
+  readonly likely: Bill;
+  readonly high: Bill;
+}
+
+/** `costUsd` is absent where a price is not known. */
+interface Bill {
+  readonly calls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd?: number;
+}
+
+/** `groundline estimate`: what a run would take, from the input's own image sizes. */
+export function addEstimateCommand(program: Command): void {
+  addSpecOptions(program.command('estimate').description('estimate calls, tokens and cost of a run; nothing is paid'))
+    .option('--json', 'print the estimate as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  groundline estimate captions.jsonl --backend gemini\n  groundline estimate -e spec.yaml --json\n\nAn estimate does not know what is paid already, nor your captions: --pilot measures both.',
+    )
+    .action((args: string[], flags: SpecFlags & { json?: boolean }) => estimate(args, flags, readEnvironment()));
+}
+
+/** Reads the input once, counts, and prints. */
+export async function estimate(args: readonly string[], flags: SpecFlags & { json?: boolean }, environment: Environment): Promise<void> {
+  const { settings, notices } = await readSpec(args, flags, environment, ['input']);
+  for (const notice of notices) console.error(notice);
+  const interrupt = listenForInterrupt(console.error);
+  try {
+    const found = await estimateRun(settings, interrupt.signal);
+    console.log(flags.json ? JSON.stringify(found, null, 2) : describe(found));
+  } finally {
+    interrupt.release();
+  }
+}
+
+async function estimateRun(settings: Settings, signal: AbortSignal): Promise<Estimate> {
+  const models = modelsOf(settings);
+  const { samples, rejected, characters, tokens } = await measureInput(settings, models, signal);
+  const taken = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
+  const step = (kind: StepKind) => ({
+    samples: taken,
+    imageTokens: tokens[kind] / (samples || 1),
+    captionCharacters: characters / (samples || 1),
+  });
+  const perCall = (profileFor(models.grounding ?? '') ?? unknownProfile).expressionsPerCall;
+  const bill = (kind: keyof typeof assumptions) =>
+    billOf([
+      ...(models.extraction === undefined
+        ? []
+        : [{ model: models.extraction, usage: extractionUsage(step('extraction'), assumptions[kind]) }]),
+      ...(models.grounding === undefined
+        ? []
+        : [{ model: models.grounding, usage: groundingUsage(step('grounding'), assumptions[kind], perCall) }]),
+    ]);
+  const named = Object.fromEntries(Object.entries(models).filter(([, model]) => model !== undefined)) as Record<string, string>;
+  return { samples: taken, rejected, models: named, low: bill('low'), likely: bill('likely'), high: bill('high') };
+}
+
+type StepModels = Readonly<Record<StepKind, string | undefined>>;
+
+/** The model of each step that runs. */
+function modelsOf({ vlm, workflow }: Settings): StepModels {
+  const model = (kind: StepKind) => {
+    const backend = vlm[kind].backend ?? vlm.backend;
+    if (backend === 'builtin') return 'builtin';
+    return backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
+  };
+  return {
+    extraction: workflow.steps.includes('0') ? model('extraction') : undefined,
+    grounding: workflow.steps.includes('1') ? model('grounding') : undefined,
+  };
+}
+
+async function measureInput(settings: Settings, models: StepModels, signal: AbortSignal) {
+  const { checkInput } = await import('./input-lines.ts');
+  const { vlm } = settings;
+  const resolution = {
+    extraction: vlm.extraction.media_resolution ?? vlm.gemini.media_resolution,
+    grounding: vlm.grounding.media_resolution ?? 'MEDIA_RESOLUTION_HIGH',
+  };
+  const tokens = { extraction: 0, grounding: 0 };
+  let [samples, rejected, characters] = [0, 0, 0];
+  for await (const line of checkInput(settings, console.error, signal)) {
+    if (!('sample' in line)) {
+      rejected++;
+      continue;
+    }
+    samples++;
+    characters += line.sample.caption.length;
+    for (const kind of ['extraction', 'grounding'] as const) tokens[kind] += imageTokens(models[kind] ?? '', line.image, resolution[kind]);
+  }
+  return { samples, rejected, characters, tokens };
+}
+
+function billOf(steps: readonly { readonly model: string; readonly usage: Usage }[]): Bill {
+  const paid = steps.filter(({ model }) => model !== 'builtin');
+  const usage = paid.reduce((sum, step) => addUsage(sum, step.usage), noUsage);
+  const costs = paid.map((step) => costUsd(step.model, step.usage));
+  const known = costs.every((cost) => cost !== undefined);
+  return {
+    calls: usage.calls,
+    inputTokens: usage.input,
+    outputTokens: usage.output + usage.thinking,
+    ...(known ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+  };
+}
+
+function describe({ samples, rejected, models, low, likely, high }: Estimate): string {
+  const range = (pick: (bill: Bill) => string) => `${pick(likely)}  (${pick(low)} to ${pick(high)})`;
+  return [
+    `${counted(samples, 'sample')}${rejected ? `, and ${counted(rejected, 'line')} that would fail: groundline validate says why` : ''}`,
+    ...Object.entries(models).map(([step, model]) => `${step}: ${model || 'the only model the server has'}`),
+    `calls          ${range(({ calls }) => count(calls))}`,
+    `input tokens   ${range(({ inputTokens }) => count(inputTokens))}`,
+    `output tokens  ${range(({ outputTokens }) => count(outputTokens))}`,
+    likely.costUsd === undefined
+      ? 'cost           unknown: no price is known for this model'
+      : `cost           ${range((bill) => dollars(bill.costUsd))}`,
+  ].join('\n');
+}

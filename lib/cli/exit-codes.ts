@@ -1,0 +1,37 @@
+import { RunStopError, SampleError, UsageError } from '#core/errors.ts';
+
+export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, interrupted: 130 } as const;
+
+/** The exit code of an error that ended a command. */
+export function exitCodeOf(error: unknown): number {
+  const interrupted =
+    (error instanceof RunStopError && error.reason === 'interrupted') || (error instanceof Error && error.name === 'AbortError');
+  return interrupted ? exitCode.interrupted : exitCode.couldNotRun;
+}
+
+/** One message for the user; the stack only when asked for, or named as the way to it where the fault is ours. */
+export function explainError(error: unknown, debug: boolean): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (debug && error instanceof Error) return error.stack ?? message;
+  if (error instanceof UsageError || error instanceof RunStopError || error instanceof SampleError) return message;
+  if (exitCodeOf(error) === exitCode.interrupted) return 'interrupted';
+  return explainSystemError(error) ?? `unexpected: ${message} (set GROUNDLINE_DEBUG=1 for details)`;
+}
+
+const cures: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder; check the path',
+  EACCES: 'permission denied; check who may read and write there',
+  EPERM: 'permission denied; check who may read and write there',
+  EROFS: 'the disk is read-only; choose another folder',
+  ENOTDIR: 'a part of the path is a file; choose another folder',
+  EISDIR: 'that is a folder; name a file',
+  EEXIST: 'something else is there already; choose another name',
+  ENOSPC: 'the disk is full; make room and run the same command again, finished work is kept',
+  EMFILE: 'too many open files; raise "ulimit -n" or lower workflow.max_workers',
+};
+
+function explainSystemError(error: unknown): string | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const cure = code === undefined ? undefined : cures[code];
+  return cure && path ? `${path}: ${cure}` : undefined;
+}

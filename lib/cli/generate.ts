@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { LoadedSpec } from '#spec/load-spec.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { describePilot, followUpCommand, pilotSamples, project, readPilot } from './pilot.ts';
+import { createProgressDisplay } from './progress.ts';
+import type { RunFile } from './run-file.ts';
+import { runExitCode, summarise } from './run-summary.ts';
+import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
+import { systemClock } from './system-clock.ts';
+
+interface GenerateFlags extends SpecFlags {
+  readonly dryRun?: boolean;
+  readonly pilot?: boolean;
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  groundline generate captions.jsonl --out results --backend builtin
+  groundline generate -e spec.yaml results_dir=results 'workflow.steps=["0"]'
+  groundline generate -e spec.yaml --pilot
+
+Exit codes: 0 done, 1 could not run, 2 more failures than workflow.max_failure_rate, 130 interrupted (work is kept).`;
+
+/** `groundline generate`: the main job, on this machine. */
+export function addGenerateCommand(program: Command): void {
+  addSpecOptions(program.command('generate').description('find the phrases of captions and their boxes in the images'))
+    .option('--dry-run', 'check everything and estimate the cost; nothing is paid')
+    .option('--pilot', `do ${pilotSamples} samples, then say what all would cost and how to go on`)
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', examples)
+    .action(async (args: string[], flags: GenerateFlags) => {
+      const environment = readEnvironment();
+      if (flags.dryRun) return (await import('./estimate.ts')).estimate(args, flags, environment);
+      const sampled = flags.pilot && flags.sample === undefined ? { ...flags, sample: pilotSamples } : flags;
+      const spec = await readSpec(args, sampled, environment, ['input', 'results']);
+      await generate(spec, flags, environment);
+    });
+}
+
+/** Runs a spec and ends with a summary on stdout and the exit code that belongs to it. */
+export async function generate(spec: LoadedSpec, flags: Pick<GenerateFlags, 'pilot' | 'json'>, environment: Environment): Promise<void> {
+  const { runHere } = await import('./run-here.ts');
+  const display = createProgressDisplay(process.stderr, () => systemClock.now());
+  const interrupt = listenForInterrupt((message) => display.notice(message));
+  const startedAt = systemClock.now();
+  try {
+    for (const notice of spec.notices) display.notice(notice);
+    const run = await runHere({ spec, environment, display, signal: interrupt.signal });
+    display.end();
+    process.exitCode = runExitCode(run, spec.settings.workflow.max_failure_rate);
+    const seconds = (systemClock.now() - startedAt) / 1000;
+    if (flags.json) console.log(JSON.stringify(facts(run, spec), null, 2));
+    else console.log(summarise(run, spec.resultsDir));
+    if (flags.pilot) await sayPilot(run, spec, seconds, flags.json ?? false);
+  } finally {
+    display.end();
+    interrupt.release();
+  }
+}
+
+function facts({ spec: _, ...run }: RunFile, { resultsDir }: LoadedSpec) {
+  return { ...run, results: resolve(resultsDir) };
+}
+
+/** With `--json`, stdout is for the program that reads it. */
+async function sayPilot(run: RunFile, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
+  const findings = await readPilot(createDirectoryFiles(resolve(spec.resultsDir)));
+  const text = describePilot(findings, project(run, seconds, spec.settings.workflow.max_workers), followUpCommand(process.argv.slice(2)));
+  (json ? console.error : console.log)(text);
+}

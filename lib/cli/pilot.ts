@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { FileStore } from '#core/ports.ts';
+import { readJsonLines } from '#results/read-json-lines.ts';
+import { isSecret } from '#spec/without-secrets.ts';
+import type { RunFile } from './run-file.ts';
+import { count, counted, dollars, duration } from './words.ts';
+
+/** Samples of a pilot, unless the user says how many. */
+export const pilotSamples = 10;
+
+const Labelled = z.object({ expressions: z.array(z.object({ instances: z.array(z.unknown()) })) });
+
+export interface PilotFindings {
+  readonly samples: number;
+  readonly phrasesPerImage: number;
+  /** Share of samples without a single box. */
+  readonly emptyRate: number;
+}
+
+/** Counts what a pilot wrote. */
+export async function readPilot(results: FileStore): Promise<PilotFindings> {
+  let [samples, phrases, empty] = [0, 0, 0];
+  for await (const line of readJsonLines(results, 'annotations.jsonl')) {
+    const record = 'value' in line ? Labelled.safeParse(line.value).data : undefined;
+    if (!record) continue;
+    samples++;
+    phrases += record.expressions.length;
+    if (record.expressions.every(({ instances }) => instances.length === 0)) empty++;
+  }
+  return { samples, phrasesPerImage: samples && phrases / samples, emptyRate: samples && empty / samples };
+}
+
+export interface Projection {
+  readonly lines: number;
+  /** Absent when no call was made or a price is unknown. */
+  readonly costUsd?: number;
+  readonly seconds?: number;
+}
+
+/** Carries a pilot's cost and pace over to all lines. Samples that took no call say nothing about either. */
+export function project({ counts, cost_usd }: RunFile, seconds: number, workers: number): Projection {
+  const { done = 0, failed = 0, pending = 0, cached = 0 } = counts;
+  const lines = done + failed + pending;
+  const asked = done + failed - cached;
+  if (asked <= 0) return { lines };
+  const secondsPerSample = (seconds * Math.min(workers, asked)) / asked;
+  return {
+    lines,
+    seconds: (lines * secondsPerSample) / workers,
+    ...(cost_usd === undefined ? {} : { costUsd: (cost_usd / asked) * lines }),
+  };
+}
+
+export function describePilot(findings: PilotFindings, projection: Projection, command: string): string {
+  const { samples, phrasesPerImage, emptyRate } = findings;
+  return [
+    `pilot of ${counted(samples, 'sample')}: ${phrasesPerImage.toFixed(1)} phrases per image, ${Math.round(emptyRate * 100)} % without any box`,
+    `all ${counted(projection.lines, 'line')}: about ${dollars(projection.costUsd)}, ${projection.seconds === undefined ? 'time unknown' : `about ${duration(projection.seconds)}`}`,
+    `go on with (what the pilot asked is not paid again; ${count(projection.lines - samples)} to go):`,
+    `  ${command}`,
+  ].join('\n');
+}
+
+/** The same command without `--pilot`, ready to paste; secrets are left for the user to fill in. */
+export function followUpCommand(args: readonly string[]): string {
+  const shown = args.filter((argument) => argument !== '--pilot').map(hideSecret);
+  return ['groundline', ...shown.map(quoted)].join(' ');
+}
+
+function hideSecret(argument: string): string {
+  const [path = '', ...rest] = argument.split('=');
+  return rest.length > 0 && path.split('.').some(isSecret) ? `${path}=…` : argument;
+}
+
+const quoted = (argument: string) => (/^[\w@%+=:,./…-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`);

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UsageError } from '#core/errors.ts';
+import type { FileStore } from '#core/ports.ts';
+import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { generate } from './generate.ts';
+import { type RunFile, readRunFile } from './run-file.ts';
+
+interface RetryFlags {
+  readonly id?: string;
+  readonly json?: boolean;
+}
+
+/** `groundline retry RESULTS`: the same run again in place; only what failed is asked again. */
+export function addRetryCommand(program: Command): void {
+  program
+    .command('retry')
+    .description('try the failed samples of a run again, in place; what is done is not paid again')
+    .argument('<results>', 'results folder of a run')
+    .argument('[overrides...]', 'settings that should differ, as dotted.key=value')
+    .option('--id <id>', 'ask this sample again although it is done (image_id or sample id)')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExamples:\n  groundline retry results\n  groundline retry results --id 000000397133')
+    .action(async (folder: string, overrides: string[], flags: RetryFlags) => {
+      const environment = readEnvironment();
+      const results = createDirectoryFiles(resolve(folder));
+      const spec = specOf(await readRunFile(results), folder, overrides, environment);
+      if (flags.id !== undefined) await forgetSample(results, flags.id);
+      await generate(spec, { ...(flags.json ? { json: true } : {}) }, environment);
+    });
+}
+
+/** Keys are not kept in run.json: they come from the environment or an override. */
+function specOf(run: RunFile, folder: string, overrides: readonly string[], environment: Environment): LoadedSpec {
+  // Values in run.json are settled: a "${" in them is meant as it stands.
+  const settled = JSON.stringify(run.spec ?? {}).replaceAll('${', '\\\\${');
+  const text = `{"autolabel_type":"image_grounding","image_grounding":${settled}}`;
+  const results = `results_dir=${JSON.stringify(folder)}`;
+  return loadSpec({ file: { text, name: `${folder}/run.json` }, overrides: [results, ...overrides], env: environment.variable });
+}
+
+const checkpointFolders = ['step_0_expression_extraction/.ckpt/', 'step_1_grounding/.ckpt/'];
+
+/** Takes away what is remembered of a sample, so that the next run asks again. Throws `UsageError` where nothing is. */
+async function forgetSample(results: FileStore, id: string): Promise<void> {
+  let found = 0;
+  for (const folder of checkpointFolders)
+    for await (const path of results.list(folder)) {
+      if (!namesOf(path).includes(id)) continue;
+      await results.remove(path);
+      found++;
+    }
+  if (found === 0) throw new UsageError(`no sample ${id} in ${results.location}: give an image_id as in annotations.jsonl`);
+}
+
+/** `a-0123456789abcdef.json` belongs to the sample of that name and to the image `a`. */
+function namesOf(path: string): string[] {
+  const sampleId = path.slice(path.lastIndexOf('/') + 1).replace(/\.json$/, '');
+  return [sampleId, sampleId.replace(/-[0-9a-f]{16}(?:~\d+)?$/, '')];
+}

@@ -1,0 +1,33 @@
+import { exitCode } from './exit-codes.ts';
+import type { RunFile } from './run-file.ts';
+import { count, counted, dollars } from './words.ts';
+
+/** The end of a run in a few lines: counts, failures by code, cost, files. */
+export function summarise(run: RunFile, location: string): string {
+  const { done = 0, partial = 0, failed = 0, pending = 0, cached = 0 } = run.counts;
+  const lines = [
+    [
+      `${counted(done, 'sample')} done`,
+      partial > 0 && `${count(partial)} of them partial`,
+      cached > 0 && `${count(cached)} without a call`,
+      failed > 0 && `${count(failed)} failed`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+  ];
+  if (pending > 0)
+    lines.push(`${counted(pending, 'line')} pending${run.first_pending_line ? `, from line ${count(run.first_pending_line)} on` : ''}`);
+  const failures = Object.entries(run.failures).sort(([, a], [, b]) => b - a);
+  if (failures.length > 0) lines.push(`failed: ${failures.map(([code, times]) => `${count(times)} × ${code}`).join(', ')}`);
+  const calls = Object.values(run.steps).reduce((sum, step) => sum + (step.calls ?? 0), 0);
+  lines.push(`${counted(calls, 'call')}, cost ${calls === 0 ? '$0' : dollars(run.cost_usd)}`);
+  lines.push(`results: ${location}`);
+  if (failed > 0) lines.push(`tried again by: groundline retry ${location}; one by one in failed.jsonl`);
+  return lines.join('\n');
+}
+
+/** More failures than the user allows are no success. A share of what was tried, so that a limited run is judged fairly. */
+export function runExitCode({ counts }: RunFile, maxFailureRate: number): number {
+  const { done = 0, failed = 0 } = counts;
+  return failed > 0 && failed / (done + failed) > maxFailureRate ? exitCode.tooManyFailures : exitCode.done;
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { FailureCode } from '#core/errors.ts';
+import type { GivenExpressions, Sample } from '#core/sample.ts';
+import { lineIdOf, sampleIdOf, stemOf } from '#core/sample-id.ts';
+import { type ByteLine, readByteLines, unpacked } from './byte-lines.ts';
+import { type Fields, isObject, nameOf, parseLine } from './parse-line.ts';
+import { placeExpressions, type UnplacedExpression } from './place-expressions.ts';
+import { createRepeats } from './repeats.ts';
+
+/** A line that cannot become a sample, with what of it goes to `failed.jsonl`: its object, or `{"raw": …}` where it is none. */
+export interface RejectedLine {
+  readonly line: number;
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly fields: Fields;
+}
+
+/** One line of an input file that is not blank, with its place in the unpacked file. */
+export type InputLine = Pick<ByteLine, 'number' | 'offset' | 'length'> &
+  ({ readonly sample: Sample } | { readonly rejected: RejectedLine });
+
+/** `captions`: what a user writes. `step_0`: a file of step 0, where every line has its expressions, be they none. */
+export type InputKind = 'captions' | 'step_0';
+
+/** Streams the lines of an input file, plain or packed; memory hardly grows with its length. Blank lines are skipped. */
+export async function* readSamples(chunks: AsyncIterable<Uint8Array>, kind: InputKind = 'captions'): AsyncGenerator<InputLine> {
+  const repeats = createRepeats();
+  for await (const line of readByteLines(unpacked(chunks))) {
+    if (!isBlank(line)) yield readSample(line, kind, (sampleId) => repeats.next(sampleId));
+  }
+}
+
+/** Makes a sample of one line; `repeatOf` says how many equal lines came before. */
+export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId: string) => number): InputLine {
+  const { number, offset, length } = line;
+  const parsed = parseLine(line);
+  const reject = (message: string, fields: Fields): InputLine => {
+    return { number, offset, length, rejected: { line: number, code: 'invalid_line', message, fields } };
+  };
+  if ('problem' in parsed) return reject(`line ${number} is ${parsed.problem}`, { raw: parsed.raw });
+  const { _groundline: envelope, ...fields } = parsed.fields;
+  const own = isObject(envelope) ? fields : parsed.fields;
+  const problem = problemOf(own, 'image_path') ?? problemOf(own, 'caption');
+  if (problem) return reject(`line ${number} ${'raw' in own ? 'could not be read in an earlier run either' : problem}`, own);
+  const given = givenExpressions(own, kind);
+  if (typeof given === 'string') return reject(`line ${number}: ${given}`, own);
+  const identity = identityOf(own);
+  // A step file tells lines that brought their own expressions by the step that is missing.
+  const asked = kind === 'captions' || !extracted(own) ? given : undefined;
+  const sampleId = sampleIdOf({ ...identity, ...(asked === undefined ? {} : { given: asked }) });
+  const repeat = repeatOf(sampleId);
+  const base =
+    isObject(envelope) && typeof envelope.image_base === 'string' && envelope.image_base !== '' ? { imageBase: envelope.image_base } : {};
+  const sample: Sample = {
+    line: number,
+    sampleId,
+    repeat,
+    lineId: lineIdOf(sampleId, repeat),
+    ...identity,
+    ...base,
+    fields: own,
+    ...(given && { given }),
+  };
+  return { number, offset, length, sample };
+}
+
+function isBlank({ bytes, length }: ByteLine): boolean {
+  return length === bytes.length && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+function identityOf(fields: Fields): Pick<Sample, 'imagePath' | 'caption' | 'imageId'> {
+  const imagePath = fields.image_path as string;
+  return { imagePath, caption: fields.caption as string, imageId: Object.hasOwn(fields, 'image_id') ? fields.image_id : stemOf(imagePath) };
+}
+
+function problemOf(fields: Fields, name: 'image_path' | 'caption'): string | undefined {
+  if (!Object.hasOwn(fields, name)) return `has no "${name}"`;
+  const value = fields[name];
+  if (typeof value !== 'string') return `has a "${name}" that is ${nameOf(value)}, not text`;
+  return value.trim() === '' ? `has an empty "${name}"` : undefined;
+}
+
+const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes('step0_expression_extraction');
+
+const Span = z.tuple([z.int(), z.int()]);
+const GivenObject = z.looseObject({
+  text: z.string().regex(/\S/),
+  char_span: Span.optional().catch(undefined),
+  noun_chunk: z.string().optional().catch(undefined),
+  expression_id: z.string().min(1).optional().catch(undefined),
+});
+
+/** The line's own expressions, why they cannot be used, or `undefined` where it has none. */
+function givenExpressions(fields: Fields, kind: InputKind): GivenExpressions | string | undefined {
+  const name = fields.expressions === undefined || fields.expressions === null ? 'phrases' : 'expressions';
+  const list = fields[name] ?? [];
+  if (!Array.isArray(list)) return `"${name}" is ${nameOf(list)}, not a list`;
+  if (list.length === 0 && kind === 'captions') return undefined;
+  const read: UnplacedExpression[] = [];
+  for (const [index, item] of list.entries()) {
+    const one = GivenObject.safeParse(typeof item === 'string' ? { text: item } : item).data;
+    if (!one) return `"${name}"[${index}] has no text`;
+    const { text, char_span: span, noun_chunk: nounChunk, expression_id: expressionId } = one;
+    read.push({ text, ...(span && { span }), ...(nounChunk && { nounChunk }), ...(expressionId && { expressionId }) });
+  }
+  const { cleaned_caption: cleaned, caption } = fields;
+  const cleanedCaption = typeof cleaned === 'string' && cleaned !== '' ? cleaned : (caption as string);
+  const placed = placeExpressions(cleanedCaption, read);
+  if (placed.expressions.length === 0 && read.length > 0)
+    return `none of its ${name} stands in the caption, the first being "${read[0]?.text}"`;
+  return { cleanedCaption, ...placed };
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Emulator } from './start-emulator.ts';
+
+const run = promisify(execFile);
+const bin = join(process.cwd(), 'node_modules', '.bin');
+
+/** What the stack tells of itself, by the names of its outputs. */
+export type StackOutputs = Readonly<Record<string, string>>;
+
+/** Runs the CDK CLI of this repository against the emulator. Throws with its output where it fails. */
+export async function cdk(emulator: Emulator, ...args: string[]): Promise<string> {
+  const env = {
+    ...emulator.env,
+    PATH: `${bin}:${process.env.PATH}`,
+    HOME: emulator.scratch,
+    TMPDIR: emulator.scratch,
+    NODE_NO_WARNINGS: '1',
+  };
+  try {
+    const { stdout, stderr } = await run(join(bin, 'cdk'), [...args, '--no-notices', '--output', join(emulator.scratch, 'cdk.out')], {
+      env,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`cdk ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** `cdk bootstrap` and `cdk deploy` of an environment; `context` are further `-c` settings. */
+export async function deploy(emulator: Emulator, environment: string): Promise<StackOutputs> {
+  await cdk(emulator, 'bootstrap', 'aws://000000000000/us-east-1', '-c', `env=${environment}`);
+  return redeploy(emulator, environment);
+}
+
+/** `cdk deploy` into a bootstrapped emulator. */
+export async function redeploy(emulator: Emulator, environment: string): Promise<StackOutputs> {
+  const outputs = join(emulator.scratch, 'outputs.json');
+  await cdk(emulator, 'deploy', '-c', `env=${environment}`, '--require-approval', 'never', '--outputs-file', outputs);
+  const stacks = JSON.parse(await readFile(outputs, 'utf8')) as Record<string, StackOutputs>;
+  return stacks[`Groundline-${environment}`] ?? {};
+}
