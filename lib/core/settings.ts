@@ -13,31 +13,33 @@ const Steps = z
   .transform((steps) => (['0', '1'] as const).filter((step) => steps.includes(step)));
 
 const GeminiSettings = z.strictObject({
-  api_key: z.string().default(''),
-  base_url: z.string().default(''),
-  api_version: z.string().default('v1beta'),
-  model: z.string().default('gemini-3.1-flash-lite'),
-  media_resolution: MediaResolution.default('MEDIA_RESOLUTION_HIGH'),
-  temperature: z.number().min(0).max(2).default(0.3),
-  max_output_tokens: positive.default(8192),
+  api_key: z.string().default('').describe('better in GOOGLE_API_KEY or GEMINI_API_KEY, which go first'),
+  base_url: z.string().default('').describe('only for a proxy or gateway'),
+  api_version: z.string().default('v1beta').describe('of the Gemini API'),
+  model: z.string().default('gemini-3.1-flash-lite').describe('model id'),
+  media_resolution: MediaResolution.default('MEDIA_RESOLUTION_HIGH').describe(
+    'of step 0; step 1 uses HIGH unless vlm.grounding.media_resolution says otherwise',
+  ),
+  temperature: z.number().min(0).max(2).default(0.3).describe('sent to models that take one'),
+  max_output_tokens: positive.default(8192).describe('upper limit; a request asks for what it can need'),
   timeout: z.number().positive().default(120).describe('seconds'),
-  service_tier: z.string().optional(),
-  extra_body: z.record(z.string(), z.unknown()).default({}),
-  default_headers: z.record(z.string(), z.string()).default({}),
+  service_tier: z.string().optional().describe('e.g. flex'),
+  extra_body: z.record(z.string(), z.unknown()).default({}).describe('merged into every request'),
+  default_headers: z.record(z.string(), z.string()).default({}).describe('sent with every request'),
 });
 export type GeminiSettings = z.infer<typeof GeminiSettings>;
 
 const OpenAISettings = z.strictObject({
-  api_key: z.string().default(''),
+  api_key: z.string().default('').describe('better in OPENAI_API_KEY, which goes first; servers without keys need none'),
   base_url: z.string().default('').describe('without /chat/completions'),
-  api_version: z.string().optional(),
-  model_name: z.string().default(''),
-  temperature: z.number().min(0).max(2).default(0.2),
-  max_tokens: positive.default(4096),
+  api_version: z.string().optional().describe('for Azure'),
+  model_name: z.string().default('').describe('may be left out where the server has a single model'),
+  temperature: z.number().min(0).max(2).default(0.2).describe('sent to models that take one'),
+  max_tokens: positive.default(4096).describe('upper limit; a request asks for what it can need'),
   timeout: z.number().positive().default(60).describe('seconds'),
-  service_tier: z.string().optional(),
-  extra_body: z.record(z.string(), z.unknown()).default({}),
-  default_headers: z.record(z.string(), z.string()).default({}),
+  service_tier: z.string().optional().describe('e.g. flex'),
+  extra_body: z.record(z.string(), z.unknown()).default({}).describe('merged into every request, e.g. mm_processor_kwargs'),
+  default_headers: z.record(z.string(), z.string()).default({}).describe('sent with every request'),
 });
 export type OpenAISettings = z.infer<typeof OpenAISettings>;
 
@@ -59,14 +61,14 @@ const StepModel = z.strictObject({
 const Coordinates = z.string().default('auto').describe('how boxes are written, e.g. xyxy-1000 or qwen3-vl; auto = by the model');
 
 export const VlmSettings = z.strictObject({
-  backend: Backend.default('gemini'),
+  backend: Backend.default('gemini').describe('gemini, openai = any compatible endpoint, builtin = no key, 80 classes, for trying out'),
   gemini: GeminiSettings.prefault({}),
   openai: OpenAISettings.prefault({}),
   coordinates: Coordinates,
   /** Ask a model about synthetic pictures before the first paid sample: `auto` = unknown models and self-hosted ones, `off` = never. */
   localisation_check: z.enum(['auto', 'off']).default('auto').describe('ask an unknown or self-hosted model about test pictures first'),
-  requests_per_minute: z.number().positive().optional(),
-  tokens_per_minute: z.number().positive().optional(),
+  requests_per_minute: z.number().positive().optional().describe('known limit of the endpoint'),
+  tokens_per_minute: z.number().positive().optional().describe('known limit of the endpoint'),
   extraction: StepModel.prefault({}),
   grounding: StepModel.prefault({}),
 });
@@ -81,7 +83,7 @@ export const Settings = z.strictObject({
       force_reprocess: z.boolean().default(false).describe('ask the model again although the answers are at hand'),
       limit: positive.optional().describe('only the first lines'),
       sample: positive.optional().describe('only so many lines, drawn with the seed'),
-      seed: z.int().default(0),
+      seed: z.int().default(0).describe('which lines a sample draws'),
       budget_usd: z.number().positive().optional().describe('stop before the known cost passes this'),
       max_failure_rate: z.number().min(0).max(1).default(0).describe('more failed lines than this share end with exit code 2'),
       partial: z.enum(['keep', 'fail']).default('keep').describe('what becomes of a sample with an unanswered expression'),
@@ -92,8 +94,8 @@ export const Settings = z.strictObject({
       input_jsonl: z.string().default('').describe('lines of {"image_path", "caption"}; .gz too'),
       image_root: z.string().default('').describe('where relative image paths begin, if not beside the input'),
       allow_https: z.boolean().default(false).describe('fetch images from public https addresses'),
-      max_image_bytes: positive.default(50_000_000),
-      max_image_pixels: positive.default(100_000_000),
+      max_image_bytes: positive.default(50_000_000).describe('larger files fail'),
+      max_image_pixels: positive.default(100_000_000).describe('larger images fail'),
     })
     .prefault({}),
   vlm: VlmSettings.prefault({}),
@@ -106,7 +108,7 @@ export const Settings = z.strictObject({
     .prefault({}),
   grounding: z
     .strictObject({
-      max_instances: positive.max(99).default(10),
+      max_instances: positive.max(99).default(10).describe('boxes per expression'),
       instances: z.enum(['all', 'referred']).default('all').describe('every thing that fits the words, or the ones the caption means'),
       instructions: z.string().default('').describe('added to the prompt'),
     })
