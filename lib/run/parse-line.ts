@@ -10,6 +10,7 @@ declare global {
   interface JSON {
     /** A value that is written as this text. Source: TC39 "JSON.parse source text access". */
     rawJSON(text: string): object;
+    isRawJSON(value: unknown): boolean;
   }
 }
 
@@ -24,12 +25,15 @@ export function parseLine({ bytes, length }: ByteLine): ParsedLine {
   try {
     const value: unknown = JSON.parse(raw);
     if (!isObject(value)) return { problem: `not a JSON object but ${nameOf(value)}`, raw };
-    return {
-      fields: FRAGILE_NUMBER.test(raw) ? (JSON.parse(raw, asWritten as (key: string, value: unknown) => unknown) as Fields) : value,
-    };
+    return { fields: FRAGILE_NUMBER.test(raw) ? parseRecord(raw) : value };
   } catch (error) {
     return { problem: `not JSON (${shorten((error as Error).message)})`, raw };
   }
+}
+
+/** An object's text as an object that is written out with the same numbers. Throws `SyntaxError`. */
+export function parseRecord(text: string): Fields {
+  return JSON.parse(text, asWritten as (key: string, value: unknown) => unknown) as Fields;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

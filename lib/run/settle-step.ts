@@ -140,6 +140,7 @@ function factsOf(sample: Sample, record: AnnotationRecord, { cached, usage, drop
   for (const { grounding } of record.expressions) if (grounding) groundings[grounding] = (groundings[grounding] ?? 0) + 1;
   const { width, height } = sample.fields;
   const differs = (stated: unknown, found: number) => typeof stated === 'number' && stated > 0 && stated !== found;
+  const stated = (['width', 'height'] as const).filter((side) => sample.fields[side] !== undefined);
   return {
     n: sample.line,
     id: sample.lineId,
@@ -151,6 +152,7 @@ function factsOf(sample: Sample, record: AnnotationRecord, { cached, usage, drop
     groundings,
     dropped: { ...dropped },
     ...(differs(width, record.width) || differs(height, record.height) ? { otherSize: true } : {}),
+    ...(stated.length > 0 && { stated }),
     ...(image && { image }),
   };
 }

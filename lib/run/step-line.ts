@@ -21,6 +21,8 @@ export const StepFacts = z.object({
   dropped: z.record(z.string(), count).default({}),
   /** The line states another size than the image has. */
   otherSize: z.boolean().optional(),
+  /** Which of its sides the line states itself, rightly or not. */
+  stated: z.array(z.enum(['width', 'height'])).optional(),
   image: z
     .object({ identity: z.string(), size: z.number(), stamp: z.string(), width: z.number(), height: z.number(), orientation: z.number() })
     .optional(),

@@ -1,0 +1,113 @@
+import type { StepName, Usage } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
+import { costUsd } from '#models/prices.ts';
+import { addUsage } from '#models/usage.ts';
+import { withoutSecrets } from '#spec/without-secrets.ts';
+import type { StepProvenance } from './compose-record.ts';
+import type { Tally } from './tally.ts';
+
+/** The model of one step, as `run.json` names it. */
+export interface StepModelFacts extends StepProvenance {
+  readonly backend: string;
+  readonly endpoint: string;
+}
+
+/** A result file as it was written; `replaced` is the hash of the one it took the place of. */
+export interface FileFacts {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly lines: number;
+  readonly replaced?: string;
+}
+
+export interface RunFileFacts {
+  readonly runId: string;
+  readonly version: string;
+  readonly status: 'running' | 'finished' | 'stopped';
+  readonly stop?: { readonly reason: string; readonly message: string };
+  readonly settings: Settings;
+  readonly input: { readonly path: string; readonly sha256: string; readonly lines: number };
+  readonly imageBase: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+  readonly tally: Tally;
+  readonly firstPendingLine?: number | undefined;
+  /** Of the steps that this run takes. */
+  readonly steps: Partial<Record<StepName, StepModelFacts>>;
+  readonly files: Readonly<Record<string, FileFacts>>;
+  readonly notices?: readonly string[];
+}
+
+/** The text of `run.json`: what ran, without secrets. Costs are left out where a price is not known. */
+export function composeRunFile(facts: RunFileFacts): string {
+  const { runId, version, status, stop, settings, input, imageBase, startedAt, finishedAt, tally, firstPendingLine, files, notices } =
+    facts;
+  const steps = Object.entries(facts.steps).map(([name, model]) => [name, stepFacts(model, tally.steps[name as StepName])] as const);
+  const { done, partial, failed, cached } = tally;
+  const run = {
+    run_id: runId,
+    version,
+    status,
+    stop,
+    input: input.path,
+    input_sha256: input.sha256,
+    image_base: imageBase,
+    started_at: new Date(startedAt).toISOString(),
+    finished_at: finishedAt === undefined ? undefined : new Date(finishedAt).toISOString(),
+    seconds: finishedAt === undefined ? undefined : Math.round(finishedAt - startedAt) / 1000,
+    counts: { lines: input.lines, done, partial, failed, pending: input.lines - done - failed, cached },
+    first_pending_line: firstPendingLine,
+    failures: tally.failures,
+    expressions: tally.expressions,
+    boxes: tally.boxes,
+    groundings: tally.groundings,
+    dropped: tally.dropped,
+    other_size: tally.otherSize || undefined,
+    cost_usd: sum(steps.map(([, step]) => step.cost_usd)),
+    cost_in_all_usd: sum(steps.map(([, step]) => step.in_all.cost_usd)),
+    steps: Object.fromEntries(steps),
+    notices: notices && notices.length > 0 ? notices : undefined,
+    files,
+    spec: withoutSecrets(settings),
+  };
+  return `${JSON.stringify(run, null, 2)}\n`;
+}
+
+function stepFacts(facts: StepModelFacts, { cached, now, inAll }: Tally['steps'][StepName]) {
+  const { backend, model, endpoint, prompt, profile, score } = facts;
+  const cost = (usage: Usage) => costOf(backend, model, usage);
+  return {
+    backend,
+    model,
+    endpoint,
+    prompt,
+    profile,
+    score,
+    calls: now.calls,
+    cached,
+    tokens: tokensOf(now),
+    cost_usd: cost(now),
+    in_all: { calls: inAll.calls, tokens: tokensOf(inAll), cost_usd: cost(inAll) },
+  };
+}
+
+/** What tokens cost in USD: nothing with the model that runs here, `undefined` where the price is not known. */
+export function costOf(backend: string, model: string, usage: Usage): number | undefined {
+  if (backend === 'builtin' || usage.calls === 0) return 0;
+  const cost = costUsd(model, usage);
+  return cost === undefined ? undefined : Math.round(cost * 1e8) / 1e8;
+}
+
+function tokensOf({ input, cachedInput, output, thinking }: Usage) {
+  return { input, cached_input: cachedInput, output, thinking };
+}
+
+function sum(costs: readonly (number | undefined)[]): number | undefined {
+  return costs.reduce((all, cost) => (all === undefined || cost === undefined ? undefined : Math.round((all + cost) * 1e8) / 1e8), 0);
+}
+
+/** The tokens of a whole run, all steps together. */
+export function usageOf(tally: Tally): Usage {
+  return addUsage(tally.steps.step_0.now, tally.steps.step_1.now);
+}
