@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import type { FileStore } from '#core/ports.ts';
+import { readJsonFile } from '#results/read-json-file.ts';
 import type { RunFacts, StepFacts } from './report-data.ts';
 
 const text = z.string().optional().catch(undefined);
@@ -27,7 +28,7 @@ const StepFile = z.looseObject({
 
 /** Reads `run.json`; results without a readable one have no facts. */
 export async function readRunFacts(results: FileStore): Promise<RunFacts> {
-  const parsed = RunFile.safeParse(await readJson(results, 'run.json'));
+  const parsed = RunFile.safeParse(await readJsonFile(results, 'run.json'));
   if (!parsed.success) return { steps: [] };
   const run = parsed.data;
   return defined({
@@ -52,7 +53,7 @@ const ImageBases = z.looseObject({
 
 /** Where `run.json` says that relative image paths begin. */
 export async function readImageBases(results: FileStore): Promise<string[]> {
-  const run = ImageBases.safeParse(await readJson(results, 'run.json')).data;
+  const run = ImageBases.safeParse(await readJsonFile(results, 'run.json')).data;
   return [run?.spec?.data?.image_root, run?.image_base].filter((base): base is string => base !== undefined && base !== '');
 }
 
@@ -68,17 +69,6 @@ function stepFacts(name: string, value: unknown): StepFacts {
     outputTokens: output,
     costUsd: step?.cost_usd,
   });
-}
-
-async function readJson(results: FileStore, path: string): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of results.read(path)) chunks.push(chunk);
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch (error) {
-    if (error instanceof FileNotFoundError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** The same without its undefined fields. */

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { UsageError } from '#core/errors.ts';
+import type { FileStore } from '#core/ports.ts';
+import { readJsonFile } from './read-json-file.ts';
+import { readJsonLines } from './read-json-lines.ts';
+import { type ResultRecord, resultRecord } from './result-record.ts';
+
+/** A line of `failed.jsonl`. */
+export interface FailedLine {
+  /** 1-based, in the run's input. */
+  readonly line: number;
+  readonly code: string;
+  readonly imagePath: string;
+  readonly imageId: unknown;
+  readonly caption: string;
+}
+
+/** Grounded results that can be read, as often as needed. */
+export interface OpenResults {
+  readonly location: string;
+  /** Lines that the run had not done when it ended; 0 for finished runs and for other tools' results. */
+  readonly pending: number;
+  /** In input order, failed ones among them only in other tools' files and in `output.compat: tao`. Throws `UsageError` for a line that is no grounded record. */
+  records(): AsyncGenerator<ResultRecord>;
+  failures(): AsyncGenerator<FailedLine>;
+}
+
+export interface OpenOptions {
+  /** Take the results of a run that was ended early. @default false */
+  readonly unfinished?: boolean;
+  /** The file in the folder. @default 'annotations.jsonl' */
+  readonly file?: string;
+}
+
+const amount = z.number().optional().catch(undefined);
+const text = z.string().optional().catch(undefined);
+const RunFile = z.object({
+  finished_at: text,
+  counts: z.object({ pending: amount }).optional().catch(undefined),
+  first_pending_line: amount,
+});
+
+const FailureLine = z.object({
+  image_path: z.string().catch(''),
+  image_id: z.unknown().optional(),
+  caption: z.string().catch(''),
+  _groundline: z.object({ line: z.int().positive(), code: z.string().catch('unknown') }),
+});
+
+/** Opens a results folder: a run's, or another tool's with the same `annotations.jsonl`. Throws `UsageError` where there is nothing grounded and whole to read. */
+export async function openResults(
+  results: FileStore,
+  { unfinished = false, file = 'annotations.jsonl' }: OpenOptions = {},
+): Promise<OpenResults> {
+  const pending = await pendingLines(results, unfinished);
+  if ((await results.size(file)) === undefined) throw new UsageError(await nothingThere(results, file));
+  return {
+    location: results.location,
+    pending,
+    records: () => readRecords(results, file),
+    failures: () => readFailures(results),
+  };
+}
+
+async function pendingLines(results: FileStore, unfinished: boolean): Promise<number> {
+  const run = RunFile.safeParse(await readJsonFile(results, 'run.json')).data;
+  if (run === undefined) return 0;
+  const pending = run.counts?.pending ?? 0;
+  if (unfinished || (pending === 0 && run.finished_at !== undefined)) return pending;
+  const first = run.first_pending_line === undefined ? '' : `, the first of them line ${run.first_pending_line}`;
+  const state = pending === 0 ? 'it has no end in run.json' : `${pending.toLocaleString('en')} lines are pending${first}`;
+  throw new UsageError(
+    `the run in ${results.location} is not finished: ${state}; run the same groundline generate command again to finish it, or add --unfinished to take what is there`,
+  );
+}
+
+async function nothingThere(results: FileStore, file: string): Promise<string> {
+  for await (const _ of results.list('step_'))
+    return `no ${file} in ${results.location}: its run has not got to the end; run the same groundline generate command again`;
+  return `no results in ${results.location}: ${file} is not there; run "groundline generate" first, or name its results folder`;
+}
+
+async function* readRecords(results: FileStore, file: string): AsyncGenerator<ResultRecord> {
+  for await (const entry of readJsonLines(results, file)) {
+    const record = 'value' in entry ? resultRecord(entry.value, entry.line) : `is ${entry.problem}`;
+    if (typeof record === 'string')
+      throw new UsageError(
+        `${file} line ${entry.line} in ${results.location} ${record}; mend or remove that line, or run groundline generate again`,
+      );
+    if (record.extractedOnly)
+      throw new UsageError(
+        `the results in ${results.location} have no boxes: only extraction has run (${file} line ${entry.line}); run groundline generate with 'workflow.steps=["1"]' on the same results_dir first`,
+      );
+    yield record;
+  }
+}
+
+async function* readFailures(results: FileStore): AsyncGenerator<FailedLine> {
+  for await (const entry of readJsonLines(results, 'failed.jsonl')) {
+    const parsed = 'value' in entry ? FailureLine.safeParse(entry.value).data : undefined;
+    if (parsed === undefined)
+      throw new UsageError(
+        `failed.jsonl line ${entry.line} in ${results.location} cannot be read, perhaps cut off; run groundline generate again`,
+      );
+    const { image_path: imagePath, image_id: imageId, caption, _groundline: envelope } = parsed;
+    yield { line: envelope.line, code: envelope.code, imagePath, imageId, caption };
+  }
+}

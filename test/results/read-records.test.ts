@@ -1,0 +1,154 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type OpenOptions, openResults } from '#results/read-records.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { writeSampleResults } from '#test/results/report/sample-results.ts';
+import { tempFolder } from '#test/storage/temp-folder.ts';
+
+const record = {
+  image_path: 'img/a.jpg',
+  caption: 'um a 🐈 and a dog',
+  image_id: 7,
+  width: 640,
+  height: 480,
+  orientation: 6,
+  cleaned_caption: 'A 🐈 and a dog.',
+  expressions: [
+    {
+      text: 'A 🐈',
+      expression_id: 'e0',
+      char_span: [0, 3],
+      noun_chunk: 'cat',
+      grounding: 'found',
+      instances: [{ bbox: [1, 2, 3, 4], score: 0.5, bbox_id: 'b' }],
+    },
+    { text: 'a dog', expression_id: 'e1', char_span: [8, 13], noun_chunk: 'dog', grounding: 'absent', instances: [] },
+  ],
+  source: 'image_grounding',
+  pipeline_steps: ['step0_expression_extraction', 'step1_grounding'],
+  status: 'ok',
+};
+
+const tao = {
+  image_path: '/data/img/a.jpg',
+  caption: 'a cat and a dog',
+  image_id: 'a',
+  cleaned_caption: 'A cat and a dog.',
+  expressions: [
+    {
+      text: 'A cat',
+      instances: [{ bbox: [1, 2, 3, 4], bbox_score: 0.9, bbox_id: 'box_00000' }],
+      expression_id: 'expr_00000',
+      char_span: [0, 5],
+    },
+    { text: 'a dog', instances: [], expression_id: 'expr_00001', char_span: [0, 5], noun_chunk: 'dog' },
+  ],
+  source: 'image_grounding',
+  pipeline_steps: ['step0_expression_extraction', 'step1_grounding'],
+};
+
+function resultsOf(lines: readonly unknown[], run?: unknown, failed: readonly unknown[] = []): string {
+  const folder = tempFolder();
+  const text = (values: readonly unknown[]) =>
+    values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join('');
+  writeFileSync(join(folder, 'annotations.jsonl'), text(lines));
+  if (failed.length > 0) writeFileSync(join(folder, 'failed.jsonl'), text(failed));
+  if (run !== undefined) writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
+  return folder;
+}
+
+async function read(folder: string, options?: OpenOptions) {
+  const results = await openResults(createDirectoryFiles(folder), options);
+  return { ...results, all: await Array.fromAsync(results.records()), failed: await Array.fromAsync(results.failures()) };
+}
+
+describe('reading results', () => {
+  it('gives every record in order, with spans in code points, scores and what became of each phrase', async () => {
+    const { all } = await read(resultsOf([record, record]));
+
+    expect(all.map(({ line }) => line)).toEqual([1, 2]);
+    expect(all[0]).toEqual({
+      line: 1,
+      imagePath: 'img/a.jpg',
+      imageId: 7,
+      caption: 'um a 🐈 and a dog',
+      cleanedCaption: 'A 🐈 and a dog.',
+      size: { width: 640, height: 480 },
+      orientation: 6,
+      status: 'ok',
+      extractedOnly: false,
+      expressions: [
+        { text: 'A 🐈', id: 'e0', span: [0, 3], nounChunk: 'cat', grounding: 'found', instances: [{ box: [1, 2, 3, 4], score: 0.5 }] },
+        { text: 'a dog', id: 'e1', span: [8, 13], nounChunk: 'dog', grounding: 'absent', instances: [] },
+      ],
+    });
+  });
+
+  it("reads TAO's own file: bbox_score, no sizes, and a wrong span is none", async () => {
+    const { all, pending } = await read(resultsOf([tao]));
+
+    expect(pending).toBe(0);
+    expect(all[0]).toMatchObject({ size: undefined, orientation: 1, status: 'ok' });
+    expect(all[0]?.expressions.map(({ span, grounding, instances }) => [span, grounding, instances[0]?.score])).toEqual([
+      [[0, 5], 'found', 0.9],
+      [undefined, 'unknown', undefined],
+    ]);
+  });
+
+  it('keeps a missing score missing', async () => {
+    const unscored = { ...tao, expressions: [{ text: 'A cat', instances: [{ bbox: [1, 2, 3, 4], score: null }] }] };
+
+    expect((await read(resultsOf([unscored]))).all[0]?.expressions[0]?.instances).toEqual([{ box: [1, 2, 3, 4], score: null }]);
+  });
+
+  it('gives the failed lines with their codes', async () => {
+    const folder = tempFolder();
+    await writeSampleResults(folder, { samples: 30 });
+
+    expect((await read(folder)).failed).toMatchObject([
+      { line: 7, code: 'image_not_found', imageId: 'scene-7' },
+      { line: 27, code: 'reply_unusable', imageId: 'scene-27', caption: 'a scene that could not be read' },
+    ]);
+  });
+
+  it('refuses a run that is not finished and says from which line on, unless asked to take what is there', async () => {
+    const folder = resultsOf([record], { finished_at: '2026-01-01T00:00:00Z', counts: { pending: 1200 }, first_pending_line: 2 });
+
+    await expect(read(folder)).rejects.toThrow(/not finished: 1,200 lines are pending, the first of them line 2; .*--unfinished/);
+    expect(await read(folder, { unfinished: true })).toMatchObject({ pending: 1200, all: [{ line: 1 }] });
+  });
+
+  it('refuses a run whose end was never written', async () => {
+    await expect(read(resultsOf([record], { started_at: '2026-01-01T00:00:00Z' }))).rejects.toThrow(/not finished/);
+  });
+
+  it('refuses results of extraction alone and says what to run', async () => {
+    const extracted = { ...record, pipeline_steps: ['step0_expression_extraction'], expressions: [{ text: 'A 🐈', instances: [] }] };
+
+    await expect(read(resultsOf([extracted]))).rejects.toThrow(/no boxes: only extraction has run .*workflow\.steps=\["1"\]/);
+  });
+
+  it('refuses a folder without results, and tells one whose run was killed', async () => {
+    const folder = tempFolder();
+    await expect(read(folder)).rejects.toThrow(/annotations\.jsonl is not there; run "groundline generate" first/);
+
+    mkdirSync(join(folder, 'step_1_grounding'));
+    writeFileSync(join(folder, 'step_1_grounding', 'annotations.jsonl'), '');
+    await expect(read(folder)).rejects.toThrow(/its run has not got to the end/);
+  });
+
+  it('names a line that is cut off or no record', async () => {
+    const folder = resultsOf([record, record]);
+    const whole = readFileSync(join(folder, 'annotations.jsonl'), 'utf8');
+    writeFileSync(join(folder, 'annotations.jsonl'), whole.slice(0, -40));
+
+    await expect(read(folder)).rejects.toThrow(/annotations\.jsonl line 2 .*perhaps cut off/);
+    await expect(read(resultsOf([record, '[1]']))).rejects.toThrow(/line 2 .* is no JSON object/);
+    await expect(read(resultsOf([{ image_path: 'a.jpg', expressions: [{ text: 3 }] }]))).rejects.toThrow(/line 1 .*"expressions\.0\.text"/);
+  });
+
+  it('names a cut-off line of failed.jsonl', async () => {
+    await expect(read(resultsOf([record], undefined, ['{"image_path":"a.jp']))).rejects.toThrow(/failed\.jsonl line 1 /);
+  });
+});
