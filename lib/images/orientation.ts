@@ -1,0 +1,36 @@
+import type { Size } from '#core/box.ts';
+import type { Orientation } from './image-header.ts';
+
+/** How to make a stored picture upright: a mirroring left to right, then a clockwise turn. */
+export interface Turn {
+  readonly mirror: boolean;
+  readonly degrees: 0 | 90 | 180 | 270;
+}
+
+const TURNS: Readonly<Record<Orientation, Turn>> = {
+  1: { mirror: false, degrees: 0 },
+  2: { mirror: true, degrees: 0 },
+  3: { mirror: false, degrees: 180 },
+  4: { mirror: true, degrees: 180 },
+  5: { mirror: true, degrees: 270 },
+  6: { mirror: false, degrees: 90 },
+  7: { mirror: true, degrees: 90 },
+  8: { mirror: false, degrees: 270 },
+};
+
+/** What has to be done to a stored picture of this orientation. */
+export const turnOf = (orientation: Orientation): Turn => TURNS[orientation];
+
+/** The size that a stored picture has when it stands upright. */
+export function upright({ width, height }: Size, orientation: Orientation): Size {
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
+}
+
+/** The orientation that is undone by undoing `first`, then `second`. */
+export function then(first: Orientation, second: Orientation): Orientation {
+  const [a, b] = [TURNS[first], TURNS[second]];
+  const degrees = ((b.mirror ? 360 - a.degrees : a.degrees) + b.degrees) % 360;
+  const mirror = a.mirror !== b.mirror;
+  const found = Object.entries(TURNS).find(([, turn]) => turn.degrees === degrees && turn.mirror === mirror);
+  return Number(found?.[0]) as Orientation;
+}
