@@ -36,6 +36,8 @@ export interface ResultRecord {
   readonly orientation: number;
   readonly status: 'ok' | 'partial' | 'failed';
   readonly expressions: readonly ResultExpression[];
+  /** Its expressions were extracted, not given in the input line. */
+  readonly extracted: boolean;
   /** Only extraction has run on it. */
   readonly extractedOnly: boolean;
 }
@@ -84,6 +86,7 @@ export function resultRecord(value: unknown, line: number): ResultRecord | strin
     orientation,
     status,
     expressions: parsed.data.expressions.map((expression) => resultExpression(expression, cleanedCaption)),
+    extracted: parsed.data.pipeline_steps?.includes('step0_expression_extraction') ?? true,
     extractedOnly: isExtractedOnly(parsed.data),
   };
 }
