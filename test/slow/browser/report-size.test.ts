@@ -5,6 +5,9 @@ import { reportInFolder, scratchFolder } from '#test/results/report/report-in-fo
 import { writeSampleResults } from '#test/results/report/sample-results.ts';
 import { hasChromium, launchChromium, openReport } from './chromium.ts';
 
+/** Milliseconds that drawing a thousand pictures may take on a busy machine. */
+const drawing = 300_000;
+
 /** Longest and middle pause between two frames, in milliseconds, while the page scrolls 60 × 400 pixels. */
 async function scrollPauses(page: Page): Promise<{ longest: number; middle: number; cards: number }> {
   return await page.evaluate(`new Promise((done) => {
@@ -29,7 +32,7 @@ describe.skipIf(!hasChromium)('a large report (needs /usr/bin/chromium)', () => 
   it.each([
     [1_000, 1_000, 3_000],
     [10_000, 400, 6_000],
-  ])('of %i samples opens and scrolls', async (samples, pictures, most) => {
+  ])('of %i samples opens and scrolls', { timeout: drawing }, async (samples, pictures, most) => {
     const folder = await scratchFolder();
     try {
       await writeSampleResults(folder, { samples, pictures, grain: true });
