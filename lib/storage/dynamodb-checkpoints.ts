@@ -1,6 +1,10 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type AttributeValue, type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import type { CheckpointKey, CheckpointStore, StepName, StoredCheckpoint } from '#core/ports.ts';
 import { createBatchedGets } from './dynamodb-batched-gets.ts';
+
+/** Characters from which a body is stored as gzip; typical ones have a tenth of it. */
+const packedFrom = 20_000;
 
 type Item = Record<string, AttributeValue>;
 
@@ -21,7 +25,7 @@ export function createDynamoCheckpoints({ client, table, ttlDays, now }: DynamoC
   return {
     async get(key) {
       const item = await batchedGet(itemKey(key));
-      return item !== undefined && alive(item) ? item.body?.S : undefined;
+      return item !== undefined && alive(item) ? bodyOf(item) : undefined;
     },
     async latest(sampleId, step) {
       let newest: Item | undefined;
@@ -30,11 +34,20 @@ export function createDynamoCheckpoints({ client, table, ttlDays, now }: DynamoC
       return newest && storedCheckpoint(newest, sampleId, step);
     },
     async put(checkpoint) {
-      const Item: Item = { ...itemKey(checkpoint), body: { S: checkpoint.body }, written_at: { N: String(now()) } };
+      const Item: Item = { ...itemKey(checkpoint), ...bodyAttribute(checkpoint.body), written_at: { N: String(now()) } };
       if (ttlDays !== undefined) Item.expires_at = { N: String(Math.ceil(now() / 1000) + ttlDays * 86_400) };
       await client.send(new PutItemCommand({ TableName: table, Item }));
     },
   };
+}
+
+/** DynamoDB takes items of up to 400 KB and bills writes by the KB: the rare large body is packed. */
+function bodyAttribute(body: string): Item {
+  return body.length < packedFrom ? { body: { S: body } } : { packed: { B: gzipSync(body) } };
+}
+
+function bodyOf(item: Item): string | undefined {
+  return item.packed?.B ? gunzipSync(item.packed.B).toString('utf8') : item.body?.S;
 }
 
 function itemKey({ sampleId, step, fingerprint }: CheckpointKey): Item {
@@ -56,7 +69,7 @@ function writtenAt(item: Item | undefined): number {
 }
 
 function storedCheckpoint(item: Item, sampleId: string, step: StepName): StoredCheckpoint | undefined {
-  const body = item.body?.S;
+  const body = bodyOf(item);
   const sort = item.step?.S;
   return body === undefined || sort === undefined ? undefined : { sampleId, step, fingerprint: sort.slice(step.length + 1), body };
 }

@@ -1,8 +1,9 @@
-import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { SampleError } from '#core/errors.ts';
 import type { ImageStat, ImageStore } from '#core/ports.ts';
-import { isS3AccessDenied, isS3NotFound } from './s3-errors.ts';
+import { isS3AccessDenied, isS3Archived, isS3NotFound } from './s3-errors.ts';
 import { imageLocation } from './s3-location.ts';
+import { readS3Object } from './s3-object.ts';
 
 export interface S3ImagesOptions {
   readonly client: S3Client;
@@ -16,23 +17,26 @@ export interface S3ImagesOptions {
 export function createS3Images({ client, base, maxBytes }: S3ImagesOptions): ImageStore {
   return {
     async stat(imagePath, signal) {
-      const { bucket: Bucket, key: Key } = imageLocation(imagePath, base);
+      const { bucket, key } = imageLocation(imagePath, base);
       const head = await client
-        .send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }), { abortSignal: signal })
-        .catch(asSampleError(imagePath, Bucket, Key));
+        .send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }), { abortSignal: signal })
+        .catch(asSampleError(imagePath, bucket, key));
       return imageStat(head);
     },
     async read(imagePath, signal) {
-      const { bucket: Bucket, key: Key } = imageLocation(imagePath, base);
-      const object = await client
-        .send(new GetObjectCommand({ Bucket, Key }), { abortSignal: signal })
-        .catch(asSampleError(imagePath, Bucket, Key));
-      if ((object.ContentLength ?? 0) > maxBytes)
-        throw new SampleError('image_too_large', `image "${imagePath}" has ${object.ContentLength} bytes; the limit is ${maxBytes}`);
-      if (object.Body === undefined) throw new SampleError('image_unreadable', `image "${imagePath}": S3 answered without a body`);
-      return object.Body.transformToByteArray();
+      const { bucket, key } = imageLocation(imagePath, base);
+      const onAnswer = ({ ContentLength = 0 }: { ContentLength?: number | undefined }) => checkSize(imagePath, ContentLength, maxBytes);
+      const chunks = await Array.fromAsync(readS3Object({ client, bucket, key, signal, onAnswer })).catch(
+        asSampleError(imagePath, bucket, key),
+      );
+      return Buffer.concat(chunks);
     },
   };
+}
+
+function checkSize(imagePath: string, size: number, limit: number): void {
+  if (size > limit) throw new SampleError('image_too_large', `image "${imagePath}" has ${size} bytes; data.max_image_bytes is ${limit}`);
+  if (size === 0) throw new SampleError('image_undecodable', `image "${imagePath}" is empty (0 bytes)`);
 }
 
 /** Size, ETag as stamp, and the content hash S3 itself vouches for, if any. */
@@ -66,6 +70,10 @@ function asSampleError(imagePath: string, bucket: string, key: string) {
           cause: error,
         },
       );
+    if (isS3Archived(error))
+      throw new SampleError('image_unreadable', `image "${imagePath}": s3://${bucket}/${key} is archived; restore it first`, {
+        cause: error,
+      });
     if (isS3AccessDenied(error))
       throw new SampleError(
         'image_unreadable',
