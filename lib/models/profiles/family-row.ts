@@ -1,0 +1,52 @@
+import type { ImagePolicy, ModelProfile } from '#core/profile.ts';
+
+/** One family of the table: what its models are called, and where its convention is written down. */
+export interface FamilyRow {
+  /** Matched anywhere in a lower-case model name: gateways put prefixes before it, quantisers and fine-tuners suffixes behind. */
+  readonly names: RegExp;
+  readonly source: string;
+  readonly profile: ModelProfile;
+}
+
+const MB = 1_000_000;
+
+/** Servers of open models: some decode nothing but these two formats (llama.cpp, Ollama). Four megapixels are about 4,000 tokens. */
+export const openModelImages: ImagePolicy = { mimeTypes: ['image/jpeg', 'image/png'], maxPixels: 2048 * 2048, maxBytes: 15 * MB };
+
+/** Request body below 20 MB, of which base64 takes a third. */
+export const geminiImages: ImagePolicy = {
+  mimeTypes: ['image/jpeg', 'image/png', 'image/webp', 'image/heic', 'image/heif'],
+  maxBytes: 14 * MB,
+};
+
+/** What hosted chat models take, up to a size that they leave alone. */
+export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy => ({
+  mimeTypes: ['image/jpeg', 'image/png', 'image/webp', 'image/gif'],
+  maxSide,
+  maxPixels,
+  maxBytes: 5 * MB, // Claude's limit, and plenty at these sizes
+});
+
+/**
+ * Sizes at which a "smart resize" with patches of 14 merged in twos changes nothing, whichever of the known limits the server runs with
+ * (1,280 patches in Ollama and the fine-tuning tool, 16,384 in vLLM).
+ */
+export const smartResizedImages: ImagePolicy = { ...openModelImages, multipleOf: 28, minPixels: 480 * 480, maxPixels: 1280 * 28 * 28 };
+
+/** The family's own list, asked for in words: what most open models were trained to write. */
+export const nativeList: Pick<ModelProfile, 'form' | 'tier' | 'scores' | 'stateSize' | 'parameters' | 'temperature' | 'image'> = {
+  form: 'list',
+  tier: 'text',
+  scores: false,
+  stateSize: false,
+  image: openModelImages,
+  parameters: {},
+  temperature: true,
+};
+
+/** Boxes under a schema that the server enforces. */
+export const schemaObject: Pick<ModelProfile, 'form' | 'tier' | 'scores'> = { form: 'object', tier: 'schema', scores: true };
+
+export const qwenBox = { key: 'bbox_2d', order: 'xyxy', scale: 1000 } as const;
+export const geminiBox = { key: 'box_2d', order: 'yxyx', scale: 1000 } as const;
+export const pixelBox = { key: 'bbox', order: 'xyxy', scale: 'pixels' } as const;
