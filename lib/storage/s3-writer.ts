@@ -39,8 +39,8 @@ export function writeS3Object(client: S3Client, bucket: string, key: string): Fi
       await done;
     },
     async abort() {
-      await upload.abort();
-      body.destroy();
+      // Not by `upload.abort()`, which does not wait for the parts in flight and so leaves them to be paid for.
+      body.destroy(new Error('given up'));
       await Promise.allSettled([done]);
     },
   };
