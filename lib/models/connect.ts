@@ -6,7 +6,7 @@ import type { Settings } from '#core/settings.ts';
 import type { ModelAdapter, ServedModel } from './adapter.ts';
 import { chooseProfile, namedProfile } from './choose-profile.ts';
 import { type EndpointKnowledge, type EndpointMemory, recallEndpoint } from './endpoint-memory.ts';
-import { createLanguageModel } from './language-model.ts';
+import { type AroundAttempt, createLanguageModel } from './language-model.ts';
 import { createOutage } from './outage.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import { unknownProfile } from './profiles.ts';
@@ -48,6 +48,8 @@ export interface ConnectOptions {
   readonly notice: (message: string) => void;
   readonly memory?: EndpointMemory;
   readonly brake?: Brake;
+  /** Around every attempt of every call. */
+  readonly attempt?: AroundAttempt;
 }
 
 /** What steps share when they talk to the same server with the same key: its limits and its outages are theirs together. */
@@ -101,7 +103,7 @@ async function connectStep(
   );
   const line = await entry(lines, `${endpoint} ${key}`, () => openLine(options));
   const adapter = await createAdapter(model, knowledge, options.maxWorkers);
-  const speak = (profile: ModelProfile) => createLanguageModel({ adapter, profile, knowledge, ...line });
+  const speak = (profile: ModelProfile) => createLanguageModel({ adapter, profile, knowledge, attempt: options.attempt, ...line });
   const profile =
     step === 'grounding'
       ? await chooseProfile({ vlm: options.settings.vlm, model, adapter, knowledge, speak, notice: options.notice }, signal)

@@ -15,7 +15,11 @@ export interface LanguageModelOptions {
   readonly knowledge: EndpointKnowledge;
   readonly pacer: Pacer;
   readonly retry: RetryOptions;
+  readonly attempt?: AroundAttempt | undefined;
 }
+
+/** Makes an attempt whose turn has come, or throws to keep it from being made: the place to stop a run, and to know what is in flight. */
+export type AroundAttempt = <T>(send: () => Promise<T>) => Promise<T>;
 
 /** A tier that fails this often is given up for good: three times, and one reply in twenty. */
 const FAULTS = 3;
@@ -26,7 +30,7 @@ const FAULT_SHARE = 0.05;
  * A tier that is rejected is not tried again; one that fails under status 200 is stepped down from for this question at once.
  */
 export function createLanguageModel(options: LanguageModelOptions): VisionLanguageModel {
-  const { adapter, profile, knowledge, pacer, retry } = options;
+  const { adapter, profile, knowledge, pacer, retry, attempt = (send) => send() } = options;
   const seen: Record<Tier, { replies: number; faults: number }> = {
     schema: { replies: 0, faults: 0 },
     json: { replies: 0, faults: 0 },
@@ -36,7 +40,7 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
   const giveUp = (tier: Tier) => knowledge.learn({ tier: lower(knowledge.known.tier, below(tier)) });
 
   const send = (request: ModelRequest, tier: Tier, signal: AbortSignal) =>
-    tryAgain((again) => pacer.run(() => adapter.send({ request, tier, profile }, signal), again, signal), retry, signal);
+    tryAgain((again) => pacer.run(() => attempt(() => adapter.send({ request, tier, profile }, signal)), again, signal), retry, signal);
 
   /** The reply, or the reason why this tier cannot give one. */
   const sendOnTier = async (request: ModelRequest, tier: Tier, signal: AbortSignal): Promise<ModelReply | undefined> => {

@@ -1,7 +1,6 @@
 import type { StepName, Usage } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { costUsd } from '#models/prices.ts';
-import { addUsage } from '#models/usage.ts';
 import { withoutSecrets } from '#spec/without-secrets.ts';
 import type { StepProvenance } from './compose-record.ts';
 import type { Tally } from './tally.ts';
@@ -105,9 +104,4 @@ function tokensOf({ input, cachedInput, output, thinking }: Usage) {
 
 function sum(costs: readonly (number | undefined)[]): number | undefined {
   return costs.reduce((all, cost) => (all === undefined || cost === undefined ? undefined : Math.round((all + cost) * 1e8) / 1e8), 0);
-}
-
-/** The tokens of a whole run, all steps together. */
-export function usageOf(tally: Tally): Usage {
-  return addUsage(tally.steps.step_0.now, tally.steps.step_1.now);
 }

@@ -1,0 +1,137 @@
+import { RunStopError } from '#core/errors.ts';
+import type { Clock } from '#core/ports.ts';
+import type { Brake } from '#models/connect.ts';
+import type { RunCounts, RunItem, RunState } from './run-item.ts';
+
+/** What ties one worker to the others of its run while it works on a batch. */
+export interface RunLink {
+  /** Shared with the others through the run item. */
+  readonly brake: Brake;
+  /** Reads the run item until the signal is aborted. */
+  watch(signal: AbortSignal): Promise<void>;
+  /** Reads it once. */
+  refresh(): Promise<void>;
+  /** Throws `RunStopError` once the run is to stop, and with a budget when it is spent. */
+  beforeCall(): Promise<void>;
+  count(counts: Partial<RunCounts>): void;
+  /** Tells the others. */
+  stop(error: RunStopError): Promise<void>;
+  readonly stopped: RunStopError | undefined;
+  /** Milliseconds since 1970 before which no call should start, as far as is known. */
+  readonly pausedUntil: number;
+  /** Adds what is still to be added. */
+  flush(): Promise<void>;
+}
+
+export interface RunLinkOptions {
+  readonly item: RunItem;
+  /** Of the wall: pauses are told between machines. */
+  readonly clock: Clock;
+  readonly budgetUsd: number | undefined;
+}
+
+/** A second less than the five that a stop may take to reach every worker. */
+const READ_EVERY_MS = 4_000;
+const ADD_EVERY_MS = 10_000;
+/** A pause is passed on if it extends the known one by this much, and not more often than this. */
+const PAUSE_EXTENDS_MS = 2_000;
+const PAUSE_EVERY_MS = 5_000;
+
+export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLink {
+  let pending: Partial<Record<keyof RunCounts, number>> = {};
+  let spent = 0;
+  let stopped: RunStopError | undefined;
+  let pausedUntil = 0;
+  let sharedPause = 0;
+  let pauseToldAt = Number.NEGATIVE_INFINITY;
+  let addedAt = clock.now();
+  let adding: Promise<void> | undefined;
+  const listeners: ((time: number) => void)[] = [];
+
+  const observe = (state: RunState) => {
+    spent = state.spent;
+    if (state.stop && !stopped) stopped = new RunStopError(state.stop.reason, state.stop.message);
+    sharedPause = Math.max(sharedPause, state.pauseUntil);
+    if (state.pauseUntil <= Math.max(pausedUntil, clock.now())) return;
+    pausedUntil = state.pauseUntil;
+    for (const pauseUntil of listeners) pauseUntil(pausedUntil);
+  };
+
+  const add = async () => {
+    const counts = pending;
+    pending = {};
+    addedAt = clock.now();
+    try {
+      observe(await item.add(counts));
+    } catch (error) {
+      link.count(counts);
+      throw error;
+    }
+  };
+  const isPending = () => Object.values(pending).some((value) => value !== 0);
+
+  /** One addition at a time; whoever comes meanwhile waits for the next, which carries what all of them have to add. */
+  const addTogether = async () => {
+    while (isPending()) {
+      adding ??= add().finally(() => {
+        adding = undefined;
+      });
+      await adding;
+    }
+  };
+
+  const stop = async (error: RunStopError) => {
+    stopped ??= error;
+    await item.stop(error.reason, error.message);
+  };
+
+  const link: RunLink = {
+    brake: {
+      onPause(until) {
+        pausedUntil = Math.max(pausedUntil, until);
+        const now = clock.now();
+        if (until <= sharedPause + PAUSE_EXTENDS_MS || now - pauseToldAt < PAUSE_EVERY_MS) return;
+        pauseToldAt = now;
+        sharedPause = until;
+        item.pause(Math.ceil(until)).catch(() => {}); // others will meet the limit themselves
+      },
+      listen: (pauseUntil) => void listeners.push(pauseUntil),
+    },
+    async watch(signal) {
+      while (!signal.aborted) {
+        await clock.sleep(READ_EVERY_MS, signal).catch(() => {});
+        if (signal.aborted) return;
+        await (isPending() && clock.now() - addedAt >= ADD_EVERY_MS ? addTogether() : link.refresh());
+      }
+    },
+    async refresh() {
+      observe(await item.read());
+    },
+    async beforeCall() {
+      if (budgetUsd !== undefined && !stopped) {
+        await addTogether();
+        if (spent >= budgetUsd) await stop(budgetReached(spent, budgetUsd));
+      }
+      if (stopped) throw stopped;
+    },
+    count(counts) {
+      for (const [name, value] of Object.entries(counts) as [keyof RunCounts, number][]) pending[name] = (pending[name] ?? 0) + value;
+    },
+    stop,
+    get stopped() {
+      return stopped;
+    },
+    get pausedUntil() {
+      return pausedUntil;
+    },
+    flush: addTogether,
+  };
+  return link;
+}
+
+function budgetReached(spent: number, budget: number): RunStopError {
+  return new RunStopError(
+    'budget_reached',
+    `the budget of $${budget} is spent ($${spent.toFixed(4)}): raise workflow.budget_usd and start again, finished work is kept`,
+  );
+}

@@ -1,0 +1,92 @@
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import type { SettledLine } from './settled-line.ts';
+
+export interface InputOrderOptions {
+  /** Takes lines in input order. */
+  readonly emit: (line: SettledLine) => void | Promise<void>;
+  /** A file for what does not fit into memory while an early line is waited for. */
+  readonly spillPath: string;
+  /** @default 16 million characters */
+  readonly memory?: number;
+}
+
+/** Lines settle in any order and leave in input order. */
+export interface InputOrder {
+  /** `undefined` = this line adds nothing. Each index from 0 on is given once. */
+  put(index: number, line: SettledLine | undefined): void;
+  /** Resolves when everything that can leave has left. Throws what `emit` threw. */
+  flushed(): Promise<void>;
+  /** Takes the spill file away. */
+  close(): void;
+}
+
+type Spilled = readonly [offset: number, length: number];
+
+/** One line that takes minutes holds up all that come after it: beyond some memory they wait on disk. */
+export function createInputOrder({ emit, spillPath, memory = 16_000_000 }: InputOrderOptions): InputOrder {
+  const waiting = new Map<number, SettledLine | Spilled | undefined>();
+  let next = 0;
+  let held = 0;
+  let spill: number | undefined;
+  let spillEnd = 0;
+  let leaving: Promise<void> | undefined;
+  let broken: { error: unknown } | undefined;
+
+  const write = (line: SettledLine): Spilled => {
+    spill ??= openSync(spillPath, 'w+');
+    const bytes = Buffer.from(JSON.stringify(line));
+    writeSync(spill, bytes, 0, bytes.length, spillEnd);
+    const place = [spillEnd, bytes.length] as const;
+    spillEnd += bytes.length;
+    return place;
+  };
+
+  const read = ([offset, length]: Spilled): SettledLine => {
+    const bytes = Buffer.allocUnsafe(length);
+    readSync(spill as number, bytes, 0, length, offset);
+    return JSON.parse(bytes.toString('utf8')) as SettledLine;
+  };
+
+  const leave = async () => {
+    while (waiting.has(next)) {
+      const entry = waiting.get(next);
+      waiting.delete(next);
+      next++;
+      if (entry === undefined) continue;
+      const line = isSpilled(entry) ? read(entry) : entry;
+      if (!isSpilled(entry)) held -= sizeOf(line);
+      await emit(line);
+    }
+  };
+
+  return {
+    put(index, line) {
+      const fits = index === next || line === undefined || held < memory;
+      waiting.set(index, fits ? line : write(line));
+      if (fits && line) held += sizeOf(line);
+      if (index !== next || leaving || broken) return;
+      leaving = leave().then(
+        () => {
+          leaving = undefined;
+        },
+        (error: unknown) => {
+          broken = { error };
+        },
+      );
+    },
+    async flushed() {
+      while (leaving && !broken) await leaving;
+      if (broken) throw broken.error;
+    },
+    close() {
+      if (spill === undefined) return;
+      closeSync(spill);
+      rmSync(spillPath, { force: true });
+    },
+  };
+}
+
+const isSpilled = (entry: SettledLine | Spilled): entry is Spilled => Array.isArray(entry);
+
+const sizeOf = ({ step_0, step_1, failure }: SettledLine) =>
+  500 + (step_0?.text.length ?? 0) + (step_1?.text.length ?? 0) + (failure?.text.length ?? 0);

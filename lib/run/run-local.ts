@@ -1,0 +1,175 @@
+import { join } from 'node:path';
+import type { CheckpointStore, Clock, ImageStore } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
+import type { ModelConnections } from '#models/connect.ts';
+import type { DirectoryFiles } from '#storage/directory-files.ts';
+import { createAdmission } from './admission.ts';
+import { type CallGate, createCallGate } from './call-gate.ts';
+import { type CarriedFailures, readCarriedFailures } from './carried-failures.ts';
+import { clearLeftovers } from './clear-leftovers.ts';
+import { type Collector, createCollector } from './collect.ts';
+import { createInputOrder } from './input-order.ts';
+import { lockResults } from './lock-results.ts';
+import { openResultFiles, type ResultFiles } from './result-files.ts';
+import { keepRunFile } from './run-file-keeper.ts';
+import { planRun, type RunPlan } from './run-plan.ts';
+import { prepareSteps, type RunSteps } from './run-steps.ts';
+import type { SettledLine } from './settled-line.ts';
+import { createSpending, type Spending } from './spending.ts';
+import { takeLines } from './take-lines.ts';
+import { count, emptyTally, type Tally } from './tally.ts';
+import { createTaoStatus } from './tao-status.ts';
+
+/** Where a run stands. */
+export interface RunProgress {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly cached: number;
+  readonly costUsd?: number;
+}
+
+export interface RunLocalOptions {
+  readonly settings: Settings;
+  /** Of this program, for `run.json`. */
+  readonly version: string;
+  readonly runId: string;
+  readonly results: DirectoryFiles;
+  readonly checkpoints: CheckpointStore;
+  readonly images: ImageStore;
+  /** Opens the models; every attempt of every call has to go through `gate`. */
+  readonly connect: (gate: CallGate) => Promise<ModelConnections>;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  /** What the user was told, for `run.json`. */
+  readonly notices: readonly string[];
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** Aborted to stop early: what is done is kept. */
+  readonly signal: AbortSignal;
+}
+
+/** Bytes of images that samples under way may hold before fewer of them are. */
+const IMAGE_BYTES = 96_000_000;
+const SAID_EVERY_MS = 100;
+const NOTED_EVERY_MS = 5_000;
+
+/**
+ * Runs a spec in a results folder: every line through its steps, then the result files in input order.
+ * Whatever ends it early (a signal, a stop, a budget), what is done is in the files and `run.json` says what is not; the reason is thrown at the end.
+ */
+export async function runLocal(options: RunLocalOptions): Promise<void> {
+  const { settings, results, signal } = options;
+  const lock = await lockResults(results.folder);
+  try {
+    clearLeftovers(results.folder, lock.deadProcess);
+    const plan = await planRun(settings, results);
+    let spending: Spending | undefined;
+    const gate = createCallGate({ clock: options.clock, limit: () => spending?.exceeded() });
+    const interrupt = () => gate.stop(signal.reason, 10_000);
+    if (signal.aborted) interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+    try {
+      gate.check();
+      const connections = await options.connect(gate);
+      spending = createSpending(modelsOf(settings, connections), settings.workflow.budget_usd);
+      await run({ ...options, plan, gate, connections, spending });
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+interface Running extends RunLocalOptions {
+  readonly plan: RunPlan;
+  readonly gate: CallGate;
+  readonly connections: ModelConnections;
+  readonly spending: Spending;
+}
+
+async function run(running: Running): Promise<void> {
+  const { settings, results, plan, gate } = running;
+  const steps = prepareSteps(running);
+  const collector = createCollector(settings);
+  const carried = plan.input.kind === 'step_0' ? await readCarriedFailures(results) : undefined;
+  const progress = emptyTally();
+  const keeper = keepRunFile({ ...running, progress, steps: steps.facts });
+  const status = settings.output.compat === 'tao' ? createTaoStatus(results, running.wallClock) : undefined;
+  await keeper.begin();
+  await status?.started();
+  const files = await openResultFiles(results, settings.workflow.steps);
+  const beat = setInterval(() => void keeper.note(), NOTED_EVERY_MS).unref();
+  try {
+    const firstPending = await takeAll(running, { files, collector, steps, progress, carried });
+    await keeper.replace(files, { tally: collector.state.tally, firstPending, carried: carried?.count ?? 0 });
+    await status?.ended(gate.stopped?.reason);
+  } catch (error) {
+    await files.abort();
+    throw gate.stopped?.reason ?? error;
+  } finally {
+    clearInterval(beat);
+  }
+  if (gate.stopped) throw gate.stopped.reason;
+  steps.finish();
+}
+
+interface Taking {
+  readonly files: ResultFiles;
+  readonly collector: Collector;
+  readonly steps: RunSteps;
+  readonly progress: Tally;
+  readonly carried: CarriedFailures | undefined;
+}
+
+async function takeAll(running: Running, { files, collector, steps, progress, carried }: Taking): Promise<number | undefined> {
+  const { settings, results, gate } = running;
+  const say = createSayer(running, progress);
+  const emit = async (line: SettledLine) => {
+    try {
+      await files.write(collector.add(line));
+    } catch (error) {
+      gate.stop(error, 0);
+      throw error;
+    }
+  };
+  const order = createInputOrder({ emit, spillPath: join(results.folder, `.spill-${process.pid}`) });
+  const workers = settings.workflow.max_workers;
+  try {
+    const firstPending = await takeLines({
+      ...running,
+      order,
+      admission: createAdmission({ least: workers, most: 3 * workers + 16, bytes: IMAGE_BYTES }),
+      settle: steps.settle,
+      onRead: (line) => carried?.seen(line),
+      onSettled(line) {
+        count(progress, line);
+        say();
+      },
+    });
+    for (const failure of carried?.rest() ?? []) await emit(failure);
+    say(true);
+    return firstPending;
+  } finally {
+    order.close();
+  }
+}
+
+/** Progress a few times a second: a line that is at hand takes less time than saying so. */
+function createSayer({ onProgress, clock, plan, spending }: Running, tally: Tally): (always?: boolean) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (always = false) => {
+    const now = clock.now();
+    if (!onProgress || (!always && now - saidAt < SAID_EVERY_MS)) return;
+    saidAt = now;
+    const { done, failed, cached } = tally;
+    const costUsd = spending.usd;
+    onProgress({ total: plan.choice.size, done, failed, cached, ...(costUsd === undefined ? {} : { costUsd }) });
+  };
+}
+
+function modelsOf({ workflow }: Settings, { extraction, grounding }: ModelConnections) {
+  const used = [...(workflow.steps.includes('0') ? [extraction] : []), ...(workflow.steps.includes('1') ? [grounding] : [])];
+  return used.map(({ model }) => ({ backend: model.backend, model: model.model }));
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { unpacked } from './byte-lines.ts';
+
+export interface InputScan {
+  /** Lines that are not blank. */
+  readonly lines: number;
+  /** Of the file as it is, packed or not. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+const LF = 0x0a;
+
+/** Reads a file once for what has to be known before its first line is: how many lines there are, and which file it is. */
+export async function scanInput(chunks: AsyncIterable<Uint8Array>): Promise<InputScan> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const seen = async function* () {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const lines = await countLines(unpacked(seen()));
+  return { lines, sha256: hash.digest('hex'), bytes };
+}
+
+async function countLines(chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  let lines = 0;
+  let inked = false;
+  let first = true;
+  for await (const chunk of chunks) {
+    let start = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? 3 : 0;
+    first = false;
+    for (let end = chunk.indexOf(LF, start); end >= 0; end = chunk.indexOf(LF, start)) {
+      if (inked || hasInk(chunk, start, end)) lines++;
+      inked = false;
+      start = end + 1;
+    }
+    inked ||= hasInk(chunk, start, chunk.length);
+  }
+  return inked ? lines + 1 : lines;
+}
+
+/** Whether anything but spaces, tabs and CR stands there: as the reader of lines sees it. */
+function hasInk(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return true;
+  }
+  return false;
+}

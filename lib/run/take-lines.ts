@@ -1,0 +1,125 @@
+import { RunStopError } from '#core/errors.ts';
+import type { Clock, ImageStore } from '#core/ports.ts';
+import type { Sample } from '#core/sample.ts';
+import type { Admission } from './admission.ts';
+import type { CallGate } from './call-gate.ts';
+import type { InputOrder } from './input-order.ts';
+import { type InputLine, readSamples } from './read-samples.ts';
+import type { RunPlan } from './run-plan.ts';
+import { type SettledLine, settleRejected } from './settled-line.ts';
+
+export interface TakeLinesOptions {
+  readonly plan: Pick<RunPlan, 'input' | 'choice' | 'imageBase'>;
+  readonly images: ImageStore;
+  readonly order: InputOrder;
+  readonly gate: CallGate;
+  readonly admission: Admission;
+  readonly clock: Clock;
+  /** Takes a sample through its steps. */
+  readonly settle: (sample: Sample, images: ImageStore, signal: AbortSignal) => Promise<SettledLine>;
+  readonly onRead?: (line: InputLine) => void;
+  /** In the order of settling. */
+  readonly onSettled?: (line: SettledLine) => void;
+}
+
+/** How long calls in flight may go on after a stop, and how long an interrupted run goes on to look for lines that need no call. */
+const GRACE_MS = 10_000;
+
+/**
+ * Takes all lines through their steps at once, as many as may be under way, and hands them on in input order.
+ * After a stop it goes on with lines whose answers are at hand, so that earlier work stays in the result files.
+ * Returns the number of the first line that is left over, if any.
+ */
+export async function takeLines(options: TakeLinesOptions): Promise<number | undefined> {
+  const { plan, order, gate, admission, clock } = options;
+  const underWay = new Map<string, Promise<void>>();
+  const pending = createFirst();
+  let [index, place] = [0, 0];
+  let sweepUntil: number | undefined;
+
+  const settled = (at: number, line: SettledLine) => {
+    options.onSettled?.(line);
+    order.put(at, line);
+  };
+
+  const begin = (sample: Sample, at: number) => {
+    const before = sample.repeat > 0 ? underWay.get(sample.sampleId) : undefined;
+    const mine = settleInTurn(sample, before, options).then(
+      (line) => settled(at, line),
+      (error: unknown) => {
+        stopFor(gate, error);
+        pending.note(sample.line);
+        order.put(at, undefined);
+      },
+    );
+    underWay.set(sample.sampleId, mine);
+    mine.finally(() => {
+      if (underWay.get(sample.sampleId) === mine) underWay.delete(sample.sampleId);
+      admission.leave();
+    });
+  };
+
+  for await (const line of readSamples(plan.input.open(), plan.input.kind)) {
+    if (gate.stopped && sweepUntil === undefined) sweepUntil = isInterrupt(gate) ? clock.now() + GRACE_MS : Number.POSITIVE_INFINITY;
+    const over = sweepUntil !== undefined && clock.now() > sweepUntil;
+    const chosen = plan.choice.has(index++);
+    if (!chosen || over) pending.note(line.number);
+    if (over || index > plan.choice.end) break;
+    options.onRead?.(line);
+    if (!chosen) continue;
+    if ('rejected' in line) settled(place++, settleRejected(line.rejected, plan.imageBase));
+    else {
+      await admission.enter();
+      begin(line.sample, place++);
+    }
+    if (place % 256 === 0) await order.flushed();
+  }
+  await admission.empty();
+  await order.flushed();
+  return pending.first;
+}
+
+/** Equal lines share one answer: each waits for the one before it, and finds its checkpoint. */
+async function settleInTurn(sample: Sample, before: Promise<void> | undefined, options: TakeLinesOptions): Promise<SettledLine> {
+  const { gate, admission, settle } = options;
+  await before;
+  let held = 0;
+  const images: ImageStore = {
+    stat: (path, signal) => options.images.stat(path, signal),
+    async read(path, signal) {
+      gate.check();
+      const bytes = await options.images.read(path, signal);
+      held += bytes.length;
+      admission.hold(bytes.length);
+      return bytes;
+    },
+  };
+  const afterStop = () => settle(sample, images, new AbortController().signal);
+  try {
+    if (gate.stopped) return await afterStop();
+    return await settle(sample, images, gate.signal).catch((error: unknown) => {
+      if (!gate.signal.aborted) throw error;
+      return afterStop(); // it was cut off by the stop of another: perhaps its answers are at hand
+    });
+  } finally {
+    admission.release(held);
+  }
+}
+
+function stopFor(gate: CallGate, error: unknown): void {
+  gate.stop(error, error instanceof RunStopError ? GRACE_MS : 0);
+}
+
+const isInterrupt = ({ stopped }: CallGate) => stopped?.reason instanceof RunStopError && stopped.reason.reason === 'interrupted';
+
+function createFirst(): { note(line: number): void; readonly first: number | undefined } {
+  let first: number | undefined;
+  return {
+    note(line) {
+      if (first === undefined || line < first) first = line;
+    },
+    get first() {
+      return first;
+    },
+  };
+}
