@@ -1,6 +1,6 @@
 import { RunStopError, SampleError, UsageError } from '#core/errors.ts';
 
-export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, interrupted: 130 } as const;
+export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, belowLimit: 2, interrupted: 130 } as const;
 
 /** The exit code of an error that ended a command. */
 export function exitCodeOf(error: unknown): number {

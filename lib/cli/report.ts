@@ -33,7 +33,8 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-async function reportOn(folder: string, { images, maxSamples }: ReportFlags): Promise<string> {
+/** Writes the report of a results folder of this machine and returns its path. */
+export async function reportOn(folder: string, { images, maxSamples = 5_000 }: Partial<ReportFlags> = {}): Promise<string> {
   const results = createDirectoryFiles(folder);
   const bases = [...(images === undefined ? [] : [images]), ...(await readImageBases(results)), folder, dirname(folder), '.'];
   const pictures = findLocalPictures(folder, bases);

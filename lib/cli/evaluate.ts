@@ -1,0 +1,79 @@
+import { basename, resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '#core/errors.ts';
+import { evaluateResults } from '#results/evaluate/evaluate-results.ts';
+import { evaluationDocument, writeEvaluation } from '#results/evaluate/evaluation-file.ts';
+import { evaluationText } from '#results/evaluate/evaluation-text.ts';
+import type { Mode } from '#results/evaluate/match-expressions.ts';
+import { parseThreshold, type Threshold, unmetThresholds } from '#results/evaluate/thresholds.ts';
+import { openResults } from '#results/read-records.ts';
+import { reportFile } from '#results/report/write-report.ts';
+import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
+import { exitCode } from './exit-codes.ts';
+import { reportOn } from './report.ts';
+
+interface EvaluateFlags {
+  readonly truth: string;
+  readonly mode: Mode | 'auto';
+  readonly against?: string;
+  readonly min: readonly Threshold[];
+  readonly maxDrop: readonly Threshold[];
+  readonly seed: number;
+  readonly json?: boolean;
+  readonly report: boolean;
+  readonly unfinished?: boolean;
+}
+
+const collect = (option: string) => (text: string, before: readonly Threshold[]) => [...before, parseThreshold(text, option)];
+
+/** `groundline evaluate RESULTS --truth FILE`: figures against the truth, as a table, as JSON and in the report. */
+export function addEvaluateCommand(program: Command): void {
+  program
+    .command('evaluate')
+    .description('compare results with the truth: accuracy, precision, recall, rejection, spans, each with its 95 % interval')
+    .argument('<results>', 'results folder of a run, or of another tool')
+    .requiredOption('--truth <file>', 'truth file, e.g. from "groundline import"')
+    .addOption(
+      new Option('--mode <mode>', 'grounding: phrases were given; end-to-end: they were extracted')
+        .choices(['auto', 'grounding', 'end-to-end'])
+        .default('auto'),
+    )
+    .option('--against <results>', 'another run on the same truth: differences with paired intervals')
+    .option('--min <figure=value>', 'exit with 2 below this, e.g. acc50=0.8; no_answer: above it; repeatable', collect('--min'), [])
+    .option('--max-drop <figure=value>', 'exit with 2 if so much below --against; repeatable', collect('--max-drop'), [])
+    .option('--seed <number>', 'of the bootstrap', wholeNumber, 0)
+    .option('--json', 'everything as JSON on stdout')
+    .option('--no-report', 'leave report.html as it is')
+    .option('--unfinished', 'take the results of a run that has not ended')
+    .action(async (results: string, flags: EvaluateFlags) => {
+      const unmet = await evaluate(resolve(results), flags);
+      for (const one of unmet) console.error(`below the limit: ${one}`);
+      if (unmet.length > 0) process.exitCode = exitCode.belowLimit;
+    });
+}
+
+async function evaluate(folder: string, flags: EvaluateFlags): Promise<string[]> {
+  if (flags.maxDrop.length > 0 && flags.against === undefined) throw new UsageError('--max-drop needs --against, the run to compare with');
+  const files = createDirectoryFiles(folder);
+  const open = (from: DirectoryFiles) => openResults(from, { unfinished: flags.unfinished ?? false });
+  const against = flags.against === undefined ? undefined : await open(createDirectoryFiles(resolve(flags.against)));
+  const { truth, mode, seed } = flags;
+  const evaluation = await evaluateResults({
+    results: await open(files),
+    truth: resolve(truth),
+    mode,
+    seed,
+    ...(against ? { against } : {}),
+  });
+  const names = { truth: basename(truth), results: folder, ...(flags.against === undefined ? {} : { against: flags.against }) };
+  const document = evaluationDocument(evaluation, names);
+  console.log(flags.json ? JSON.stringify(document, null, 1) : evaluationText(evaluation, names));
+  await writeEvaluation(files, document);
+  if (flags.report && (await files.size(reportFile)) !== undefined) console.error(`the worst samples are in ${await reportOn(folder)}`);
+  return unmetThresholds(evaluation.figures, flags.min, flags.maxDrop);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('it has to be a whole number');
+  return Number(text);
+}
