@@ -32,29 +32,41 @@ export function addGenerateCommand(program: Command): void {
     .option('--pilot', `do ${pilotSamples} samples, then say what all would cost and how to go on`)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples)
-    .action(async (args: string[], flags: GenerateFlags) => {
+    .action(async (args: string[], flags: GenerateFlags, command: Command) => {
       const environment = readEnvironment();
       if (flags.dryRun) return (await import('./estimate.ts')).estimate(args, flags, environment);
       const sampled = flags.pilot && flags.sample === undefined ? { ...flags, sample: pilotSamples } : flags;
       const spec = await readSpec(args, sampled, environment, ['input', 'results']);
-      await generate(spec, flags, environment);
+      await generate(spec, flags, { environment, version: versionOf(command) });
     });
 }
 
-/** Runs a spec and ends with a summary on stdout and the exit code that belongs to it. */
-export async function generate(spec: LoadedSpec, flags: Pick<GenerateFlags, 'pilot' | 'json'>, environment: Environment): Promise<void> {
+interface Program {
+  readonly environment: Environment;
+  readonly version: string;
+}
+
+export const versionOf = (command: Command) => command.parent?.version() ?? 'unknown';
+
+/** Runs a spec and ends with a summary on stdout and the exit code that belongs to it. Throws the reason where the run ended early. */
+export async function generate(
+  spec: LoadedSpec,
+  flags: Pick<GenerateFlags, 'pilot' | 'json'>,
+  { environment, version }: Program,
+): Promise<void> {
   const { runHere } = await import('./run-here.ts');
   const display = createProgressDisplay(process.stderr, () => systemClock.now());
   const interrupt = listenForInterrupt((message) => display.notice(message));
   const startedAt = systemClock.now();
   try {
     for (const notice of spec.notices) display.notice(notice);
-    const run = await runHere({ spec, environment, display, signal: interrupt.signal });
+    const { run, stopped } = await runHere({ spec, environment, version, display, signal: interrupt.signal });
     display.end();
     process.exitCode = runExitCode(run, spec.settings.workflow.max_failure_rate);
     const seconds = (systemClock.now() - startedAt) / 1000;
     if (flags.json) console.log(JSON.stringify(facts(run, spec), null, 2));
     else console.log(summarise(run, spec.resultsDir));
+    if (stopped) throw stopped.reason;
     if (flags.pilot) await sayPilot(run, spec, seconds, flags.json ?? false);
   } finally {
     display.end();

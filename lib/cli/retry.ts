@@ -5,7 +5,7 @@ import type { FileStore } from '#core/ports.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { generate } from './generate.ts';
+import { generate, versionOf } from './generate.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
 
 interface RetryFlags {
@@ -23,12 +23,12 @@ export function addRetryCommand(program: Command): void {
     .option('--id <id>', 'ask this sample again although it is done (image_id or sample id)')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExamples:\n  groundline retry results\n  groundline retry results --id 000000397133')
-    .action(async (folder: string, overrides: string[], flags: RetryFlags) => {
+    .action(async (folder: string, overrides: string[], flags: RetryFlags, command: Command) => {
       const environment = readEnvironment();
       const results = createDirectoryFiles(resolve(folder));
       const spec = specOf(await readRunFile(results), folder, overrides, environment);
       if (flags.id !== undefined) await forgetSample(results, flags.id);
-      await generate(spec, { ...(flags.json ? { json: true } : {}) }, environment);
+      await generate(spec, { ...(flags.json ? { json: true } : {}) }, { environment, version: versionOf(command) });
     });
 }
 
@@ -37,8 +37,10 @@ function specOf(run: RunFile, folder: string, overrides: readonly string[], envi
   // Values in run.json are settled: a "${" in them is meant as it stands.
   const settled = JSON.stringify(run.spec ?? {}).replaceAll('${', '\\\\${');
   const text = `{"autolabel_type":"image_grounding","image_grounding":${settled}}`;
-  const results = `results_dir=${JSON.stringify(folder)}`;
-  return loadSpec({ file: { text, name: `${folder}/run.json` }, overrides: [results, ...overrides], env: environment.variable });
+  // What is done is not asked again, whatever the run was told; an override may still say so.
+  const own = [`results_dir=${JSON.stringify(folder)}`, 'workflow.force_reprocess=false'];
+  const file = { text, name: `${folder}/run.json` };
+  return loadSpec({ file, overrides: [...own, ...overrides], env: environment.variable, environmentKeys: environment.keys });
 }
 
 const checkpointFolders = ['step_0_expression_extraction/.ckpt/', 'step_1_grounding/.ckpt/'];

@@ -1,59 +1,100 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { UsageError } from '#core/errors.ts';
+import { RunStopError, UsageError } from '#core/errors.ts';
 import { connectModels } from '#models/connect.ts';
+import { findLocalPictures } from '#results/report/local-pictures.ts';
+import { writeReport } from '#results/report/write-report.ts';
+import type { CallGate } from '#run/call-gate.ts';
 import { runLocal } from '#run/run-local.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryCheckpoints } from '#storage/directory-checkpoints.ts';
-import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 import type { Environment } from './environment.ts';
 import { createFileMemory } from './file-memory.ts';
-import type { ProgressDisplay, RunProgress } from './progress.ts';
+import type { ProgressDisplay } from './progress.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
+import { createRunId } from './run-id.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface RunHereOptions {
   readonly spec: LoadedSpec;
   readonly environment: Environment;
+  readonly version: string;
   readonly display: ProgressDisplay;
   readonly signal: AbortSignal;
 }
 
-/** Runs a spec on this machine and gives back its `run.json`. Throws `RunStopError` when it was stopped, `UsageError` when it could not start. */
-export async function runHere({ spec, environment, display, signal }: RunHereOptions): Promise<RunFile> {
+export interface RunHereEnd {
+  readonly run: RunFile;
+  /** Why it ended early, if it did. */
+  readonly stopped?: { readonly reason: unknown };
+}
+
+/** Runs a spec on this machine. Throws `UsageError` or `RunStopError` when it could not start. */
+export async function runHere({ spec, environment, version, display, signal }: RunHereOptions): Promise<RunHereEnd> {
   const { settings } = spec;
   const folder = resolve(spec.resultsDir);
   const input = settings.data.input_jsonl;
-  if (input !== '') await requireReadable(input);
+  if (settings.workflow.steps.includes('0')) await requireReadable(input);
   await requireWritable(folder);
-  const notice = (message: string) => display.notice(message);
-  const connections = await connectModels(
-    {
-      settings,
-      keys: environment.keys,
-      maxWorkers: settings.workflow.max_workers,
-      clock: systemClock,
-      random: Math.random,
-      notice,
-      memory: createFileMemory(),
-    },
-    signal,
-  );
+  const notices: string[] = [];
+  const notice = (message: string) => {
+    notices.push(message);
+    display.notice(message);
+  };
+  const connect = (gate: CallGate) =>
+    connectModels(
+      {
+        settings,
+        keys: environment.keys,
+        maxWorkers: settings.workflow.max_workers,
+        clock: systemClock,
+        random: Math.random,
+        notice,
+        memory: createFileMemory(),
+        attempt: (send) => gate.attempt(send),
+      },
+      gate.signal,
+    );
   const results = createDirectoryFiles(folder);
-  await runLocal({
+  const { stopped } = await runLocal({
     settings,
-    connections,
+    version,
+    runId: createRunId(new Date()),
     results,
     checkpoints: createDirectoryCheckpoints(folder),
-    images: createLocalImages({ settings: settings.data, inputFolder: dirname(resolve(input)), notice }),
+    images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }),
+    connect,
     clock: systemClock,
-    notice,
-    onProgress: (progress: RunProgress) => display.show(progress),
+    wallClock: Date.now,
+    notices,
+    onProgress: (progress) => display.show(progress),
     signal,
   });
-  return readRunFile(results);
+  const run = await readRunFile(results);
+  await reportOn(results, run, stopped?.reason).catch((error: unknown) => {
+    display.notice(`report.html could not be written (${(error as Error).message}); the results are whole, groundline report tries again`);
+  });
+  return { run, ...(stopped && { stopped }) };
+}
+
+/** Pictures stand in the page itself as far as that takes a moment; of a large run most are links to their files. */
+const INLINED = { samples: 500, bytes: 4_000_000 };
+
+async function reportOn(results: DirectoryFiles, run: RunFile, stopReason: unknown): Promise<void> {
+  const bases = [...(run.image_base === undefined ? [] : [run.image_base]), dirname(resolve(run.input ?? '.')), '.'];
+  const { images, linkTo } = findLocalPictures(results.folder, bases);
+  const inHaste = stopReason instanceof RunStopError && stopReason.reason === 'interrupted';
+  await writeReport({
+    results,
+    ...(inHaste ? {} : { images }),
+    linkTo,
+    signal: new AbortController().signal,
+    maxSamples: INLINED.samples,
+    pictureBudget: INLINED.bytes,
+  });
 }
 
 async function requireReadable(path: string): Promise<void> {

@@ -12,10 +12,15 @@ const FormerFile = z.object({
 });
 
 /** What a run has to know of the one before it in the same folder. */
-const FormerRun = z.object({
-  files: z.record(z.string(), FormerFile).catch({}).default({}),
-  input: z.string().optional().catch(undefined),
-});
+const FormerRun = z
+  .object({
+    files: z.record(z.string(), FormerFile).catch({}).default({}),
+    spec: z
+      .object({ data: z.object({ input_jsonl: z.string() }) })
+      .optional()
+      .catch(undefined),
+  })
+  .transform(({ files, spec }) => ({ files, captions: spec?.data.input_jsonl }));
 export type FormerRun = z.infer<typeof FormerRun>;
 
 /** Reads `run.json`; `undefined` where there is none, or none that can be read. */

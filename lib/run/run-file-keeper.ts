@@ -49,7 +49,7 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
   const write = async (changing: Pick<RunFileFacts, 'status' | 'tally' | 'files'> & Partial<RunFileFacts>) => {
     const { path, sha256, lines } = plan.input;
     const text = composeRunFile({
-      settings: withWholePaths(settings),
+      settings: withWholePaths(settings, plan.former?.captions),
       version,
       runId,
       input: { path, sha256, lines },
@@ -102,11 +102,11 @@ async function withReplaced(facts: Record<string, FileFacts>, results: Directory
   return all;
 }
 
-/** So that `groundline retry` finds the same files from any folder. */
-function withWholePaths(settings: Settings): Settings {
+/** So that `groundline retry` finds the same files from any folder. A run of step 1 alone remembers the captions that its step file came from. */
+function withWholePaths(settings: Settings, formerCaptions = ''): Settings {
   const { input_jsonl: input, image_root: root } = settings.data;
   const whole = (path: string) => (path === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(path));
-  return { ...settings, data: { ...settings.data, input_jsonl: whole(input), image_root: whole(root) } };
+  return { ...settings, data: { ...settings.data, input_jsonl: whole(input || formerCaptions), image_root: whole(root) } };
 }
 
 function describeStop(reason: unknown): { reason: string; message: string } {

@@ -36,7 +36,7 @@ export interface RunLocalOptions {
   readonly runId: string;
   readonly results: DirectoryFiles;
   readonly checkpoints: CheckpointStore;
-  readonly images: ImageStore;
+  readonly images: (inputFolder: string) => ImageStore;
   /** Opens the models; every attempt of every call has to go through `gate`. */
   readonly connect: (gate: CallGate) => Promise<ModelConnections>;
   readonly clock: Clock;
@@ -54,11 +54,17 @@ const IMAGE_BYTES = 96_000_000;
 const SAID_EVERY_MS = 100;
 const NOTED_EVERY_MS = 5_000;
 
+/** `stopped` = why a run ended early; what was done by then is in its files. */
+export interface RunEnd {
+  readonly stopped?: { readonly reason: unknown };
+}
+
 /**
  * Runs a spec in a results folder: every line through its steps, then the result files in input order.
- * Whatever ends it early (a signal, a stop, a budget), what is done is in the files and `run.json` says what is not; the reason is thrown at the end.
+ * Whatever ends it early (a signal, a stop, a budget), what is done is in the files and `run.json` says what is not.
+ * Throws where nothing could be run or written: a `UsageError`, or the reason of a stop before the first line.
  */
-export async function runLocal(options: RunLocalOptions): Promise<void> {
+export async function runLocal(options: RunLocalOptions): Promise<RunEnd> {
   const { settings, results, signal } = options;
   const lock = await lockResults(results.folder);
   try {
@@ -73,7 +79,7 @@ export async function runLocal(options: RunLocalOptions): Promise<void> {
       gate.check();
       const connections = await options.connect(gate);
       spending = createSpending(modelsOf(settings, connections), settings.workflow.budget_usd);
-      await run({ ...options, plan, gate, connections, spending });
+      return await run({ ...options, plan, gate, connections, spending });
     } finally {
       signal.removeEventListener('abort', interrupt);
     }
@@ -89,7 +95,7 @@ interface Running extends RunLocalOptions {
   readonly spending: Spending;
 }
 
-async function run(running: Running): Promise<void> {
+async function run(running: Running): Promise<RunEnd> {
   const { settings, results, plan, gate } = running;
   const steps = prepareSteps(running);
   const collector = createCollector(settings);
@@ -111,8 +117,9 @@ async function run(running: Running): Promise<void> {
   } finally {
     clearInterval(beat);
   }
-  if (gate.stopped) throw gate.stopped.reason;
+  if (gate.stopped) return { stopped: gate.stopped };
   steps.finish();
+  return {};
 }
 
 interface Taking {
@@ -124,7 +131,7 @@ interface Taking {
 }
 
 async function takeAll(running: Running, { files, collector, steps, progress, carried }: Taking): Promise<number | undefined> {
-  const { settings, results, gate } = running;
+  const { settings, results, gate, plan } = running;
   const say = createSayer(running, progress);
   const emit = async (line: SettledLine) => {
     try {
@@ -139,6 +146,7 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
   try {
     const firstPending = await takeLines({
       ...running,
+      images: running.images(plan.inputFolder),
       order,
       admission: createAdmission({ least: workers, most: 3 * workers + 16, bytes: IMAGE_BYTES }),
       settle: steps.settle,

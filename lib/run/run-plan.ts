@@ -15,6 +15,8 @@ export interface RunPlan {
   readonly choice: LineChoice;
   /** Where relative image paths begin, for `failed.jsonl` and `run.json`. */
   readonly imageBase: string;
+  /** Of the captions, where images may be that are not below `data.image_root`. */
+  readonly inputFolder: string;
   readonly former: FormerRun | undefined;
 }
 
@@ -37,20 +39,23 @@ export async function planRun(settings: Settings, results: DirectoryFiles): Prom
     );
   const open = () => readInput(path, data.input_jsonl);
   const scan = await scanInput(open());
+  const inputFolder = inputFolderOf(data.input_jsonl || (startsWithFile ? former?.captions : path));
   return {
     input: { path, kind: startsWithFile ? 'step_0' : 'captions', open, ...scan },
     choice: chooseLines(workflow, scan.lines),
-    imageBase: imageBaseOf(data, startsWithFile ? (former?.input ?? '') : path),
+    imageBase: imageBaseOf(data.image_root, inputFolder),
+    inputFolder,
     former,
   };
 }
 
-/** `data.image_root`, else the folder of the captions. A step file is not where images are: its captions file was. */
-function imageBaseOf({ image_root: root, input_jsonl }: Settings['data'], input: string): string {
-  if (root !== '') return /^[a-z][a-z0-9+.-]*:\/\//i.test(root) ? root : resolve(root);
-  const captions = input_jsonl === '' ? input : input_jsonl;
-  return captions === '' ? process.cwd() : dirname(resolve(captions));
+function imageBaseOf(root: string, inputFolder: string): string {
+  if (root === '') return inputFolder;
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(root) ? root : resolve(root);
 }
+
+/** A step file is not where images are: its captions file was. */
+const inputFolderOf = (captions: string | undefined) => (captions ? dirname(resolve(captions)) : process.cwd());
 
 async function requireStepFile(results: DirectoryFiles): Promise<void> {
   if ((await results.size(stepFiles.step_0)) !== undefined) return;

@@ -1,0 +1,54 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { CheckpointStore, Clock, FileStore } from '#core/ports.ts';
+import { createDynamoCheckpoints } from '#storage/dynamodb-checkpoints.ts';
+import { createS3Files } from '#storage/s3-files.ts';
+import type { FunctionLog } from './function-log.ts';
+import { createRunItem, type RunItem } from './run-item.ts';
+
+/** What a function knows of its environment, by the names of its variables. */
+export interface FunctionVariables {
+  readonly ENVIRONMENT: string;
+  readonly BUCKET: string;
+  readonly TABLE: string;
+  readonly MODEL_KEYS_SECRET: string;
+  readonly CHECKPOINT_DAYS: number;
+  readonly MAX_LAMBDAS: number;
+  readonly SETTLE_MINUTES: number;
+  readonly MAX_UNATTENDED_USD: number;
+}
+
+/** One environment as its functions see it. */
+export interface Cloud {
+  readonly variables: FunctionVariables;
+  readonly s3: S3Client;
+  readonly dynamo: DynamoDBClient;
+  /** The environment's bucket. */
+  readonly bucket: FileStore;
+  readonly checkpoints: CheckpointStore;
+  /** Milliseconds since 1970. */
+  readonly clock: Clock;
+  readonly log: FunctionLog;
+  runItem(runId: string): RunItem;
+}
+
+export type CloudParts = Pick<Cloud, 'variables' | 's3' | 'dynamo' | 'clock' | 'log'>;
+
+export function openCloud(parts: CloudParts): Cloud {
+  const { variables, s3, dynamo, clock } = parts;
+  const { BUCKET: bucket, TABLE: table, CHECKPOINT_DAYS: days } = variables;
+  const now = () => clock.now();
+  return {
+    ...parts,
+    bucket: createS3Files({ client: s3, bucket, prefix: '' }),
+    checkpoints: createDynamoCheckpoints({ client: dynamo, table, now, ...(days > 0 ? { ttlDays: days } : {}) }),
+    runItem: (runId) => createRunItem({ client: dynamo, table, runId, now }),
+  };
+}
+
+/** What a state passes on of its execution. */
+export interface Execution {
+  readonly executionArn: string;
+  readonly runId: string;
+  readonly startedAt: string;
+}

@@ -1,0 +1,83 @@
+import type { RunStopError } from '#core/errors.ts';
+import type { ModelConnection, ModelConnections } from '#models/connect.ts';
+import { connectModels } from '#models/connect.ts';
+import { type CallGate, createCallGate } from '#run/call-gate.ts';
+import type { Cloud } from './cloud.ts';
+import { createEndpointItems } from './endpoint-items.ts';
+import type { ModelSecret } from './model-secret.ts';
+import { createRunLink, type RunLink } from './run-link.ts';
+import type { StoredPlan } from './stored-plan.ts';
+
+/** What a container keeps from batch to batch of one run: open connections with what their pacing has learned, and the link to the other workers. */
+export interface ModelSession {
+  readonly link: RunLink;
+  /** Opens the models where they are not open yet. Every attempt of every call goes through the gate of the batch at hand. */
+  connect(signal: AbortSignal): Promise<ModelConnections>;
+  /** The gate of a new batch. */
+  openGate(limit: () => RunStopError | undefined): CallGate;
+  /** Reads the keys again; when they are different now, the next `connect` uses them. */
+  renewKeys(): Promise<boolean>;
+}
+
+export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: StoredPlan): ModelSession {
+  const { clock, log, variables } = cloud;
+  const { settings, callsPerLambda: maxWorkers } = plan;
+  const link = createRunLink({ item: cloud.runItem(plan.runId), clock, budgetUsd: settings.workflow.budget_usd });
+  let gate: CallGate | undefined;
+  let connections: Promise<ModelConnections> | undefined;
+
+  return {
+    link,
+    openGate(limit) {
+      gate = createCallGate({ clock, limit });
+      return gate;
+    },
+    async connect(signal) {
+      connections ??= secret.read().then((keys) =>
+        connectModels(
+          {
+            settings: shareOf(plan),
+            keys,
+            maxWorkers,
+            clock,
+            random: Math.random,
+            notice: (message) => log.warn(message),
+            memory: createEndpointItems({ client: cloud.dynamo, table: variables.TABLE }),
+            brake: link.brake,
+            attempt: (send) => (gate === undefined ? send() : gate.attempt(send)),
+          },
+          signal,
+        ),
+      );
+      try {
+        return await connections;
+      } catch (error) {
+        connections = undefined;
+        throw error;
+      }
+    },
+    async renewKeys() {
+      const renewed = await secret.refresh();
+      if (renewed) connections = undefined;
+      return renewed;
+    },
+  };
+}
+
+export const connectionOf = (connections: ModelConnections, step: 'step_0' | 'step_1'): ModelConnection =>
+  step === 'step_0' ? connections.extraction : connections.grounding;
+
+/** The settings of one of many workers: its share of known limits, and the convention that prepare has found. */
+function shareOf({ settings, coordinates, lambdas }: StoredPlan): StoredPlan['settings'] {
+  const { vlm } = settings;
+  return {
+    ...settings,
+    vlm: {
+      ...vlm,
+      ...(coordinates === undefined ? {} : { coordinates }),
+      localisation_check: 'off',
+      ...(vlm.requests_per_minute === undefined ? {} : { requests_per_minute: vlm.requests_per_minute / lambdas }),
+      ...(vlm.tokens_per_minute === undefined ? {} : { tokens_per_minute: vlm.tokens_per_minute / lambdas }),
+    },
+  };
+}
