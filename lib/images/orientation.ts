@@ -27,7 +27,7 @@ export function upright({ width, height }: Size, orientation: Orientation): Size
 }
 
 /** The orientation that is undone by undoing `first`, then `second`. */
-export function then(first: Orientation, second: Orientation): Orientation {
+export function followedBy(first: Orientation, second: Orientation): Orientation {
   const [a, b] = [TURNS[first], TURNS[second]];
   const degrees = ((b.mirror ? 360 - a.degrees : a.degrees) + b.degrees) % 360;
   const mirror = a.mirror !== b.mirror;

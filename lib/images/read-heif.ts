@@ -1,5 +1,5 @@
 import { ascii, type HeaderReader, type ImageHeader, type Orientation, undecodable } from './image-header.ts';
-import { then } from './orientation.ts';
+import { followedBy } from './orientation.ts';
 
 /** A box of an ISO media file: where its content begins and ends. */
 interface MediaBox {
@@ -35,8 +35,8 @@ function describe(properties: readonly MediaBox[], view: DataView, mimeType: str
   for (const { name, start } of properties) {
     if (name === 'ispe') size = { width: view.getUint32(start + 4), height: view.getUint32(start + 8) };
     if (name === 'clap') size = { width: ratio(view, start), height: ratio(view, start + 8) };
-    if (name === 'irot') orientation = then(orientation, ([1, 8, 3, 6] as const)[view.getUint8(start) & 3] ?? 1);
-    if (name === 'imir') orientation = then(orientation, view.getUint8(start) & 1 ? 2 : 4);
+    if (name === 'irot') orientation = followedBy(orientation, ([1, 8, 3, 6] as const)[view.getUint8(start) & 3] ?? 1);
+    if (name === 'imir') orientation = followedBy(orientation, view.getUint8(start) & 1 ? 2 : 4);
   }
   if (!size) throw undecodable('the file does not say how large its picture is');
   return { ...size, orientation, mimeType, plain: true };

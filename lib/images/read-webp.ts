@@ -1,21 +1,25 @@
 import { exifOrientation } from './exif-orientation.ts';
 import { ascii, type HeaderReader, type ImageHeader, undecodable } from './image-header.ts';
 
+const PICTURES = new Set(['VP8 ', 'VP8L', 'ANMF']);
+
 /** WebP: lossy, lossless or extended; orientation from its EXIF chunk. */
 export const readWebp: HeaderReader = (bytes, view) => {
   if (ascii(bytes, 0, 4) !== 'RIFF' || ascii(bytes, 8, 12) !== 'WEBP') return undefined;
   const end = 8 + view.getUint32(4, true);
   if (end > bytes.length) throw undecodable(`the WebP is cut off: ${bytes.length} of ${end} bytes`);
   let header: ImageHeader | undefined;
+  let hasPicture = false;
   for (let at = 12; at + 8 <= end; ) {
     const length = view.getUint32(at + 4, true);
     const name = ascii(bytes, at, at + 4);
     const data = at + 8;
+    hasPicture ||= PICTURES.has(name);
     if (name === 'EXIF' && header) header = { ...header, orientation: exifOrientation(exifBlock(bytes.subarray(data, data + length))) };
     else header ??= readSize(name, view, data);
     at = data + length + (length % 2);
   }
-  if (!header) throw undecodable('the WebP holds no picture');
+  if (!header || !hasPicture) throw undecodable('the WebP holds no picture');
   return header;
 };
 
