@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { families, parseCoordinates, profileByName, profileFor, unknownProfile } from '#models/profiles.ts';
+
+describe('model profiles', () => {
+  test.each([
+    ['gemini-3.1-flash-lite', 'gemini-3-flash'],
+    ['gemini-3-flash-preview', 'gemini-3-flash'],
+    ['models/gemini-3.1-pro-preview', 'gemini-3-pro'],
+    ['gemini-3.5-flash-lite', 'gemini-3.5-flash'],
+    ['gcp/google/gemini-3.6-flash', 'gemini-3.5-flash'],
+    ['gemini-3.8-flash', 'gemini'],
+    ['google/gemini-flash-latest', 'gemini'],
+    ['gemini-4-pro', 'gemini'],
+    ['gemini-2.5-flash', 'gemini-2.5-flash'],
+    ['google/gemini-2.5-pro', 'gemini-2.5-pro'],
+    ['gemini-2.0-flash', 'gemini-2'],
+    ['google/gemma-4-31b-it', 'gemma-4'],
+    ['gemma4:12b', 'gemma-4'],
+    ['google/paligemma2-3b-mix-448', 'paligemma'],
+    ['openai/openai/gpt-5.4', 'gpt-5.4'],
+    ['gpt-5.6-sol', 'gpt-5.4'],
+    ['azure/openai/gpt-5.4-mini-2026-03-01', 'gpt-5.4-mini'],
+    ['gpt-6-astra', 'gpt-6'],
+    ['gpt-6.1-sol', 'gpt-6'],
+    ['gpt-6-luna', 'gpt-5.4'],
+    ['gpt-5-mini', 'gpt-5'],
+    ['gpt-5-2025-08-07', 'gpt-5'],
+    ['gpt-5.2', 'gpt-5.1'],
+    ['gpt-4o-mini', 'gpt-4o'],
+    ['gpt-4.1', 'gpt-4o'],
+    ['aws/anthropic/claude-sonnet-5-5', 'claude'],
+    ['Qwen/Qwen3-VL-8B-Instruct-FP8', 'qwen3-vl'],
+    ['qwen3-vl:8b', 'qwen3-vl'],
+    ['unsloth/Qwen3-VL-8B-Instruct-GGUF:Q4_K_M', 'qwen3-vl'],
+    ['Qwen/Qwen3.5-9B', 'qwen3.5'],
+    ['qwen/qwen3.6-27b:free', 'qwen3.5'],
+    ['qwen2.5vl:7b', 'qwen2.5-vl'],
+    ['Qwen/Qwen2.5-VL-7B-Instruct-AWQ', 'qwen2.5-vl'],
+    ['qwen2_5-vl-72b', 'qwen2.5-vl'],
+    ['/models/Qwen2.5-VL-3B-Instruct', 'qwen2.5-vl'],
+    ['models--Qwen--Qwen2-VL-7B-Instruct', 'qwen2-vl'],
+    ['nvidia/cosmos-reason1-7b', 'cosmos-reason1'],
+    ['nvidia/Cosmos-Reason2-8B', 'cosmos-reason2'],
+    ['nvidia/cosmos3-reasoner', 'cosmos-3'],
+    ['OpenGVLab/InternVL3_5-8B', 'internvl'],
+    ['zai-org/GLM-4.5V', 'glm-4v'],
+    ['glm-4.6v-flash', 'glm-4v'],
+    ['deepseek-ai/deepseek-vl2-small', 'deepseek-vl2'],
+    ['XiaomiMiMo/MiMo-VL-7B-RL', 'mimo-vl'],
+    ['microsoft/Florence-2-large', 'florence-2'],
+    ['microsoft/kosmos-2-patch14-224', 'kosmos-2'],
+    ['moondream3-preview', 'moondream'],
+    ['my-team/parts-lora-on-qwen3-vl-4b', 'qwen3-vl'],
+  ])('%s is a %s', (name, family) => {
+    expect(profileFor(name)?.family).toBe(family);
+  });
+
+  test.each([
+    'my-own-model',
+    'allenai/Molmo2-8B',
+    'google/gemma-3-27b-it',
+    'mistralai/Pixtral-12B-2409',
+    'HuggingFaceTB/SmolVLM2-2.2B-Instruct',
+    'meta-llama/Llama-4-Scout-17B-16E-Instruct',
+    'llava-hf/llava-onevision-qwen2-7b-ov-hf',
+    'nvidia/nemotron-nano-12b-v2-vl',
+    'qwen3-8b',
+    'qwen-vl-max',
+    'gpt-oss-120b',
+    'glm-4.6',
+    'deepseek-r1',
+    'mock-vlm',
+  ])('%s writes no boxes, or in a way that is not published: it is probed', (name) => {
+    expect(profileFor(name)).toBeUndefined();
+  });
+
+  test.each([
+    ['gemini-3.8-flash', 'LOW', false],
+    ['gemini-3.7-flash', 'LOW', false],
+    ['gemini-3.6-flash', 'MINIMAL', false],
+    ['gemini-3.5-flash', 'MINIMAL', false],
+    ['gemini-3.5-flash-lite', 'MINIMAL', false],
+    ['gemini-3.1-flash-lite', 'MINIMAL', true],
+    ['gemini-3.1-pro-preview', 'LOW', true],
+  ])('%s thinks on the lowest level it allows', (name, thinkingLevel, temperature) => {
+    expect(profileFor(name)).toMatchObject({ parameters: { thinkingLevel }, temperature });
+  });
+
+  test('never sends a level and a budget of thinking together', () => {
+    for (const { profile } of families)
+      expect('thinkingLevel' in profile.parameters && 'thinkingBudget' in profile.parameters, profile.family).toBe(false);
+  });
+
+  test('has each family once, with its source', () => {
+    const names = families.map(({ profile }) => profile.family);
+
+    expect(new Set(names).size).toBe(names.length);
+    for (const { source } of families) expect(source.length).toBeGreaterThan(20);
+    for (const name of names) expect(profileByName(name)?.family).toBe(name);
+  });
+
+  test('tells every family that writes pixels the size of its image, and bounds that size', () => {
+    for (const { profile } of families.filter((row) => row.profile.box.scale === 'pixels')) {
+      expect(profile.stateSize, profile.family).toBe(true);
+      expect(profile.image.maxPixels, profile.family).toBeDefined();
+    }
+  });
+
+  test('asks for a schema where the form is an object, and for words elsewhere', () => {
+    for (const { profile } of families) expect(profile.tier, profile.family).toBe(profile.form === 'object' ? 'schema' : 'text');
+  });
+
+  test.each([
+    ['xyxy-1000', { key: 'bbox_2d', order: 'xyxy', scale: 1000 }],
+    ['yxyx-1000', { key: 'box_2d', order: 'yxyx', scale: 1000 }],
+    ['yxyx-1000-bbox', { key: 'bbox', order: 'yxyx', scale: 1000 }],
+    ['xyxy-1', { key: 'bbox_2d', order: 'xyxy', scale: 1 }],
+    ['xyxy-pixels', { key: 'bbox_2d', order: 'xyxy', scale: 'pixels' }],
+  ])('reads the convention %s', (coordinates, box) => {
+    const profile = parseCoordinates(coordinates);
+
+    expect(profile?.box).toEqual(box);
+    expect(parseCoordinates(profile?.family ?? '')).toEqual(profile);
+  });
+
+  test.each(['', 'auto', 'xyxy', 'xyxy-7', 'cxcywh-1000', 'xyxy-1000-box 2d', 'qwen3-vl'])(
+    'takes "%s" for no convention',
+    (coordinates) => {
+      expect(parseCoordinates(coordinates)).toBeUndefined();
+    },
+  );
+
+  test('gives a bare pixel convention an image that servers leave alone', () => {
+    expect(parseCoordinates('xyxy-pixels')).toMatchObject({ stateSize: true, image: { multipleOf: 28 } });
+    expect(unknownProfile.box.scale).toBe(1000);
+  });
+});
