@@ -10,6 +10,8 @@ export interface InputScan {
 }
 
 const LF = 0x0a;
+/** The byte order mark, no ink at the beginning of a file. */
+const MARK = [0xef, 0xbb, 0xbf];
 
 /** Reads a file once for what has to be known before its first line is: how many lines there are, and which file it is. */
 export async function scanInput(chunks: AsyncIterable<Uint8Array>): Promise<InputScan> {
@@ -29,10 +31,12 @@ export async function scanInput(chunks: AsyncIterable<Uint8Array>): Promise<Inpu
 async function countLines(chunks: AsyncIterable<Uint8Array>): Promise<number> {
   let lines = 0;
   let inked = false;
-  let first = true;
+  let marked = 0;
   for await (const chunk of chunks) {
-    let start = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? 3 : 0;
-    first = false;
+    let start = 0;
+    while (marked < MARK.length && start < chunk.length)
+      if (chunk[start] === MARK[marked]) [start, marked] = [start + 1, marked + 1];
+      else marked = MARK.length;
     for (let end = chunk.indexOf(LF, start); end >= 0; end = chunk.indexOf(LF, start)) {
       if (inked || hasInk(chunk, start, end)) lines++;
       inked = false;

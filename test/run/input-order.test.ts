@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createInputOrder } from '#run/input-order.ts';
+import type { SettledLine } from '#run/settled-line.ts';
+import { tempFolder } from '#test/storage/temp-folder.ts';
+
+const line = (text: string): SettledLine => ({ failure: { code: 'model_error', text } });
+
+function collecting(memory?: number) {
+  const spillPath = join(tempFolder(), '.spill');
+  const left: string[] = [];
+  const emit = async ({ failure }: SettledLine) => void left.push(failure?.text ?? '');
+  return { spillPath, left, order: createInputOrder({ emit, spillPath, ...(memory === undefined ? {} : { memory }) }) };
+}
+
+test('lines leave in input order, however they settle, and lines left over add nothing', async () => {
+  const { order, left } = collecting();
+
+  order.put(2, line('c'));
+  order.put(1, undefined);
+  order.put(3, line('d'));
+  order.put(0, line('a'));
+  await order.flushed();
+
+  expect(left).toEqual(['a', 'c', 'd']);
+});
+
+test('what waits for an early line goes to disk beyond the memory allowed, and comes back whole', async () => {
+  const { order, left, spillPath } = collecting(2000);
+  const texts = Array.from({ length: 200 }, (_, index) => `line ${index} é🐕`);
+
+  for (let index = 199; index > 0; index--) order.put(index, line(texts[index] as string));
+  expect(existsSync(spillPath)).toBe(true);
+  order.put(0, line(texts[0] as string));
+  await order.flushed();
+  order.close();
+
+  expect(left).toEqual(texts);
+  expect(existsSync(spillPath)).toBe(false);
+});
+
+test('a line that cannot be written is no silent loss', async () => {
+  const emit = async () => Promise.reject(new Error('disk full'));
+  const order = createInputOrder({ emit, spillPath: join(tempFolder(), '.spill') });
+
+  order.put(0, line('a'));
+
+  await expect(order.flushed()).rejects.toThrow('disk full');
+});
