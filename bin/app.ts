@@ -1,21 +1,11 @@
-import { App, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { environmentNamed } from '#infra/environments.ts';
-import { GroundlineStack } from '#infra/groundline-stack.ts';
+import { App } from 'aws-cdk-lib';
+import { addEnvironment } from '#infra/add-environment.ts';
 
 const app = new App();
-const name: unknown = app.node.tryGetContext('env');
 try {
-  const environment = environmentNamed(name);
-  new GroundlineStack(app, `Groundline-${String(name)}`, {
-    environmentName: String(name),
-    environment,
-    description: `Groundline (${String(name)}): caption lines in, grounded lines out`,
-    terminationProtection: environment.retain,
-    env: { account: environment.account, region: environment.region },
-  });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+  addEnvironment(app, app.node.tryGetContext('env'));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  // The message says which environments there are; a stack trace would bury it.
+  console.error(error instanceof Error && error.name === 'UsageError' ? error.message : error);
   process.exit(1);
 }

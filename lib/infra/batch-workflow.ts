@@ -10,7 +10,10 @@ export interface BatchWorkflowProps {
 
 /** What happens to one batch: extract, then ground, each until it says ok; a function that keeps crashing loses the batch, not the run. */
 export function batchWorkflow(scope: Construct, { extract, ground }: BatchWorkflowProps): Choice {
-  const stopped = Fail.jsonata(scope, 'BatchStopped', { error: 'RunStopped', cause: '{% $states.input.result.cause %}' });
+  const stopped = Fail.jsonata(scope, 'BatchStopped', {
+    error: 'RunStopped',
+    cause: "{% [$states.input.result.cause, 'told to stop'][0] %}",
+  });
   const done = Succeed.jsonata(scope, 'BatchDone', { outputs: '{% $states.input.result %}' });
   const lost = Pass.jsonata(scope, 'BatchLost', { outputs: { status: 'lost' } });
 

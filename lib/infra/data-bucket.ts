@@ -28,7 +28,7 @@ export class DataBucket extends Construct {
       autoDeleteObjects: !retain,
       lifecycleRules: [
         { id: 'forget-broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
-        { id: 'forget-old-versions', noncurrentVersionExpiration: Duration.days(30) },
+        { id: 'forget-old-versions', noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true },
         ...(runDays === undefined ? [] : [{ id: 'forget-old-runs', prefix: 'runs/', expiration: Duration.days(runDays) }]),
       ],
     });

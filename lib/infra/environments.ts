@@ -32,8 +32,11 @@ export interface Environment {
   readonly imageBuckets: readonly string[];
   /** Who hears of finished and failed runs and of alarms. */
   readonly email?: string;
-  /** Monthly AWS budget in USD, with a mail at 80 %; needs `email`. */
+  /** An alarm is raised when models cost more than this in a day; AWS does not see that money. */
+  readonly alarmModelUsdPerDay: number;
+  /** Monthly AWS budget in USD, with a message at 80 %. @default none */
   readonly monthlyBudgetUsd?: number;
+  /** Beside `Project` and `Environment`, which every resource has: owner, cost centre. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -50,8 +53,9 @@ const dev: Environment = {
   settleSeconds: 60,
   settleMinutes: 15,
   maxUnattendedUsd: 20,
+  alarmModelUsdPerDay: 50,
   imageBuckets: [],
-  tags: { Project: 'groundline', Environment: 'dev' },
+  tags: {},
 };
 
 const prod: Environment = {
@@ -63,7 +67,7 @@ const prod: Environment = {
   logDays: 90,
   maxLambdas: 100,
   maxUnattendedUsd: 200,
-  tags: { Project: 'groundline', Environment: 'prod' },
+  alarmModelUsdPerDay: 500,
 };
 
 /** An example of a third: a model served inside a VPC, large images. */
@@ -73,7 +77,6 @@ const selfHosted: Environment = {
   vpc: true,
   maxLambdas: 8,
   memoryMb: 1024,
-  tags: { Project: 'groundline', Environment: 'self-hosted' },
 };
 
 export const environments: Readonly<Record<string, Environment>> = { dev, prod, 'self-hosted': selfHosted };

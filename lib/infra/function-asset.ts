@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
-const lambdas = fileURLToPath(new URL('../../lambdas', import.meta.url));
+/** Where the functions' sources are. */
+export const functionsFolder = fileURLToPath(new URL('../../lambdas', import.meta.url));
 
 /** One file below `lambdas/` each; all of them go into one asset. */
 export const functionNames = ['start-run', 'prepare-run', 'extract-expressions', 'ground-expressions', 'collect-results'] as const;
@@ -19,7 +20,7 @@ const localOnly = ['@tensorflow/*', 'wink-nlp', 'wink-eng-lite-web-model', 'paco
 /** Bundles the functions into a directory: minified ES modules with source maps, model SDKs in chunks of their own that are loaded when used. */
 export function bundleFunctions(directory: string): void {
   buildSync({
-    entryPoints: Object.fromEntries(functionNames.map((name) => [name, join(lambdas, `${name}.ts`)])),
+    entryPoints: Object.fromEntries(functionNames.map((name) => [name, join(functionsFolder, `${name}.ts`)])),
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -36,7 +37,7 @@ export function bundleFunctions(directory: string): void {
     // CommonJS dependencies inside an ES module still call `require`.
     banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
     logLevel: 'warning',
-    absWorkingDir: dirname(lambdas),
+    absWorkingDir: dirname(functionsFolder),
   });
   for (const name of imagePackages) copyPackage(name, directory);
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}\n');
@@ -44,7 +45,7 @@ export function bundleFunctions(directory: string): void {
 
 function copyPackage(name: string, directory: string): void {
   const source = packageDirectory(name);
-  const keep = (path: string) => !/\.(md|map|d\.ts|ts)$|\/(docs|src|install)\/|\/node_modules\//.test(path.slice(source.length));
+  const keep = (path: string) => !/\.(md|map|[cm]?ts)$|\/(docs|src|install)\/|\/node_modules\//.test(path.slice(source.length));
   cpSync(source, join(directory, 'node_modules', name), { recursive: true, filter: keep });
 }
 

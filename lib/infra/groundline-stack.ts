@@ -1,6 +1,6 @@
-import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { addLog } from './add-log.ts';
 import { CheckpointTable } from './checkpoint-table.ts';
 import { DataBucket } from './data-bucket.ts';
 import { EncryptionKey } from './encryption-key.ts';
@@ -10,7 +10,7 @@ import { toVariables } from './function-settings.ts';
 import { ModelKeys } from './model-keys.ts';
 import { Network } from './network.ts';
 import { Observability } from './observability.ts';
-import { PipelineFunctions, retentionOf } from './pipeline-functions.ts';
+import { PipelineFunctions } from './pipeline-functions.ts';
 import { grantPipeline } from './pipeline-grants.ts';
 import { UploadStart } from './upload-start.ts';
 import { Workflow } from './workflow.ts';
@@ -32,7 +32,7 @@ export class GroundlineStack extends Stack {
     const { table } = new CheckpointTable(this, 'Memory', { key, retain, pointInTimeRecovery: environment.pointInTimeRecovery });
     const { secret } = new ModelKeys(this, 'ModelKeys', { key, retain });
     const network = environment.vpc
-      ? new Network(this, 'Network', { natGateway: environment.natGateway, flowLogs: this.flowLogs(environment) })
+      ? new Network(this, 'Network', { natGateway: environment.natGateway, flowLogs: addLog(this, 'FlowLogs', environment, key) })
       : undefined;
     const variables = toVariables({
       ENVIRONMENT: environmentName,
@@ -61,7 +61,8 @@ export class GroundlineStack extends Stack {
 
     explainFindings(this, { bucket, table, secret, deadLetters, stateMachine, functions, imageBuckets: environment.imageBuckets });
 
-    for (const [name, value] of Object.entries(environment.tags)) Tags.of(this).add(name, value);
+    const tags = { Project: 'groundline', Environment: environmentName, ...environment.tags };
+    for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
     this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
     this.output('InputPrefix', `s3://${bucket.bucketName}/inputs/`, 'Upload <dataset>/captions.jsonl below this to start a run');
     this.output('StateMachineArn', stateMachine.stateMachineArn, 'For groundline start, watch and fetch');
@@ -72,20 +73,18 @@ export class GroundlineStack extends Stack {
     );
     this.output('DashboardUrl', watched.dashboardUrl, 'Samples, calls, cost, errors');
     this.output('TableName', table.tableName, 'Checkpoints');
-    this.output('ModelKeysSecret', secret.secretName, 'Put the API keys here');
+    this.output('ModelKeysSecret', secret.secretName, 'The API keys of the models');
+    this.output(
+      'PutModelKeys',
+      `aws secretsmanager put-secret-value --secret-id ${secret.secretName} --secret-string file://keys.json`,
+      'Puts the API keys, {"GOOGLE_API_KEY":"…","OPENAI_API_KEY":"…"} in keys.json, where the functions read them',
+    );
     this.output('TopicArn', watched.topic.topicArn, 'Subscribe to hear of finished and failed runs');
     this.output(
       'ExampleStart',
       `{"input":"s3://${bucket.bucketName}/inputs/demo/captions.jsonl"}`,
       'Input of an execution started in the console',
     );
-  }
-
-  private flowLogs({ logDays, retain }: Environment): LogGroup {
-    return new LogGroup(this, 'FlowLogs', {
-      retention: retentionOf(logDays),
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-    });
   }
 
   private console(path: string): string {

@@ -1,3 +1,4 @@
+import { Fn } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
@@ -17,7 +18,8 @@ export class Network extends Construct {
   constructor(scope: Construct, id: string, { natGateway, flowLogs }: { readonly natGateway: boolean; readonly flowLogs: ILogGroup }) {
     super(scope, id);
     this.vpc = new Vpc(this, 'Vpc', {
-      maxAzs: 2,
+      // Named by their place: a look-up of zones would make `cdk synth` ask for credentials.
+      availabilityZones: [Fn.select(0, Fn.getAzs()), Fn.select(1, Fn.getAzs())],
       natGateways: natGateway ? 1 : 0,
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: natGateway

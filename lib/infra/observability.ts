@@ -1,10 +1,20 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
-import { Alarm, ComparisonOperator, Dashboard, GraphWidget, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -40,12 +50,11 @@ export class Observability extends Construct {
       enforceSSL: true,
       ...(key ? { masterKey: key } : {}),
     });
-    if (environment.email) this.topic.addSubscription(new EmailSubscription(environment.email));
+    if (environment.email) this.topic.addSubscription(new EmailSubscription(environment.email, { deadLetterQueue: props.deadLetters }));
     this.tellOfRuns(props);
     this.addAlarms(props);
     this.dashboard = this.addDashboard(props);
-    if (environment.monthlyBudgetUsd !== undefined && environment.email !== undefined)
-      this.addBudget(environment.monthlyBudgetUsd, environment.email, props.environmentName);
+    if (environment.monthlyBudgetUsd !== undefined) this.addBudget(environment.monthlyBudgetUsd, props.environmentName);
   }
 
   private tellOfRuns({ stateMachine, deadLetters }: ObservabilityProps): void {
@@ -67,12 +76,18 @@ export class Observability extends Construct {
     });
   }
 
-  private addAlarms({ functions, stateMachine, table, deadLetters }: ObservabilityProps): void {
+  private addAlarms({ environmentName, environment, functions, stateMachine, table, deadLetters }: ObservabilityProps): void {
     this.alarm('RunsFailed', 'a run failed; its message says why and where failed.jsonl is', stateMachine.metricFailed({ period }));
     this.alarm(
       'UploadsNotStarted',
-      'an upload could not start a run; see the dead letter queue',
-      deadLetters.metricApproximateNumberOfMessagesVisible({ period }),
+      'an upload could not start a run, or news of a run could not be sent; see the dead letter queue',
+      deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
+    );
+    this.alarm(
+      'ModelsCostly',
+      `calls of models cost more than ${environment.alarmModelUsdPerDay} USD within a day`,
+      new Metric({ ...costOfModels(environmentName), period: Duration.days(1) }),
+      environment.alarmModelUsdPerDay,
     );
     for (const [name, each] of Object.entries(functions)) {
       this.alarm(`${name}-errors`, `function ${name} crashed; see its log`, each.metricErrors({ period }));
@@ -83,12 +98,13 @@ export class Observability extends Construct {
         10,
       );
     }
-    this.alarm(
-      'TableThrottled',
-      'DynamoDB throttled checkpoint writes',
-      table.metricThrottledRequestsForOperation('PutItem', { period }),
-      100,
-    );
+    for (const metric of ['ReadThrottleEvents', 'WriteThrottleEvents'])
+      this.alarm(
+        `Table${metric}`,
+        'DynamoDB throttled checkpoints; runs wait and go on',
+        table.metric(metric, { period, statistic: Stats.SUM }),
+        100,
+      );
   }
 
   private alarm(id: string, alarmDescription: string, metric: IMetric, threshold = 1): void {
@@ -112,7 +128,7 @@ export class Observability extends Construct {
         [
           graph('Samples', [own('SamplesDone'), own('SamplesFailed'), own('CheckpointHits')]),
           graph('Model calls', [own('ModelCalls')]),
-          graph('Cost of models, USD', [own('CostUsd')]),
+          graph('Cost of models, USD', [new Metric({ ...costOfModels(environmentName), period })]),
         ],
         [
           graph('Runs', [stateMachine.metricStarted(), stateMachine.metricSucceeded(), stateMachine.metricFailed()]),
@@ -137,8 +153,10 @@ export class Observability extends Construct {
     });
   }
 
-  private addBudget(amount: number, email: string, environmentName: string): void {
-    const subscribers = [{ subscriptionType: 'EMAIL', address: email }];
+  /** Counts what carries the stack's `Environment` tag, once that is activated as a cost allocation tag of the account. */
+  private addBudget(amount: number, environmentName: string): void {
+    this.topic.grantPublish(new ServicePrincipal('budgets.amazonaws.com'));
+    const subscribers = [{ subscriptionType: 'SNS', address: this.topic.topicArn }];
     new CfnBudget(this, 'Budget', {
       budget: {
         budgetType: 'COST',
@@ -157,6 +175,10 @@ export class Observability extends Construct {
     const { region } = Stack.of(this);
     return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${this.dashboard.dashboardName}`;
   }
+}
+
+function costOfModels(environment: string) {
+  return { namespace: 'Groundline', metricName: 'CostUsd', dimensionsMap: { environment }, statistic: Stats.SUM };
 }
 
 function graph(title: string, left: IMetric[]): GraphWidget {

@@ -1,7 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { AssetHashType, DockerImage, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, Duration } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -14,10 +11,10 @@ import {
   SystemLogLevel,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { addLog } from './add-log.ts';
 import type { Environment } from './environments.ts';
-import { bundleFunctions, type FunctionName, functionNames } from './function-asset.ts';
+import { bundleFunctions, type FunctionName, functionNames, functionsFolder } from './function-asset.ts';
 import type { Network } from './network.ts';
 
 export interface PipelineFunctionsProps {
@@ -48,11 +45,7 @@ export class PipelineFunctions extends Construct {
   }
 
   private addFunction(name: FunctionName, code: Code, { environment, key, network, variables }: PipelineFunctionsProps): LambdaFunction {
-    const logGroup = new LogGroup(this, `${name}-log`, {
-      retention: retentionOf(environment.logDays),
-      removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(key ? { encryptionKey: key } : {}),
-    });
+    const logGroup = addLog(this, `${name}-log`, environment, key);
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     if (network) role.addToPolicy(networkInterfaces());
@@ -93,8 +86,7 @@ function functionCode(): Code {
       },
     },
   };
-  const empty = mkdtempSync(join(tmpdir(), 'groundline-asset-'));
-  return Code.fromAsset(empty, { assetHashType: AssetHashType.OUTPUT, bundling });
+  return Code.fromAsset(functionsFolder, { assetHashType: AssetHashType.OUTPUT, bundling });
 }
 
 function networkInterfaces(): PolicyStatement {
@@ -109,10 +101,4 @@ function networkInterfaces(): PolicyStatement {
     ],
     resources: ['*'],
   });
-}
-
-/** CDK names retentions; their values are the days. */
-export function retentionOf(days: Environment['logDays']): RetentionDays {
-  const named = { 7: RetentionDays.ONE_WEEK, 30: RetentionDays.ONE_MONTH, 90: RetentionDays.THREE_MONTHS, 365: RetentionDays.ONE_YEAR };
-  return named[days];
 }

@@ -17,7 +17,10 @@ export interface PipelineGrantsProps {
   readonly imageBuckets: readonly string[];
 }
 
+/** What S3 needs to read and write (multipart too) for somebody, and Secrets Manager to read. */
 const useOfKey = ['kms:Decrypt', 'kms:GenerateDataKey'];
+/** What DynamoDB needs beside for who writes to a table. */
+const useByTable = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
 /** What each function may do, and nothing else: written out action by action, because the grants of CDK are wider. */
 export function grantPipeline({ functions, bucket, key, table, secret, stateMachine, imageBuckets }: PipelineGrantsProps): void {
@@ -39,7 +42,7 @@ export function grantPipeline({ functions, bucket, key, table, secret, stateMach
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
       [table.tableArn],
     );
-    key?.grant(worker, ...useOfKey);
+    key?.grant(worker, ...useOfKey, ...useByTable);
   }
   for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions'] as const)
     allow(functions[name], ['secretsmanager:GetSecretValue'], [secret.secretArn]);

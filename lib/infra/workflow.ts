@@ -2,7 +2,6 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import {
   Choice,
@@ -26,11 +25,11 @@ import {
   WriterConfig,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { addLog } from './add-log.ts';
 import { batchWorkflow } from './batch-workflow.ts';
 import type { Environment } from './environments.ts';
 import type { FunctionName } from './function-asset.ts';
 import { invokeFunction } from './invoke-function.ts';
-import { retentionOf } from './pipeline-functions.ts';
 
 export interface WorkflowProps {
   readonly environment: Environment;
@@ -58,11 +57,7 @@ export class Workflow extends Construct {
   constructor(scope: Construct, id: string, props: WorkflowProps) {
     super(scope, id);
     const { environment, key } = props;
-    const logs = new LogGroup(this, 'Log', {
-      retention: retentionOf(environment.logDays),
-      removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(key ? { encryptionKey: key } : {}),
-    });
+    const logs = addLog(this, 'Log', environment, key);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       queryLanguage: QueryLanguage.JSONATA,
       definitionBody: DefinitionBody.fromChainable(this.definition(props)),
@@ -77,8 +72,12 @@ export class Workflow extends Construct {
 
   private definition({ environment, bucket, functions }: WorkflowProps) {
     const collect = this.collect(functions['collect-results']);
+    // A caught error says `Error` and `Cause`, a function's own answer `error` and `cause`. An expression without a value would be an error of its own.
     const remember = Pass.jsonata(this, 'RememberFailure', {
-      outputs: { error: expression('$states.input.Error'), cause: expression("$states.input.Cause ? $states.input.Cause : ''") },
+      outputs: {
+        error: expression(`[$states.input.Error, $states.input.error, 'RunFailed'][0]`),
+        cause: expression(`[$states.input.Cause, $states.input.cause, ''][0]`),
+      },
     });
     remember.next(collect);
 
@@ -142,8 +141,16 @@ export class Workflow extends Construct {
     return collect.next(
       Choice.jsonata(this, 'Outcome')
         .when(Condition.jsonata(expression("$states.input.status = 'incomplete'")), later)
-        .when(Condition.jsonata(expression("$states.input.status = 'ok'")), Succeed.jsonata(this, 'Finished'))
-        .otherwise(Fail.jsonata(this, 'Failed', { error: expression('$states.input.error'), cause: expression('$states.input.cause') })),
+        .when(
+          Condition.jsonata(expression("$states.input.status = 'ok' and $not($exists($states.input.error))")),
+          Succeed.jsonata(this, 'Finished'),
+        )
+        .otherwise(
+          Fail.jsonata(this, 'Failed', {
+            error: expression(`[$states.input.error, 'RunFailed'][0]`),
+            cause: expression(`$substring([$states.input.cause, 'see failed.jsonl'][0], 0, 30000)`),
+          }),
+        ),
     );
   }
 
