@@ -111,7 +111,7 @@ export interface CheckpointKey {
   readonly fingerprint: string;
 }
 
-/** What is kept of one sample and step. `body` is the step's own JSON (see `run/checkpoint.ts`). */
+/** What is kept of one sample and step. `body` is the step's own JSON (see `steps/checkpoint.ts`). */
 export interface StoredCheckpoint extends CheckpointKey {
   readonly body: string;
 }

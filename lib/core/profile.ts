@@ -36,6 +36,8 @@ export interface ModelProfile {
   /** The highest tier worth trying for grounding with this family. */
   readonly tier: Tier;
   readonly expressionsPerCall: number;
+  /** The family's own sentence for a single thing, `{object}` being its words: how an expression without an answer is asked for again, alone. */
+  readonly retrySentence?: string;
   /** Whether the family writes scores worth keeping; otherwise scores are `null`. */
   readonly scores: boolean;
   /** Whether the prompt states the size of the sent image. */

@@ -1,0 +1,189 @@
+/** Where a phrase stands in a caption: half-open, in Unicode code points, as Python slices text. */
+export type CharSpan = readonly [number, number];
+
+/** A phrase to find; `span` is where it was said to stand. */
+export interface PhraseToPlace {
+  readonly text: string;
+  readonly span?: CharSpan | undefined;
+}
+
+/** A phrase that was found, `text` being what stands there; or why not: nowhere in the caption, or only where an equal one was placed. */
+export type Placement = { readonly text: string; readonly charSpan: readonly [number, number] } | 'absent' | 'repeated';
+
+/** In UTF-16 units, as JavaScript cuts text. */
+type Range = readonly [number, number];
+
+/**
+ * Finds every phrase in the caption: at its own span if that cuts it out, else where it stands to the letter, else where it differs only in
+ * case, white space, quotes or Unicode form. Whole words go before parts of words, and words that no longer phrase covers before those inside one.
+ * Repeated phrases get successive occurrences; no two phrases get the same span.
+ */
+export function placePhrases(caption: string, phrases: readonly PhraseToPlace[]): Placement[] {
+  const text = readCaption(caption);
+  const taken: Range[] = [];
+  const ranges = new Map<number, Range | 'absent' | 'repeated'>();
+  for (const [index, phrase] of pinnedThenLongest(phrases)) {
+    const found = text.own(phrase) ?? firstFree(candidates(text, phrase.text), taken);
+    const range = typeof found === 'object' && taken.some((other) => equal(other, found)) ? 'repeated' : found;
+    if (typeof range === 'object') taken.push(range);
+    ranges.set(index, range);
+  }
+  inReadingOrder(phrases, ranges);
+  return phrases.map((_, index) => {
+    const range = ranges.get(index) ?? 'absent';
+    if (typeof range === 'string') return range;
+    return { text: caption.slice(...range), charSpan: [text.codePoint(range[0]), text.codePoint(range[1])] };
+  });
+}
+
+/** Phrases equal but for case, white space, quotes and Unicode form have the same key. */
+export function phraseKey(text: string): string {
+  return fold(text.trim()).folded;
+}
+
+/** Longer phrases choose first, so that "car" does not take the car of "red car" when there is another. */
+function pinnedThenLongest(phrases: readonly PhraseToPlace[]): [number, PhraseToPlace][] {
+  return [...phrases.entries()].sort(
+    ([, a], [, b]) => Number(b.span !== undefined) - Number(a.span !== undefined) || b.text.length - a.text.length,
+  );
+}
+
+/** Each way of finding a phrase, best first; all places of one way together. */
+function* candidates(caption: Caption, text: string): Generator<Range[]> {
+  const phrase = text.trim();
+  if (phrase === '') return;
+  const exact = caption.exact(phrase);
+  const wholeWords = ([start, end]: Range) => !caption.insideWord(start) && !caption.insideWord(end);
+  yield exact.filter(wholeWords);
+  const loose = caption.loose(phrase);
+  yield loose.filter(wholeWords);
+  yield exact;
+  yield loose;
+}
+
+function firstFree(ways: Iterable<Range[]>, taken: readonly Range[]): Range | 'absent' | 'repeated' {
+  let reason: 'absent' | 'repeated' = 'absent';
+  for (const ranges of ways) {
+    const free = ranges.filter((range) => !taken.some((other) => equal(other, range)));
+    const found = free.find((range) => !taken.some((other) => covers(other, range))) ?? free[0];
+    if (found) return found;
+    if (ranges.length > 0) reason = 'repeated';
+  }
+  return reason;
+}
+
+/** "a man … A man": the exact way finds the second place first. Phrases with the same text swap places until they follow each other. */
+function inReadingOrder(phrases: readonly PhraseToPlace[], ranges: Map<number, Range | 'absent' | 'repeated'>): void {
+  const groups = Map.groupBy(phrases.keys(), (index) => phrases[index]?.text);
+  for (const group of groups.values()) {
+    const placed = group.filter((index) => phrases[index]?.span === undefined && typeof ranges.get(index) === 'object');
+    if (placed.length < 2) continue;
+    const sorted = placed.map((index) => ranges.get(index) as Range).sort((a, b) => a[0] - b[0]);
+    for (const [place, index] of placed.entries()) ranges.set(index, sorted[place] as Range);
+  }
+}
+
+const equal = (a: Range, b: Range) => a[0] === b[0] && a[1] === b[1];
+const covers = (outer: Range, inner: Range) => outer[0] <= inner[0] && inner[1] <= outer[1];
+
+interface Caption {
+  own(phrase: PhraseToPlace): Range | undefined;
+  exact(phrase: string): Range[];
+  loose(phrase: string): Range[];
+  insideWord(index: number): boolean;
+  codePoint(index: number): number;
+}
+
+function readCaption(caption: string): Caption {
+  const plain = !BEYOND_LATIN.test(caption);
+  let starts: ReadonlySet<number> | undefined;
+  let folded: Folded | undefined;
+  const codePoint = (index: number) => (plain ? index : codePointsUntil(caption, index));
+  const offset = (point: number) => {
+    if (plain) return point;
+    let at = 0;
+    for (let passed = 0; passed < point && at < caption.length; passed += 1) at += unitsAt(caption, at);
+    return at;
+  };
+  /** Not within what readers see as one character: an accent, a family of emoji. */
+  const isBetweenCharacters = (index: number) => {
+    if (plain) return true;
+    starts ??= new Set([...graphemes.segment(caption)].map((segment) => segment.index));
+    return index === caption.length || starts.has(index);
+  };
+  return {
+    codePoint,
+    own({ text, span }) {
+      if (!span || span[0] < 0 || span[1] <= span[0]) return undefined;
+      const range: Range = [offset(span[0]), offset(span[1])];
+      return caption.slice(...range) === text && codePoint(range[1]) === span[1] ? range : undefined;
+    },
+    exact(phrase) {
+      const ranges: Range[] = [];
+      for (let at = caption.indexOf(phrase); at >= 0; at = caption.indexOf(phrase, at + 1)) ranges.push([at, at + phrase.length]);
+      return ranges.filter((range) => range.every(isBetweenCharacters));
+    },
+    loose(phrase) {
+      folded ??= fold(caption);
+      return findFolded(folded, phraseKey(phrase));
+    },
+    insideWord(index) {
+      INSIDE_WORD.lastIndex = index;
+      return INSIDE_WORD.test(caption);
+    },
+  };
+}
+
+const BEYOND_LATIN = /[^\p{ASCII}¡-ÿ]/u;
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Between two letters of a script that parts its words; Chinese, Japanese and Thai do not. */
+const INSIDE_WORD =
+  /(?<=[\p{L}\p{N}\p{M}])(?<![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])(?=[\p{L}\p{N}\p{M}])(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])/uy;
+
+function codePointsUntil(text: string, index: number): number {
+  let count = 0;
+  for (let at = 0; at < index; at += unitsAt(text, at)) count += 1;
+  return count;
+}
+
+const unitsAt = (text: string, index: number) => ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
+
+/** Text without what does not matter, and where each of its characters came from. */
+interface Folded {
+  readonly folded: string;
+  /** Place in the folded text → place in the text, for beginnings and for ends of characters. */
+  readonly starts: ReadonlyMap<number, number>;
+  readonly ends: ReadonlyMap<number, number>;
+}
+
+function fold(text: string): Folded {
+  const starts = new Map<number, number>();
+  const ends = new Map<number, number>();
+  let folded = '';
+  let afterSpace = false;
+  for (const { segment, index } of graphemes.segment(text)) {
+    const space = /^\s+$/.test(segment);
+    if (!(space && afterSpace)) {
+      starts.set(folded.length, index);
+      folded += space ? ' ' : foldCharacter(segment);
+    }
+    ends.set(folded.length, index + segment.length);
+    afterSpace = space;
+  }
+  return { folded, starts, ends };
+}
+
+/** Upper case first: it makes ß and ς what they are in capitals. */
+function foldCharacter(character: string): string {
+  const quote = /^['‘’‚‛`´ʼ′]$/.test(character) ? "'" : /^["“”„‟«»″]$/.test(character) ? '"' : undefined;
+  return quote ?? character.normalize('NFC').toUpperCase().toLowerCase();
+}
+
+function findFolded({ folded, starts, ends }: Folded, phrase: string): Range[] {
+  const ranges: Range[] = [];
+  for (let at = folded.indexOf(phrase); at >= 0; at = folded.indexOf(phrase, at + 1)) {
+    const range = [starts.get(at), ends.get(at + phrase.length)] as const;
+    if (range[0] !== undefined && range[1] !== undefined) ranges.push([range[0], range[1]]);
+  }
+  return ranges;
+}

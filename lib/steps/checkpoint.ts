@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { Box } from '#core/box.ts';
+import type { FailureCode } from '#core/errors.ts';
+import type { Usage } from '#core/ports.ts';
+import { Grounding } from '#core/record.ts';
+import type { Extraction } from './extract.ts';
+import type { GroundingOutput } from './ground.ts';
+import type { Counts } from './question.ts';
+import type { ImageFacts } from './sample-image.ts';
+
+/** What a checkpoint keeps of a step: what came out of it, what it took, and the image it was about. Never the reply itself, but its head where the step failed. */
+export type Checkpoint<Output> = {
+  readonly image: ImageFacts;
+  /** Tokens of all calls so far, failed ones too. */
+  readonly usage: Usage;
+} & (
+  | { readonly output: Output; readonly dropped: Counts /** There are questions that were not asked yet. */; readonly begun?: true }
+  | { readonly failed: StepFailure }
+);
+
+export interface StepFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  /** In how many runs it was tried. */
+  readonly attempts: number;
+  readonly replyHead?: string;
+}
+
+const count = z.int().nonnegative();
+const counts = z.record(z.string(), count);
+const usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count });
+const image = z.object({
+  identity: z.string(),
+  size: z.number(),
+  stamp: z.string(),
+  width: count,
+  height: count,
+  orientation: count,
+});
+const failed = z.object({ code: z.string(), message: z.string(), attempts: count, replyHead: z.string().optional() });
+
+const extraction = z.object({
+  cleanedCaption: z.string(),
+  expressions: z.array(z.object({ text: z.string(), charSpan: z.tuple([count, count]), nounChunk: z.string() })),
+});
+const grounding = z.object({
+  expressions: z.array(
+    z.object({
+      grounding: Grounding,
+      note: z.string().optional(),
+      instances: z.array(z.object({ bbox: Box, score: z.number().min(0).max(1).nullable() })),
+    }),
+  ),
+});
+
+const checkpointOf = <T extends z.ZodType>(output: T) =>
+  z.union([z.object({ image, usage, output, dropped: counts, begun: z.literal(true).optional() }), z.object({ image, usage, failed })]);
+const schemas = { step_0: checkpointOf(extraction), step_1: checkpointOf(grounding) };
+
+/** Reads a checkpoint's body; `undefined` for what is none of ours, which is then asked again. */
+export function readCheckpoint(step: 'step_0', body: string): Checkpoint<Extraction> | undefined;
+export function readCheckpoint(step: 'step_1', body: string): Checkpoint<GroundingOutput> | undefined;
+export function readCheckpoint(step: keyof typeof schemas, body: string): unknown {
+  try {
+    return schemas[step].safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}

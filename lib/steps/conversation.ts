@@ -1,0 +1,65 @@
+import { SampleError } from '#core/errors.ts';
+import type { ModelReply, SentImage, Usage, VisionLanguageModel } from '#core/ports.ts';
+import type { Tier } from '#core/profile.ts';
+import { addUsage, noUsage } from '#core/usage.ts';
+import type { Question } from './question.ts';
+
+/** The calls of one step about one image. Throws `SampleError` for a reply that the model declined to give. */
+export interface Conversation {
+  ask(question: Question, options?: AskOptions): Promise<ModelReply>;
+  /** Tokens of the calls so far. */
+  usage(): Usage;
+}
+
+export interface AskOptions {
+  /** The tier on which the last reply went wrong. */
+  readonly avoid?: Tier | undefined;
+  /** The last reply ran out of tokens: more are needed than was thought. */
+  readonly cutOff?: boolean;
+}
+
+export interface ConversationOptions {
+  readonly model: VisionLanguageModel;
+  readonly image: SentImage;
+  readonly signal: AbortSignal;
+  beforeCall?(): void | Promise<void>;
+  onUsage?(model: string, usage: Usage): void;
+}
+
+/** Bytes of a bad reply that go into messages. */
+const HEAD = 500;
+
+export function openConversation({ model, image, signal, beforeCall, onUsage }: ConversationOptions): Conversation {
+  let usage = noUsage;
+  return {
+    usage: () => usage,
+    async ask(question, { avoid, cutOff } = {}) {
+      await beforeCall?.();
+      const request = { ...question, image, ...(cutOff && { maxTokens: question.maxTokens * 4 }) };
+      // Asked from the failed tier down: a higher one has failed before, or was never meant for it.
+      const reply = await model.ask(avoid ? { ...request, tier: avoid, avoidTier: avoid } : request, signal);
+      usage = addUsage(usage, reply.usage);
+      onUsage?.(model.model, reply.usage);
+      if (reply.finish === 'filtered' || reply.finish === 'refused') throw declined(model.model, reply);
+      return reply;
+    },
+  };
+}
+
+/** The first bytes of a reply, whole characters only. */
+export function headOf(text: string): string {
+  const head = Buffer.from(text.slice(0, HEAD)).subarray(0, HEAD).toString('utf8');
+  return head.replace(/\uFFFD+$/, '');
+}
+
+function declined(model: string, { finish, finishDetail, text }: ModelReply): SampleError {
+  const detail = finishDetail ? ` (${finishDetail})` : '';
+  const head = text.trim() === '' ? {} : { replyHead: headOf(text) };
+  return finish === 'filtered'
+    ? new SampleError(
+        'model_filtered',
+        `a safety filter of ${model} withheld the reply${detail}: leave this sample out or use another model`,
+        head,
+      )
+    : new SampleError('model_refused', `${model} declined to answer${detail}: leave this sample out or use another model`, head);
+}

@@ -1,0 +1,47 @@
+import { hash } from 'node:crypto';
+import type { StepName, VisionLanguageModel } from '#core/ports.ts';
+import type { ModelProfile } from '#core/profile.ts';
+import type { Settings } from '#core/settings.ts';
+import { promptId } from './prompt-id.ts';
+
+/** What of a step's model determines replies, besides the sample. */
+interface StepModel {
+  readonly model: Pick<VisionLanguageModel, 'backend' | 'model'>;
+  readonly profile: ModelProfile;
+}
+
+/**
+ * Hashes what determines the replies of a step for one sample. Settings that only steer the way to them
+ * (workers, limits, time-outs, the address of the server, expressions per call) are not in it.
+ */
+export type Fingerprinting = (imageIdentity: string, subject: readonly unknown[]) => string;
+
+const known = new WeakMap<object, { readonly settings: Settings; readonly step: StepName; readonly make: Fingerprinting }>();
+
+/** The fingerprints of a step: what all of its samples share is hashed once. */
+export function fingerprintsOf(step: StepName, connection: StepModel, settings: Settings): Fingerprinting {
+  const before = known.get(connection);
+  if (before?.settings === settings && before.step === step) return before.make;
+  const shared = hash('sha256', JSON.stringify(sharedParts(step, connection, settings)));
+  const make: Fingerprinting = (imageIdentity, subject) => hash('sha256', JSON.stringify([shared, imageIdentity, subject]));
+  known.set(connection, { settings, step, make });
+  return make;
+}
+
+function sharedParts(step: StepName, { model, profile }: StepModel, settings: Settings): unknown[] {
+  const { box, form, scores, image, parameters, temperature } = profile;
+  const asked = [step, promptId(step, profile, settings), model.backend, model.model];
+  const limit = step === 'step_0' ? settings.extraction.max_expressions : settings.grounding.max_instances;
+  return [...asked, limit, { box, form, scores, image, parameters }, sampling(step, model.backend, temperature, settings.vlm)];
+}
+
+/** Parameters of the spec that change what a model says. */
+function sampling(step: StepName, backend: VisionLanguageModel['backend'], takesTemperature: boolean, vlm: Settings['vlm']): unknown {
+  if (backend === 'builtin') return {};
+  const override = vlm[step === 'step_0' ? 'extraction' : 'grounding'];
+  const { temperature, extra_body } = { ...vlm[backend], ...override[backend] };
+  const own = { ...(takesTemperature && { temperature }), extra_body };
+  if (backend === 'openai') return own;
+  const spec = step === 'step_0' ? (override.gemini?.media_resolution ?? vlm.gemini.media_resolution) : override.gemini?.media_resolution;
+  return { ...own, media_resolution: override.media_resolution ?? spec ?? 'MEDIA_RESOLUTION_HIGH' };
+}

@@ -1,0 +1,11 @@
+import type { ModelRequest } from '#core/ports.ts';
+
+/** A request to a model as a step makes it: the image and what was learnt from a failed reply are added where it is sent. */
+export type Question = Pick<ModelRequest, 'task' | 'prompt' | 'schema' | 'tier' | 'maxTokens'>;
+
+/** How often each reason for leaving something out applied. */
+export type Counts = Record<string, number>;
+
+export function count(counts: Counts, reason: string, times = 1): void {
+  if (times > 0) counts[reason] = (counts[reason] ?? 0) + times;
+}
