@@ -1,0 +1,68 @@
+import { classWords, notOfTheirClass } from './class-words.ts';
+import { isPlural, singularOf } from './plural-words.ts';
+
+/** What a phrase asks the detector for. `count` is how many things it means, where it says so. */
+export interface Wanted {
+  readonly className: string;
+  readonly plural: boolean;
+  readonly count: number | undefined;
+}
+
+const NUMBERS: Readonly<Record<string, number>> = {
+  both: 2,
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+};
+
+/** Words of a compound that are looked up together, the longest first. */
+const LONGEST = 3;
+
+/** The detector's class of a phrase by its core noun, with the words before it that make a compound; `undefined` = none of the 80. */
+export function classOfPhrase(text: string, nounChunk: string): Wanted | undefined {
+  const words = wordsOf(upToChunk(text, nounChunk));
+  for (let length = Math.min(LONGEST, words.length); length > 0; length -= 1) {
+    const last = words.slice(-length);
+    const className = classOfWords(last);
+    if (className === null) return undefined;
+    if (className) {
+      const plural = isPlural(last.at(-1) ?? '');
+      return { className, plural, count: plural ? countOf(wordsOf(text)) : 1 };
+    }
+  }
+  return undefined;
+}
+
+/** `null` where the words name something that only ends like a class. */
+function classOfWords(words: readonly string[]): string | null | undefined {
+  const singular = [...words.slice(0, -1), singularOf(words.at(-1) ?? '')].join(' ');
+  if (notOfTheirClass.has(singular)) return null;
+  return classWords.get(words.join(' ')) ?? classWords.get(singular) ?? personLike(singular);
+}
+
+/** `fisherman`, `saleswoman`, `chairperson`: more of them than any table holds. */
+function personLike(word: string): string | undefined {
+  return /^[a-z]+(?:man|woman|person)$/.test(word) && !/^(?:snow|ger|ro|ba|hu)man$|^ottoman$/.test(word) ? 'person' : undefined;
+}
+
+/** `a red car door` with `car` as its chunk is about a car for whoever chose the chunk. */
+function upToChunk(text: string, nounChunk: string): string {
+  const at = text.toLowerCase().lastIndexOf(nounChunk.toLowerCase());
+  return at < 0 ? nounChunk : text.slice(0, at + nounChunk.length);
+}
+
+function countOf(words: readonly string[]): number | undefined {
+  for (const word of words) {
+    const count = NUMBERS[word] ?? (/^\d{1,2}$/.test(word) ? Number(word) : 0);
+    if (count > 0) return count;
+  }
+  return /^(?:couple|pair)$/.test(words[0] ?? '') ? 2 : undefined;
+}
+
+const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}.]*/gu) ?? [];

@@ -1,0 +1,71 @@
+import type { ModelReply, ModelRequest, Task, VisionLanguageModel } from '#core/ports.ts';
+import type { ModelProfile } from '#core/profile.ts';
+import { answerExpressions } from './answer-expressions.ts';
+import type { Detector } from './detector.ts';
+import { openWeights, type WeightsOptions } from './open-weights.ts';
+
+/** How the builtin model writes its answers. All expressions of an image go into one request: only so can equal ones get different boxes. */
+export const builtinProfile: ModelProfile = {
+  family: 'builtin',
+  box: { key: 'bbox', order: 'xyxy', scale: 'pixels' },
+  form: 'object',
+  tier: 'schema',
+  expressionsPerCall: 1000,
+  scores: true,
+  stateSize: false,
+  image: {
+    mimeTypes: ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif'],
+    maxBytes: Number.MAX_SAFE_INTEGER,
+  },
+  parameters: {},
+  temperature: false,
+};
+
+/** Stands in every record. The number goes up when replies change, so that what was kept of older ones is not taken for new. */
+const MODEL = 'builtin/wink+coco-ssd@1 (demonstration detector, 80 classes)';
+
+/** A call that costs nothing. */
+const USAGE = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
+
+/**
+ * A model that needs no key: noun phrases by a part-of-speech tagger, boxes by a detector of 80 classes. It looks at no attributes or relations.
+ * Its parts are loaded with the first question that needs them; the detector is fetched once.
+ */
+export async function createBuiltin(options: WeightsOptions): Promise<VisionLanguageModel> {
+  options.notice(
+    'builtin is a demonstration detector: it knows English noun phrases and 80 classes of things, and no attributes ("the man on the left"). Use it to try things out, not to make data',
+  );
+  let detector: Promise<Detector> | undefined;
+  const detect = async (request: ModelRequest) => {
+    detector ??= openDetector(options);
+    return (await detector)(request.image);
+  };
+  return {
+    backend: 'builtin',
+    model: MODEL,
+    async ask(request, signal) {
+      const { task } = request;
+      const answer = task.kind === 'extract' ? await extract(task) : await ground(task, () => detect(request));
+      signal.throwIfAborted();
+      const reply: ModelReply = { text: JSON.stringify(answer), finish: 'stop', tier: request.tier, usage: USAGE };
+      return reply;
+    },
+  };
+}
+
+async function openDetector(options: WeightsOptions): Promise<Detector> {
+  const folder = await openWeights(options);
+  const { loadDetector } = await import('./detector.ts');
+  return loadDetector(folder);
+}
+
+async function extract({ caption, maxExpressions }: Extract<Task, { kind: 'extract' }>) {
+  const { nounPhrases } = await import('./noun-phrases.ts');
+  const cleaned = caption.trim().replace(/\s+/g, ' ');
+  const phrases = nounPhrases(cleaned).slice(0, maxExpressions);
+  return { cleaned_caption: cleaned, expressions: phrases.map(({ text, nounChunk }) => ({ text, noun_chunk: nounChunk })) };
+}
+
+async function ground({ expressions, maxInstances }: Extract<Task, { kind: 'ground' }>, detect: () => ReturnType<Detector>) {
+  return answerExpressions(expressions, await detect(), maxInstances);
+}

@@ -1,0 +1,22 @@
+/** npm's own reader of its settings ships without types: what is used of it. */
+declare module '@npmcli/config' {
+  export default class Config {
+    constructor(options: {
+      readonly definitions: unknown;
+      readonly shorthands: unknown;
+      readonly flatten: unknown;
+      readonly npmPath: string;
+      readonly argv?: readonly string[];
+      readonly env?: Readonly<Record<string, string | undefined>>;
+      readonly cwd?: string;
+    });
+    load(): Promise<void>;
+    /** The settings by the names that npm's libraries take. */
+    readonly flat: Readonly<Record<string, unknown>>;
+  }
+}
+
+declare module '@npmcli/config/lib/definitions/index.js' {
+  const settings: { readonly definitions: unknown; readonly shorthands: unknown; readonly flatten: unknown };
+  export default settings;
+}
