@@ -15,7 +15,7 @@ export type FunctionName = (typeof functionNames)[number];
 const imagePackages = ['sharp', '@img/sharp-wasm32', '@img/colour', '@emnapi/runtime', 'tslib', 'detect-libc', 'semver'];
 
 /** What only the `builtin` backend needs, which does not run on AWS. */
-const localOnly = ['@tensorflow/*', 'wink-nlp', 'wink-eng-lite-web-model', 'pacote', 'ora'];
+const localOnly = ['@tensorflow/*', 'wink-nlp', 'wink-eng-lite-web-model', 'pacote', '@npmcli/config', 'ora'];
 
 /** Bundles the functions into a directory: minified ES modules with source maps, model SDKs in chunks of their own that are loaded when used. */
 export function bundleFunctions(directory: string): void {
