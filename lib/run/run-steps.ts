@@ -37,7 +37,8 @@ export function prepareSteps({ settings, results, checkpoints, connections, plan
   const forced = settings.workflow.force_reprocess ? askAgain(checkpoints, settings, join(results.folder, '.forced')) : undefined;
   const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
   const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
-  const facts = Object.fromEntries(names.map((name) => [name, modelFacts(name, connectionOf(name), settings)]));
+  const facts = Object.fromEntries(names.map((name) => [name, modelFacts(name, connectionOf(name), settings)])) as RunSteps['facts'];
+  const provenance = Object.fromEntries(names.map((name) => [name, provenanceOf(name, connectionOf(name), settings)]));
 
   const workOf = (name: StepName, sample: Sample, images: ImageStore, signal: AbortSignal): StepWork => {
     const connection = connectionOf(name);
@@ -47,7 +48,7 @@ export function prepareSteps({ settings, results, checkpoints, connections, plan
       checkpoints: forced && sample.repeat === 0 ? forced.checkpoints : checkpoints,
       images,
       imageBase: plan.imageBase,
-      provenance: settings.output.provenance ? provenanceOf(name, connection, settings) : undefined,
+      provenance: settings.output.provenance ? provenance[name] : undefined,
       signal,
       beforeCall: () => gate.check(),
       onUsage: (model, usage) => spending.add({ backend: connection.model.backend, model }, usage),

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { crc32, deflateSync } from 'node:zlib';
+
+const cli = fileURLToPath(new URL('../../bin/groundline.js', import.meta.url));
+
+export interface CommandEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  readonly process: ChildProcess;
+  readonly end: Promise<CommandEnd>;
+}
+
+/** Starts the real command line as its own process, without the keys of whoever runs the tests. */
+export function start(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Record<string, string> }): RunningCommand {
+  const { GOOGLE_API_KEY: _, GEMINI_API_KEY: __, OPENAI_API_KEY: ___, ...own } = process.env;
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...own, XDG_CACHE_HOME: join(cwd, '.cache'), ...env },
+  });
+  const outputs = [child.stdout, child.stderr].map((stream) => text(stream as Readable));
+  const end = Promise.all([once(child, 'close'), ...outputs]).then(([[code], stdout = '', stderr = '']) => ({
+    code: code as number | null,
+    stdout,
+    stderr,
+  }));
+  return { process: child, end };
+}
+
+export const groundline = (args: readonly string[], options: { cwd: string; env?: Record<string, string> }): Promise<CommandEnd> =>
+  start(args, options).end;
+
+/** A PNG of one colour is enough for whoever does not look. Its comment makes its bytes its own. */
+export function drawImage(path: string, comment = path): void {
+  const [signature, header, ...rest] = pngChunks;
+  const note = chunk('tEXt', Buffer.from(`Comment\0${comment}`, 'latin1'));
+  writeFileSync(path, Buffer.concat([signature as Buffer, header as Buffer, note, ...rest]));
+}
+
+/** Writes `captions.jsonl` and its images; a line may be any text of its own. */
+export function writeInput(folder: string, lines: readonly (string | Record<string, unknown>)[], images: readonly string[]): string {
+  for (const image of images) {
+    mkdirSync(join(folder, image, '..'), { recursive: true });
+    drawImage(join(folder, image), image);
+  }
+  const path = join(folder, 'captions.jsonl');
+  writeFileSync(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+  return path;
+}
+
+/** Equal samples in numbers: line i is image i. */
+export function writeSamples(folder: string, count: number): string {
+  const names = Array.from({ length: count }, (_, index) => `img/${index}.png`);
+  return writeInput(
+    folder,
+    names.map((image_path, index) => ({ image_path, caption: `um a red car near a tall tree, number ${index}` })),
+    names,
+  );
+}
+
+/** The JSON lines of a result file; none where it is not there. */
+export function readLines<T = Record<string, unknown>>(...path: string[]): T[] {
+  return readFileSync(join(...path), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T);
+}
+
+export const readJson = <T = Record<string, unknown>>(...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8')) as T;
+
+/** 640 × 480, grey: header, data and end. */
+const pngChunks = [
+  Buffer.from('89504e470d0a1a0a', 'hex'),
+  chunk('IHDR', Buffer.from('00000280000001e00800000000', 'hex')),
+  chunk('IDAT', deflateSync(Buffer.alloc(641 * 480))),
+  chunk('IEND', Buffer.alloc(0)),
+];
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const frame = Buffer.alloc(4);
+  frame.writeUInt32BE(data.length);
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([frame, body, sum]);
+}
