@@ -22,7 +22,13 @@ export const openFamilies: readonly FamilyRow[] = [
   {
     names: /cosmos[-_]?reason(?:er)?[-_]?2/,
     source: 'nvidia-cosmos/cosmos-reason2 prompts: bbox_2d; Qwen3-VL vision code',
-    profile: { ...nativeList, family: 'cosmos-reason2', box: qwenBox, expressionsPerCall: 4 },
+    profile: {
+      ...nativeList,
+      family: 'cosmos-reason2',
+      box: qwenBox,
+      expressionsPerCall: 4,
+      retrySentence: 'Locate the bounding box of {object}. Return a json.',
+    },
   },
   {
     names: /cosmos[-_]?3|cosmos[-_]?reason(?:er)?[-_]?3/,

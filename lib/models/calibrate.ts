@@ -1,0 +1,91 @@
+import { type Box, iou } from '#core/box.ts';
+import { SampleError } from '#core/errors.ts';
+import type { VisionLanguageModel } from '#core/ports.ts';
+import type { BoxConvention, ModelProfile } from '#core/profile.ts';
+import { Settings } from '#core/settings.ts';
+import { promptGrounding } from '#steps/ground.ts';
+import { fitBox, toPixels } from '#steps/pixel-box.ts';
+import { readBoxes } from '#steps/read-boxes.ts';
+import { parseCoordinates, unknownProfile } from './profiles.ts';
+import { drawTestPicture, type TestPicture, testPictures } from './test-pictures.ts';
+
+/** A convention explains a reply when its boxes overlap the rectangles this much, on the average of each picture. */
+const ENOUGH = 0.7;
+
+/** What an unknown model may mean, the commonest first: of equally good ones the first is taken. */
+const CONVENTIONS: readonly ModelProfile[] = (['xyxy', 'yxyx'] as const)
+  .flatMap((order) => [1000, 'pixels', 1, 100, 1024, 999, 1023].map((scale) => `${order}-${scale}`))
+  .flatMap((name) => parseCoordinates(name) ?? []);
+
+/** The four numbers of every box in a reply. */
+type Numbers = readonly [number, number, number, number];
+
+/**
+ * Finds out how a model writes boxes, by what it says about two drawn pictures: the profile whose convention puts its boxes on the rectangles.
+ * `profiles` are the candidates, the first of which says how to ask; without them every known convention is tried.
+ * `undefined` when none fits: the model cannot localise, or does it in a way that is not known.
+ */
+export async function findConvention(
+  model: VisionLanguageModel,
+  profiles: readonly ModelProfile[] | undefined,
+  signal: AbortSignal,
+): Promise<ModelProfile | undefined> {
+  if (profiles) return bestOf(profiles, await askAll(model, profiles[0] ?? unknownProfile, signal));
+  const found = bestOf(CONVENTIONS, await askAll(model, unknownProfile, signal));
+  if (!found || isSame(found.box, unknownProfile.box)) return found;
+  // Asked in its own words a model may answer otherwise: what is returned is what was seen to work.
+  const confirmed = bestOf(CONVENTIONS, await askAll(model, found, signal));
+  return confirmed && isSame(confirmed.box, found.box) ? found : undefined;
+}
+
+const isSame = (a: BoxConvention, b: BoxConvention) => a.order === b.order && a.scale === b.scale;
+
+async function askAll(model: VisionLanguageModel, profile: ModelProfile, signal: AbortSignal): Promise<Numbers[][]> {
+  const replies: Numbers[][] = [];
+  for (const picture of testPictures) replies.push(await ask(model, picture, profile, signal));
+  return replies;
+}
+
+async function ask(model: VisionLanguageModel, picture: TestPicture, profile: ModelProfile, signal: AbortSignal): Promise<Numbers[]> {
+  const image = drawTestPicture(picture);
+  const described = picture.rectangles.map(({ colour }, index) => ({ id: index + 1, text: `${colour} rectangle`, nounChunk: 'rectangle' }));
+  const numbers: Numbers[] = [];
+  while (described.length > 0) {
+    const asked = described.splice(0, profile.expressionsPerCall);
+    const question = promptGrounding({
+      caption: 'A red rectangle and a blue rectangle on a light background.',
+      asked,
+      settings: SETTINGS,
+      profile,
+      sent: image,
+      upright: image,
+    });
+    const reply = await model.ask({ ...question, image }, signal).catch((error) => {
+      if (error instanceof SampleError) return { text: '' };
+      throw error;
+    });
+    numbers.push(...readBoxes(reply.text, profile.box.key).boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [box])));
+  }
+  return numbers;
+}
+
+const SETTINGS = Settings.parse({}).grounding;
+
+function bestOf(candidates: readonly ModelProfile[], replies: readonly Numbers[][]): ModelProfile | undefined {
+  let best: { profile: ModelProfile; overlap: number } | undefined;
+  for (const profile of candidates) {
+    const overlaps = testPictures.map((picture, index) => overlapIn(picture, replies[index] ?? [], profile.box));
+    const overlap = overlaps.reduce((sum, one) => sum + one, 0) / overlaps.length;
+    if (Math.min(...overlaps) >= ENOUGH && overlap > (best?.overlap ?? 0)) best = { profile, overlap };
+  }
+  return best?.profile;
+}
+
+/** How well boxes fit, read by a convention: each rectangle by the box that covers it best, whatever the label says. */
+function overlapIn(picture: TestPicture, numbers: readonly Numbers[], convention: BoxConvention): number {
+  const boxes = numbers
+    .map((four) => fitBox(toPixels(four, convention, picture, picture), picture))
+    .filter((box): box is Box => typeof box !== 'string');
+  const overlaps = picture.rectangles.map(({ box }) => Math.max(0, ...boxes.map((given) => iou(given, box))));
+  return overlaps.reduce((sum, one) => sum + one, 0) / overlaps.length;
+}
