@@ -64,7 +64,8 @@ export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId:
   return { number, offset, length, sample };
 }
 
-function isBlank({ bytes, length }: ByteLine): boolean {
+/** Whether a line counts as none. */
+export function isBlank({ bytes, length }: ByteLine): boolean {
   return length === bytes.length && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 

@@ -2,13 +2,15 @@
 export interface Repeats {
   /** 0 the first time, k the k-th time after it. */
   next(sampleId: string): number;
+  /** Everything counted so far, for `createRepeats` to go on from. */
+  save(): Uint8Array;
 }
 
 /**
  * An open-addressed table of 64-bit hashes in typed arrays: 12 bytes a slot, at most 3/4 full, so 1,000,000 lines take about 24 MB.
  * Half of a key are hex digits of the id's own sha256, so that two ids share a slot less than once in 10^7 runs of that size.
  */
-export function createRepeats(): Repeats {
+export function createRepeats(saved?: Uint8Array): Repeats {
   let capacity = 1024;
   let used = 0;
   let high = new Uint32Array(capacity);
@@ -40,7 +42,25 @@ export function createRepeats(): Repeats {
     counts[slot] = count;
   };
 
+  if (saved) restore(saved);
+
+  function restore(bytes: Uint8Array): void {
+    const words = new Uint32Array(bytes.slice().buffer);
+    capacity = words.length / 3;
+    high = words.slice(0, capacity);
+    low = words.slice(capacity, 2 * capacity);
+    counts = words.slice(2 * capacity);
+    used = counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+  }
+
   return {
+    save() {
+      const words = new Uint32Array(3 * capacity);
+      words.set(high);
+      words.set(low, capacity);
+      words.set(counts, 2 * capacity);
+      return new Uint8Array(words.buffer);
+    },
     next(sampleId) {
       if (used * 4 >= capacity * 3) grow();
       const h = Number.parseInt(sampleId.slice(-8), 16) >>> 0;
