@@ -9,14 +9,17 @@ import type { Counts } from './question.ts';
 import type { ImageFacts } from './sample-image.ts';
 
 /** What a checkpoint keeps of a step: what came out of it, what it took, and the image it was about. Never the reply itself, but its head where the step failed. */
-export type Checkpoint<Output> = {
+export interface Checkpoint<Output> {
   readonly image: ImageFacts;
   /** Tokens of all calls so far, failed ones too. */
   readonly usage: Usage;
-} & (
-  | { readonly output: Output; readonly dropped: Counts /** There are questions that were not asked yet. */; readonly begun?: true }
-  | { readonly failed: StepFailure }
-);
+  /** All of it, or as much as was paid for when the step failed or was cut off. */
+  readonly output?: Output | undefined;
+  readonly dropped?: Counts | undefined;
+  /** There are questions that were not asked yet. */
+  readonly begun?: boolean | undefined;
+  readonly failed?: StepFailure | undefined;
+}
 
 export interface StepFailure {
   readonly code: FailureCode;
@@ -37,7 +40,7 @@ const image = z.object({
   height: count,
   orientation: count,
 });
-const failed = z.object({ code: z.string(), message: z.string(), attempts: count, replyHead: z.string().optional() });
+const failed = z.object({ code: z.custom<FailureCode>(), message: z.string(), attempts: count, replyHead: z.string().optional() });
 
 const extraction = z.object({
   cleanedCaption: z.string(),
@@ -54,7 +57,14 @@ const grounding = z.object({
 });
 
 const checkpointOf = <T extends z.ZodType>(output: T) =>
-  z.union([z.object({ image, usage, output, dropped: counts, begun: z.literal(true).optional() }), z.object({ image, usage, failed })]);
+  z.object({
+    image,
+    usage,
+    output: output.optional(),
+    dropped: counts.optional(),
+    begun: z.boolean().optional(),
+    failed: failed.optional(),
+  });
 const schemas = { step_0: checkpointOf(extraction), step_1: checkpointOf(grounding) };
 
 /** Reads a checkpoint's body; `undefined` for what is none of ours, which is then asked again. */

@@ -60,12 +60,12 @@ function rules({ asked, settings, profile, sent }: GroundingWording): string[] {
 const answerForm: Readonly<Record<AnswerForm, (wording: GroundingWording) => string>> = {
   object: ({ profile }) => `Answer with one JSON object and nothing else:
 {"boxes": [{"${profile.box.key}": ${cornersOf(profile)}, "label": "…", "id": 1${profile.scores ? ', "score": 0.93' : ''}}], "absent": [2]}
-"${profile.box.key}": ${describeBox(profile)}. "id": the number of the description; "label": its words, copied.${scoreRule(profile)}
-"absent": the numbers of the descriptions that are not visible. Every number occurs in "boxes" or in "absent".`,
+Here "${profile.box.key}" is ${describeBox(profile)}; "id" is the number of the description, and "label" its words, copied.${scoreRule(profile)}
+In "absent": the numbers of the descriptions that are not visible. Every number occurs in "boxes" or in "absent".`,
 
   list: ({ profile }) => `Report ${/^bbox/.test(profile.box.key) ? 'bbox' : 'box'} coordinates in JSON format, as one list and nothing else:
 [{"${profile.box.key}": ${cornersOf(profile)}, "label": "…"${profile.scores ? ', "score": 0.93' : ''}, "id": 1}, {"${profile.box.key}": null, "label": "…", "id": 2}]
-"${profile.box.key}": ${describeBox(profile)}. "label": the words of the description, copied; "id": its number.${scoreRule(profile)}
+Here "${profile.box.key}" is ${describeBox(profile)}; "label" is the words of the description, copied, and "id" its number.${scoreRule(profile)}
 One element per box. A description that is not visible gets one element with null for its box. Every number occurs.`,
 
   tags: ({
@@ -77,7 +77,7 @@ Several boxes of one description: <box>[${cornersOf(profile)}, ${cornersOf(profi
 };
 
 const scoreRule = ({ scores }: GroundingWording['profile']) =>
-  scores ? ' "score": how sure you are that the box is right, from 0 to 1.' : '';
+  scores ? ' "score" is how sure you are that the box is right, from 0 to 1.' : '';
 
 function cornersOf({ box }: GroundingWording['profile']): string {
   return box.order === 'yxyx' ? '[ymin, xmin, ymax, xmax]' : '[x1, y1, x2, y2]';

@@ -1,5 +1,5 @@
 import { SampleError } from '#core/errors.ts';
-import type { CheckpointStore, StepName, Usage, VisionLanguageModel } from '#core/ports.ts';
+import type { CheckpointKey, CheckpointStore, SentImage, StepName, Usage, VisionLanguageModel } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
@@ -52,7 +52,7 @@ export async function runExtraction(sample: Pick<Sample, 'sampleId' | 'caption'>
     subject: [sample.caption],
     read: (body) => readCheckpoint('step_0', body),
     isFinished: () => true,
-    settle: (conversation) => extractExpressions(input, conversation),
+    settle: ({ conversation }) => extractExpressions(input, conversation),
   });
 }
 
@@ -62,16 +62,16 @@ export async function runGrounding(
   extraction: Extraction,
   context: StepContext,
 ): Promise<StepResult<GroundingOutput>> {
-  const { settings, connection, image, signal } = context;
+  const { settings, connection } = context;
   const { cleanedCaption, expressions } = extraction;
   return runStep<GroundingOutput>(sample.sampleId, context, {
     step: 'step_1',
     subject: [cleanedCaption, expressions.map(({ text, nounChunk }) => [text, nounChunk])],
     read: (body) => readCheckpoint('step_1', body),
     isFinished: ({ expressions: done }) => sample.repeat > 0 || done.every(({ grounding }) => grounding !== 'unanswered'),
-    settle: async (conversation, facts, earlier, keep) => {
-      const sent = await image.sendable(connection.profile.image, signal);
-      const frame = { caption: cleanedCaption, settings: settings.grounding, profile: connection.profile, sent, upright: facts };
+    settle: ({ conversation, sent, facts, earlier, keep }) => {
+      const { profile } = connection;
+      const frame = { caption: cleanedCaption, settings: settings.grounding, profile, sent, upright: facts };
       return groundExpressions({ ...frame, expressions, earlier, keep }, conversation);
     },
   });
@@ -89,58 +89,73 @@ interface Step<Output> {
   readonly subject: readonly unknown[];
   read(body: string): Checkpoint<Output> | undefined;
   isFinished(output: Output): boolean;
-  settle(
-    conversation: Conversation,
-    image: ImageFacts,
-    earlier: Progress<Output> | undefined,
-    keep: (progress: Progress<Output>) => Promise<void>,
-  ): Promise<Progress<Output>>;
+  settle(work: StepInProgress<Output>): Promise<Progress<Output>>;
+}
+
+interface StepInProgress<Output> {
+  readonly conversation: Conversation;
+  readonly sent: SentImage;
+  readonly facts: ImageFacts;
+  readonly earlier: Progress<Output> | undefined;
+  /** Remembers what is paid for while more is asked. */
+  keep(progress: Progress<Output>): Promise<void>;
 }
 
 /** Checkpoint → image → model → parse → checkpoint. */
 async function runStep<Output>(sampleId: string, context: StepContext, definition: Step<Output>): Promise<StepResult<Output>> {
-  const { settings, connection, checkpoints, image, signal, beforeCall, onUsage } = context;
-  const { step, subject, read, isFinished, settle } = definition;
+  const { settings, connection, checkpoints, image } = context;
+  const { step, subject, read, isFinished } = definition;
   const latest = await checkpoints.latest(sampleId, step);
   const latestBody = latest && read(latest.body);
-  const facts = await image.facts({ recorded: latestBody?.image, signal });
+  const facts = await image.facts({ recorded: latestBody?.image, signal: context.signal });
   const fingerprint = fingerprintsOf(step, connection, settings)(facts.identity, subject);
-  const earlier = await recall(latest?.fingerprint, fingerprint);
-  const before = earlier && 'failed' in earlier ? earlier.failed.attempts : 0;
-  if (earlier && 'output' in earlier && !earlier.begun && isFinished(earlier.output)) {
-    const { output, usage, dropped } = earlier;
-    return { status: 'ok', output, image: facts, cached: true, usage, dropped, attempts: before };
+  const key = { sampleId, step, fingerprint };
+  const earlier = latest?.fingerprint === fingerprint ? latestBody : latest && (await recall(checkpoints, key, read));
+  const { output, usage = noUsage, dropped = {}, failed, begun } = earlier ?? {};
+  if (output && !failed && !begun && isFinished(output)) {
+    return { status: 'ok', output, image: facts, cached: true, usage, dropped, attempts: 0 };
   }
+  return settleStep(context, definition, { key, facts, usage, attempts: failed?.attempts ?? 0, progress: output && { output, dropped } });
+}
 
+async function recall<Output>(checkpoints: CheckpointStore, key: CheckpointKey, read: Step<Output>['read']) {
+  const body = await checkpoints.get(key);
+  return body === undefined ? undefined : read(body);
+}
+
+interface Begun<Output> {
+  readonly key: CheckpointKey;
+  readonly facts: ImageFacts;
+  /** What earlier runs took, how many of them failed, and how far they came. */
+  readonly usage: Usage;
+  readonly attempts: number;
+  readonly progress: Progress<Output> | undefined;
+}
+
+async function settleStep<Output>(context: StepContext, { settle }: Step<Output>, begun: Begun<Output>): Promise<StepResult<Output>> {
+  const { connection, checkpoints, image, signal } = context;
+  const { key, facts } = begun;
+  const attempts = begun.attempts + 1;
   const sent = await image.sendable(connection.profile.image, signal);
-  const conversation = openConversation({
-    model: connection.model,
-    image: sent,
-    signal,
-    ...(beforeCall && { beforeCall }),
-    ...(onUsage && { onUsage }),
-  });
+  const conversation = openConversation({ ...context, model: connection.model, image: sent });
+  let progress = begun.progress;
   const put = (rest: Omit<Checkpoint<Output>, 'image' | 'usage'>) => {
-    const usage = addUsage(earlier?.usage ?? noUsage, conversation.usage());
-    return checkpoints.put({ sampleId, step, fingerprint, body: JSON.stringify({ image: facts, usage, ...rest }) });
+    const usage = addUsage(begun.usage, conversation.usage());
+    return checkpoints.put({ ...key, body: JSON.stringify({ image: facts, usage, ...rest }) });
+  };
+  const keep = async (soFar: Progress<Output>) => {
+    progress = { output: soFar.output, dropped: { ...soFar.dropped } };
+    await put({ ...progress, begun: true });
   };
   try {
-    const known = earlier && 'output' in earlier ? earlier : undefined;
-    const { output, dropped } = await settle(conversation, facts, known, (progress) => put({ ...progress, begun: true }));
+    const { output, dropped } = await settle({ conversation, sent, facts, earlier: progress, keep });
     await put({ output, dropped });
-    return { status: 'ok', output, image: facts, cached: false, usage: conversation.usage(), dropped, attempts: before + 1 };
+    return { status: 'ok', output, image: facts, cached: false, usage: conversation.usage(), dropped, attempts };
   } catch (error) {
     if (!(error instanceof SampleError)) throw error;
     const { code, message, replyHead } = error;
-    const failed = { code, message, attempts: before + 1, ...(replyHead !== undefined && { replyHead: headOf(replyHead) }) };
-    await put({ failed });
+    const failed = { code, message, attempts, ...(replyHead !== undefined && { replyHead: headOf(replyHead) }) };
+    await put({ ...progress, failed });
     return { status: 'failed', usage: conversation.usage(), ...failed };
-  }
-
-  async function recall(latestFingerprint: string | undefined, wanted: string): Promise<Checkpoint<Output> | undefined> {
-    if (latestFingerprint === undefined) return undefined;
-    if (latestFingerprint === wanted) return latestBody;
-    const body = await checkpoints.get({ sampleId, step, fingerprint: wanted });
-    return body === undefined ? undefined : read(body);
   }
 }
