@@ -1,1 +1,6 @@
-export const handler = async (): Promise<object> => ({ status: 'ok' });
+import { FunctionSettings } from '#infra/function-settings.ts';
+import { createPrepareHandler } from '#run/aws/prepare-handler.ts';
+import packageFile from '../package.json' with { type: 'json' };
+
+/** Everything between an upload and its first paid call. */
+export const handler = createPrepareHandler(FunctionSettings.parse(process.env), packageFile.version);

@@ -68,6 +68,7 @@ export function provenanceOf(name: StepName, { model, profile, scoreSource }: Mo
   return name === 'step_0' ? common : { ...common, profile: profile.family, score: scoreSource };
 }
 
-function modelFacts(name: StepName, connection: ModelConnection, settings: Settings): StepModelFacts {
+/** The same with where it is asked, for `run.json`. */
+export function modelFacts(name: StepName, connection: ModelConnection, settings: Settings): StepModelFacts {
   return { ...provenanceOf(name, connection, settings), backend: connection.model.backend, endpoint: connection.endpoint };
 }

@@ -25,6 +25,8 @@ export interface Cloud {
   readonly dynamo: DynamoDBClient;
   /** The environment's bucket. */
   readonly bucket: FileStore;
+  /** Any bucket's files, latest or as of one version. */
+  readonly filesIn: (bucket: string, version?: string) => FileStore;
   readonly checkpoints: CheckpointStore;
   /** Milliseconds since 1970. */
   readonly clock: Clock;
@@ -41,6 +43,7 @@ export function openCloud(parts: CloudParts): Cloud {
   return {
     ...parts,
     bucket: createS3Files({ client: s3, bucket, prefix: '' }),
+    filesIn: (name, versionId) => createS3Files({ client: s3, bucket: name, prefix: '', versionId }),
     checkpoints: createDynamoCheckpoints({ client: dynamo, table, now, ...(days > 0 ? { ttlDays: days } : {}) }),
     runItem: (runId) => createRunItem({ client: dynamo, table, runId, now }),
   };

@@ -8,7 +8,10 @@ export function createPowertoolsLog(environment: string): FunctionLog {
   const metrics = new Metrics({ namespace: 'Groundline' });
   // Powertools' own dimension would part one environment's figures by function.
   metrics.clearDefaultDimensions();
-  const say = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, facts: object = {}) => logger[level](message, { ...facts });
+  const say =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, facts: object = {}) =>
+      logger[level](message, { ...facts });
 
   return {
     debug: say('debug'),

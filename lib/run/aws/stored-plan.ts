@@ -27,6 +27,8 @@ export const StoredPlan = z.object({
     plain: PinnedObject,
   }),
   imageBase: z.string(),
+  /** Where images are looked for when not there. */
+  imageFallback: z.string().optional(),
   /** Lines in the manifest, and refused ones. */
   samples: count,
   rejected: count,

@@ -1,0 +1,37 @@
+import type { CheckpointStore, Clock } from '#core/ports.ts';
+
+/**
+ * `workflow.force_reprocess` on AWS: what earlier runs paid for is not looked at, but what this run has paid for is, so that a batch
+ * that takes several calls asks nothing twice. DynamoDB keeps both: the answer under its own name for later runs, and under the run's.
+ */
+export function forcedCheckpoints(checkpoints: CheckpointStore, runId: string): CheckpointStore {
+  const own = (sampleId: string) => `${sampleId}@${runId}`;
+  return {
+    get: (key) => checkpoints.get({ ...key, sampleId: own(key.sampleId) }),
+    async latest(sampleId, step) {
+      const found = await checkpoints.latest(own(sampleId), step);
+      return found && { ...found, sampleId };
+    },
+    async put(checkpoint) {
+      await checkpoints.put({ ...checkpoint, sampleId: own(checkpoint.sampleId) });
+      await checkpoints.put(checkpoint);
+    },
+  };
+}
+
+const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+
+/** For a line whose equal is in another batch, perhaps under way right now: its answer is waited for a while before the question is asked again. */
+export function patientCheckpoints(checkpoints: CheckpointStore, clock: Clock, signal: AbortSignal): CheckpointStore {
+  return {
+    ...checkpoints,
+    async get(key) {
+      for (const ms of WAITS_MS) {
+        const body = await checkpoints.get(key);
+        if (body !== undefined) return body;
+        await clock.sleep(ms, signal);
+      }
+      return checkpoints.get(key);
+    },
+  };
+}

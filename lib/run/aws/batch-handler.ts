@@ -1,0 +1,51 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { StepName } from '#core/ports.ts';
+import type { BatchOutcome } from './batch-outcome.ts';
+import { clientOptions } from './client-options.ts';
+import { type FunctionVariables, openCloud } from './cloud.ts';
+import { createModelSecret } from './model-secret.ts';
+import { createModelSession, type ModelSession } from './model-session.ts';
+import { createPowertoolsLog } from './powertools-log.ts';
+import { runBatch } from './run-batch.ts';
+import { readPlan, type StoredPlan } from './stored-plan.ts';
+import { wallClock } from './wall-clock.ts';
+
+/** As much of Lambda's context as is used. */
+export interface FunctionContext {
+  getRemainingTimeInMillis(): number;
+}
+
+/** The function of one step. What it keeps between calls serves one run at a time: a container that gets another run starts afresh. */
+export function createBatchHandler(step: StepName, variables: FunctionVariables) {
+  const cloud = openCloud({
+    variables,
+    s3: new S3Client(clientOptions),
+    dynamo: new DynamoDBClient(clientOptions),
+    clock: wallClock,
+    log: createPowertoolsLog(variables.ENVIRONMENT),
+  });
+  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET);
+  let plan: { readonly path: string; readonly read: Promise<StoredPlan> } | undefined;
+  let session: { readonly runId: string; readonly open: ModelSession } | undefined;
+
+  return (event: unknown, context: FunctionContext): Promise<BatchOutcome> =>
+    runBatch(event, {
+      cloud,
+      step,
+      remainingMs: () => context.getRemainingTimeInMillis(),
+      planAt(path) {
+        if (plan?.path !== path) plan = { path, read: readPlan(cloud.bucket, path) };
+        const { read } = plan;
+        read.catch(() => {
+          plan = undefined;
+        });
+        return read;
+      },
+      sessionOf(stored) {
+        if (session?.runId !== stored.runId) session = { runId: stored.runId, open: createModelSession(cloud, secret, stored) };
+        return session.open;
+      },
+    });
+}

@@ -1,0 +1,38 @@
+import type { Settings } from '#core/settings.ts';
+import { assumptions, extractionUsage, groundingUsage, imageTokens } from '#models/estimate-usage.ts';
+import { costUsd } from '#models/prices.ts';
+import { profileFor, unknownProfile } from '#models/profiles.ts';
+
+export interface RunEstimate {
+  readonly calls: number;
+  /** Absent where a price is not known. */
+  readonly costUsd?: number;
+}
+
+/** A photograph, and characters of a caption: what is not measured before a run on AWS. */
+const USUAL_SIZE = { width: 1024, height: 768 };
+const USUAL_CAPTION = 120;
+
+/** What a run would cost if nothing of it were paid for yet. */
+export function estimateRun(settings: Settings, samples: number): RunEstimate {
+  const { workflow, vlm } = settings;
+  const steps = workflow.steps.map((step) => {
+    const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
+    const backend = vlm[kind].backend ?? vlm.backend;
+    const model =
+      backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
+    const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
+    const input = {
+      samples,
+      imageTokens: imageTokens(model, USUAL_SIZE, vlm[kind].media_resolution ?? resolution),
+      captionCharacters: USUAL_CAPTION,
+    };
+    const { expressionsPerCall } = profileFor(model) ?? unknownProfile;
+    const usage =
+      kind === 'extraction' ? extractionUsage(input, assumptions.likely) : groundingUsage(input, assumptions.likely, expressionsPerCall);
+    return { calls: usage.calls, cost: costUsd(model, usage) };
+  });
+  const calls = steps.reduce((sum, step) => sum + step.calls, 0);
+  const costs = steps.map(({ cost }) => cost);
+  return costs.every((cost) => cost !== undefined) ? { calls, costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : { calls };
+}

@@ -1,0 +1,42 @@
+/** An image as a line names it, and where the run that the line failed in looked for it. */
+export interface ImageReference {
+  readonly path: string;
+  readonly base?: string | undefined;
+}
+
+export interface ImageSpreadState {
+  readonly stride: number;
+  readonly kept: readonly ImageReference[];
+}
+
+/** Images looked for before anything is paid. */
+const LOOKED_FOR = 200;
+
+/** Keeps every so many-th of the images offered, so that what is kept is spread over a file whose length is not known. */
+export function createImageSpread(state: ImageSpreadState = { stride: 1, kept: [] }) {
+  let { stride } = state;
+  let kept = [...state.kept];
+  let skipped = stride - 1;
+  return {
+    offer(image: ImageReference): void {
+      if (++skipped < stride) return;
+      skipped = 0;
+      kept.push(image);
+      if (kept.length < 2 * LOOKED_FOR) return;
+      kept = kept.filter((_, index) => index % 2 === 0);
+      stride *= 2;
+    },
+    /** At most 200 different ones. */
+    take(): ImageReference[] {
+      const step = Math.max(1, kept.length / LOOKED_FOR);
+      const spread = Array.from(
+        { length: Math.min(kept.length, LOOKED_FOR) },
+        (_, index) => kept[Math.floor(index * step)] as ImageReference,
+      );
+      return [...new Map(spread.map((image) => [JSON.stringify([image.path, image.base]), image])).values()];
+    },
+    get state(): { stride: number; kept: ImageReference[] } {
+      return { stride, kept };
+    },
+  };
+}

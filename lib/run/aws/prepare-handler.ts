@@ -1,0 +1,44 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
+import type { FunctionContext } from './batch-handler.ts';
+import { clientOptions } from './client-options.ts';
+import { type FunctionVariables, openCloud } from './cloud.ts';
+import { createModelSecret } from './model-secret.ts';
+import { createPowertoolsLog } from './powertools-log.ts';
+import type { PrepareOutcome } from './prepare-outcome.ts';
+import { prepareRun } from './prepare-run.ts';
+import { wallClock } from './wall-clock.ts';
+
+/** The function between an upload and its first paid call. */
+export function createPrepareHandler(variables: FunctionVariables, version: string) {
+  const cloud = openCloud({
+    variables,
+    s3: new S3Client(clientOptions),
+    dynamo: new DynamoDBClient(clientOptions),
+    clock: wallClock,
+    log: createPowertoolsLog(variables.ENVIRONMENT),
+  });
+  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET);
+  const sfn = new SFNClient(clientOptions);
+
+  return (event: unknown, context: FunctionContext): Promise<PrepareOutcome> =>
+    prepareRun(event, {
+      cloud,
+      secret,
+      version,
+      isRunning: (executionArn) => isRunning(sfn, executionArn),
+      remainingMs: () => context.getRemainingTimeInMillis(),
+    });
+}
+
+async function isRunning(sfn: SFNClient, executionArn: string): Promise<boolean> {
+  try {
+    const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { RunStopError, UsageError } from '#core/errors.ts';
+import { checkLines } from './check-lines.ts';
+import type { Cloud } from './cloud.ts';
+import { writeEarlyRunFile } from './early-run-file.ts';
+import { estimateRun } from './estimate-run.ts';
+import { findImages } from './find-images.ts';
+import { imagePlaces, openImages } from './image-places.ts';
+import { createLease } from './lease.ts';
+import { makePlan } from './make-plan.ts';
+import type { ModelSecret } from './model-secret.ts';
+import type { PrepareOutcome } from './prepare-outcome.ts';
+import { type ResolvedSpec, resolveSpec } from './resolve-spec.ts';
+import { placeOf, type RunPlace, runFiles } from './run-place.ts';
+import { parseStartInput, type StartInput } from './start-input.ts';
+import type { StoredPlan } from './stored-plan.ts';
+import { newerUpload } from './superseded.ts';
+
+/** What the state machine hands to prepare, the first time and each time after a wait. */
+export const PrepareEvent = z.object({
+  executionArn: z.string(),
+  runId: z.string(),
+  startedAt: z.string(),
+  input: z.unknown(),
+  /** Seconds waited so far. */
+  waited: z.number(),
+});
+export type PrepareEvent = z.infer<typeof PrepareEvent>;
+
+export interface PrepareContext {
+  readonly cloud: Cloud;
+  readonly secret: ModelSecret;
+  readonly version: string;
+  readonly isRunning: (executionArn: string) => Promise<boolean>;
+  remainingMs(): number;
+}
+
+const IMAGES_EVERY_S = 60;
+const LEASE_EVERY_S = 30;
+
+/** Everything between an upload and its first paid call. What cannot be run is an outcome with a cause; what is thrown is tried again. */
+export async function prepareRun(event: unknown, context: PrepareContext): Promise<PrepareOutcome> {
+  const parsed = PrepareEvent.parse(event);
+  try {
+    const start = parseStartInput(parsed.input);
+    const outcome = await prepare({ ...context, event: parsed, start, place: placeOf(start.input, parsed.runId) });
+    context.cloud.log.info('prepare', { run: parsed.runId, ...outcome });
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof RunStopError)) throw error;
+    context.cloud.log.warn('cannot run', { run: parsed.runId, cause: error.message });
+    return { status: 'failed', error: 'CannotRun', cause: error.message };
+  }
+}
+
+export interface Preparing extends PrepareContext {
+  readonly event: PrepareEvent;
+  readonly start: StartInput;
+  readonly place: RunPlace & { readonly input: { readonly bucket: string; readonly key: string } };
+}
+
+async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
+  const { cloud, event, start, place } = preparing;
+  const newer = start.uploaded && (await newerUpload(cloud, place.input, start.uploaded));
+  const lease = leaseOf(preparing);
+  if (newer !== undefined) {
+    await lease.release();
+    return endEarly(preparing, 'superseded', `superseded: ${newer}; the run of that upload does the work`);
+  }
+  const holder = start.dry_run ? undefined : await lease.take();
+  if (holder !== undefined) {
+    const message = `waiting for run ${holder} of the same input to end: what it pays for is not paid twice`;
+    await writeEarlyRunFile(earlyRun(preparing), 'waiting', message);
+    return { status: 'incomplete', waitSeconds: LEASE_EVERY_S, waited: event.waited, reason: message };
+  }
+  const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
+  const places = imagePlaces(spec.settings.data.image_root, spec.imageFolder);
+  const checked = await checkLines({ ...preparing, spec, imageBase: places.base });
+  if ('later' in checked) return { status: 'incomplete', waitSeconds: 1, waited: event.waited, reason: checked.later };
+  if (checked.samples === 0) throw new UsageError(nothingToDo(checked.rejected, start.input));
+
+  const images = openImages(cloud.s3, places, spec.settings.data.max_image_bytes);
+  const found = await findImages(images, checked.images, AbortSignal.timeout(Math.max(1, preparing.remainingMs() - 5_000)));
+  if (found.missing > found.looked * spec.settings.workflow.max_failure_rate) {
+    const message = `${found.missing} of ${found.looked} images not found, the first: ${found.first}`;
+    if (start.uploaded === undefined || event.waited >= cloud.variables.SETTLE_MINUTES * 60) throw new UsageError(message);
+    await writeEarlyRunFile(
+      earlyRun(preparing),
+      'waiting',
+      `${message}; looking again, for up to ${cloud.variables.SETTLE_MINUTES} minutes`,
+    );
+    return { status: 'incomplete', waitSeconds: IMAGES_EVERY_S, waited: event.waited + IMAGES_EVERY_S, reason: message };
+  }
+  const ended = await endBeforePaying(preparing, spec, checked.samples, found.meanBytes);
+  if (ended) {
+    await lease.release();
+    return ended;
+  }
+  const plan = await makePlan({ ...preparing, spec, places, checked });
+  return goOn(cloud, plan);
+}
+
+async function goOn(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {
+  await cloud.runItem(plan.runId).describe({ phase: 'running', total: plan.samples });
+  return {
+    status: 'ok',
+    run: { plan: `${plan.prefix}/${runFiles.plan}` },
+    steps: plan.settings.workflow.steps,
+    manifestKey: `${plan.prefix}/${runFiles.manifest}`,
+    mapResultsPrefix: `${plan.prefix}/${runFiles.mapResults}`,
+    maxConcurrency: plan.lambdas,
+    batchSize: plan.batchSize,
+    samples: plan.samples,
+  };
+}
+
+/** A dry run ends here, and a run that nobody watches and that would cost more than the environment allows. */
+async function endBeforePaying(
+  preparing: Preparing,
+  { settings }: ResolvedSpec,
+  samples: number,
+  meanImageBytes: number,
+): Promise<PrepareOutcome | undefined> {
+  const { cloud, start } = preparing;
+  const estimate = estimateRun(settings, samples);
+  const cost =
+    estimate.costUsd === undefined ? 'an unknown amount (no price is known for the model)' : `about $${estimate.costUsd.toFixed(2)}`;
+  const facts = { samples, estimate: { calls: estimate.calls, cost_usd: estimate.costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
+  if (start.dry_run) return endEarly(preparing, 'dry_run', `${samples} samples would cost ${cost} if none of them is paid for yet`, facts);
+  const limit = cloud.variables.MAX_UNATTENDED_USD;
+  if (start.uploaded === undefined || (estimate.costUsd ?? 0) <= limit) return undefined;
+  const { uploaded: _, ...approved } = start;
+  const message = `needs approval: ${samples} samples would cost ${cost}, more than the $${limit} this environment spends unasked (maxUnattendedUsd); start an execution with the input ${JSON.stringify(approved)}`;
+  return endEarly(preparing, 'needs_approval', message, { ...facts, start_input: approved });
+}
+
+async function endEarly(preparing: Preparing, status: 'superseded' | 'dry_run' | 'needs_approval', message: string, facts: object = {}) {
+  await writeEarlyRunFile(earlyRun(preparing), status, message, facts);
+  await preparing.cloud.runItem(preparing.place.runId).describe({ phase: status });
+  return { status: 'ended', reason: message } as const;
+}
+
+function earlyRun({ cloud, event, start, place, version }: Preparing) {
+  return { bucket: cloud.bucket, place, startedAt: event.startedAt, version, input: start.input };
+}
+
+function leaseOf({ cloud, event, place, isRunning }: Preparing) {
+  return createLease({
+    client: cloud.dynamo,
+    table: cloud.variables.TABLE,
+    name: `${place.input.bucket}/${place.input.key}`,
+    runId: event.runId,
+    executionArn: event.executionArn,
+    isRunning,
+    now: () => cloud.clock.now(),
+  });
+}
+
+function nothingToDo(rejected: number, input: string): string {
+  return rejected > 0
+    ? `none of the ${rejected} lines of ${input} can be used: failed.jsonl says why, line by line`
+    : `${input} has no lines: upload lines of {"image_path":"…","caption":"…"}`;
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { UsageError } from '#core/errors.ts';
+import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
+import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
+import { isTree, parseSpecFile } from '#spec/parse-spec-file.ts';
+import { withoutSecrets } from '#spec/without-secrets.ts';
+import type { S3Location } from '#storage/s3-location.ts';
+import { parseS3 } from '#storage/s3-location.ts';
+import { formerRunOf, specName } from './run-place.ts';
+import { overridesOf, type StartInput } from './start-input.ts';
+import { readText } from './stored-plan.ts';
+
+export interface SpecSources {
+  readonly start: StartInput;
+  readonly input: S3Location;
+  /** A bucket's files by its name. */
+  readonly filesIn: (bucket: string, version?: string) => FileStore;
+  /** Where keys belong, for messages. */
+  readonly secret: string;
+}
+
+export interface ResolvedSpec extends Pick<LoadedSpec, 'settings' | 'notices'> {
+  /** Where relative image paths of this input begin, when `data.image_root` is empty. */
+  readonly imageFolder: string;
+}
+
+/** Calls in flight where nobody says otherwise: a function's worth, twice. TAO's default of 4 is meant for one machine. */
+const USUAL_WORKERS = 64;
+
+const FormerRun = z.object({ image_base: z.string().optional(), spec: z.record(z.string(), z.unknown()) });
+
+/** The settings of a run: the spec file beside the captions (or that of the run whose file the input is), then what the start says. Throws `UsageError`. */
+export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
+  const { start, input, secret } = sources;
+  const uri = `s3://${input.bucket}/${input.key}`;
+  const former = await formerSpec(sources);
+  const file = await specFile(sources, former?.text);
+  const overrides = [...(saysWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...overridesOf(start)];
+  const { settings, notices } = loadSpec({ ...(file && { file }), overrides, env: () => undefined, needs: [] });
+  requireNoSecrets(settings, file?.name ?? 'the start input', secret);
+  requireRemote(settings);
+  return {
+    settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
+    notices,
+    imageFolder: former?.imageBase ?? uri.slice(0, uri.lastIndexOf('/')),
+  };
+}
+
+interface SpecText {
+  readonly text: string;
+  readonly name: string;
+}
+
+async function specFile({ start, input, filesIn }: SpecSources, former: SpecText | undefined): Promise<SpecText | undefined> {
+  if (typeof start.spec === 'string') {
+    const { bucket, key } = parseS3(start.spec);
+    const text = await textOf(filesIn(bucket), key);
+    if (text === undefined) throw new UsageError(`there is no spec file at ${start.spec}: check "spec" of the start input`);
+    return { text, name: start.spec };
+  }
+  if (former) return former;
+  const key = `${input.key.slice(0, input.key.lastIndexOf('/') + 1)}${specName}`;
+  const text = await textOf(filesIn(input.bucket, start.uploaded?.spec ?? undefined), key);
+  return text === undefined ? undefined : { text, name: `s3://${input.bucket}/${key}` };
+}
+
+/** `failed.jsonl` of a run goes on with that run's settings, and looks for images where it did. */
+async function formerSpec({ input, filesIn }: SpecSources): Promise<{ text: SpecText; imageBase: string | undefined } | undefined> {
+  const run = formerRunOf(input.key);
+  if (run === undefined) return undefined;
+  const name = `s3://${input.bucket}/${run.prefix}/run.json`;
+  const parsed = FormerRun.safeParse(parseJson((await textOf(filesIn(input.bucket), `${run.prefix}/run.json`)) ?? ''));
+  if (!parsed.success) return undefined;
+  const { spec, image_base: imageBase } = parsed.data;
+  const { limit: _, sample: __, ...workflow } = isTree(spec.workflow) ? spec.workflow : {};
+  // Values in run.json are settled: a "${" in them is meant as it stands.
+  const settled = JSON.stringify({ ...spec, workflow }).replaceAll('${', '\\\\${');
+  return { text: { text: `{"autolabel_type":"image_grounding","image_grounding":${settled}}`, name }, imageBase };
+}
+
+async function textOf(files: FileStore, key: string): Promise<string | undefined> {
+  try {
+    return await readText(files, key);
+  } catch (error) {
+    if (error instanceof FileNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function saysWorkers(file: SpecText | undefined): boolean {
+  if (file === undefined) return false;
+  const section = parseSpecFile(file.text, file.name).image_grounding;
+  return isTree(section) && isTree(section.workflow) && section.workflow.max_workers !== undefined;
+}
+
+/** Whoever can read the bucket or the execution's history would have the key. */
+function requireNoSecrets(settings: Settings, name: string, secret: string): void {
+  const secrets = differing(settings, withoutSecrets(settings), 'image_grounding');
+  if (secrets.length === 0) return;
+  throw new UsageError(
+    `${name} holds a secret (${secrets.join(', ')}), which would stay in the bucket: take it out, change the key at its provider, and put the new one into Secrets Manager, ` +
+      `secret ${secret}, as {"GOOGLE_API_KEY":"…","OPENAI_API_KEY":"…"}`,
+  );
+}
+
+function differing(value: unknown, clean: unknown, path: string): string[] {
+  if (isTree(value) && isTree(clean)) return Object.keys(value).flatMap((key) => differing(value[key], clean[key], `${path}.${key}`));
+  return JSON.stringify(value) === JSON.stringify(clean) ? [] : [path];
+}
+
+function requireRemote({ vlm, workflow }: Settings): void {
+  const backends = [
+    ...(workflow.steps.includes('0') ? [vlm.extraction.backend ?? vlm.backend] : []),
+    ...(workflow.steps.includes('1') ? [vlm.grounding.backend ?? vlm.backend] : []),
+  ];
+  if (backends.includes('builtin'))
+    throw new UsageError('vlm.backend=builtin runs on one machine only (groundline generate): set vlm.backend to gemini or openai');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
