@@ -15,6 +15,8 @@ const verbs: Readonly<Record<string, () => Promise<AddCommand>>> = {
   status: async () => (await import('#cli/status.ts')).addStatusCommand,
   retry: async () => (await import('#cli/retry.ts')).addRetryCommand,
   report: async () => (await import('#cli/report.ts')).addReportCommand,
+  export: async () => (await import('#cli/export.ts')).addExportCommand,
+  import: async () => (await import('#cli/import.ts')).addImportCommand,
   evaluate: async () => (await import('#cli/evaluate.ts')).addEvaluateCommand,
 };
 const aliases: Readonly<Record<string, string>> = { default_specs: 'default-specs' };

@@ -68,7 +68,7 @@ export function createPrecisionTally(): PrecisionTally {
       if (wanted === 0) return undefined;
       order ??= bestFirst(scores.subarray(0, boxes));
       const precisions = thresholds.map((_, bit) => {
-        const curve = { order: order as Uint32Array, hits, clusters, bit, wanted };
+        const curve = { order: order as Uint32Array, scores, hits, clusters, bit, wanted };
         return averagePrecision(curve, weights);
       });
       const ap = precisions.reduce((sum, value) => sum + value, 0) / precisions.length;
@@ -121,32 +121,39 @@ function bestFirst(scores: Float64Array): Uint32Array {
 
 interface Curve {
   readonly order: Uint32Array;
+  readonly scores: Float64Array;
   readonly hits: Uint16Array;
   readonly clusters: Uint16Array;
   readonly bit: number;
   readonly wanted: number;
 }
 
-/** Mean of the precision at 101 recalls, each the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`. */
-function averagePrecision({ order, hits, clusters, bit, wanted }: Curve, weights?: Readonly<Uint16Array>): number {
-  const precision = new Float64Array(order.length);
-  const recall = new Float64Array(order.length);
+/**
+ * Mean of the precision at 101 recalls, each the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`.
+ * Boxes of equal score count together, though: models give few different scores, and the order of a file must not decide.
+ */
+function averagePrecision({ order, scores, hits, clusters, bit, wanted }: Curve, weights?: Readonly<Uint16Array>): number {
+  const curve: { recall: number; precision: number }[] = [];
   let right = 0;
   let wrong = 0;
   for (const [rank, place] of order.entries()) {
     const weight = weights ? (weights[clusters[place] ?? 0] ?? 0) : 1;
     if (((hits[place] ?? 0) >> bit) & 1) right += weight;
     else wrong += weight;
-    recall[rank] = right / wanted;
-    precision[rank] = right / (right + wrong + Number.EPSILON);
+    const next = order[rank + 1];
+    if (next === undefined || scores[next] !== scores[place])
+      curve.push({ recall: right / wanted, precision: right === 0 ? 0 : right / (right + wrong) });
   }
-  for (let rank = order.length - 1; rank > 0; rank--)
-    if ((precision[rank] ?? 0) > (precision[rank - 1] ?? 0)) precision[rank - 1] = precision[rank] ?? 0;
+  let best = 0;
+  for (const point of curve.toReversed()) {
+    best = Math.max(best, point.precision);
+    point.precision = best;
+  }
   let sum = 0;
-  let rank = 0;
-  for (const point of recalls) {
-    while (rank < order.length && (recall[rank] ?? 0) < point) rank++;
-    if (rank < order.length) sum += precision[rank] ?? 0;
+  let at = 0;
+  for (const recall of recalls) {
+    while (at < curve.length && (curve[at]?.recall ?? 0) < recall) at++;
+    sum += curve[at]?.precision ?? 0;
   }
   return sum / recalls.length;
 }
