@@ -1,0 +1,76 @@
+import type { Box, Size } from '#core/box.ts';
+import type { ResultExpression, ResultInstance, ResultRecord } from '#results/result-record.ts';
+import type { Categories } from './categories.ts';
+import type { ExportBox, ExportPhrase, Frame } from './export-format.ts';
+import { storedBox } from './frame.ts';
+import type { Tally } from './tally.ts';
+
+export interface BoxChoice {
+  readonly minScore: number | undefined;
+  readonly dropUnscored: boolean;
+  readonly frame: Frame;
+  /** The format labels by category, so a noun that the categories leave out takes its boxes along. */
+  readonly byCategory: boolean;
+}
+
+/** The phrases of a record that have boxes, as the export shows them; everything else is counted. `size` is upright. */
+export function choosePhrases(
+  { expressions, orientation }: Pick<ResultRecord, 'expressions' | 'orientation'>,
+  size: Size,
+  choice: BoxChoice,
+  categories: Categories,
+  tally: Tally,
+): ExportPhrase[] {
+  return expressions.flatMap((expression) => {
+    const missing = whyBoxless(expression);
+    if (missing !== undefined) {
+      tally.add(missing);
+      return [];
+    }
+    const category = categoryOf(expression, categories, tally);
+    if (category === undefined && choice.byCategory) {
+      tally.add('unwantedCategory', expression.instances.length);
+      return [];
+    }
+    const boxes = expression.instances.flatMap((instance) => chooseBox(instance, size, choice, tally));
+    if (boxes.length === 0) return [];
+    const turned = choice.frame === 'upright' ? boxes : boxes.map(({ box, score }) => ({ box: storedBox(box, size, orientation), score }));
+    if (expression.span === undefined) tally.add('unplaced');
+    return [{ text: expression.text, span: expression.span, category: category ?? expression.text, boxes: turned }];
+  });
+}
+
+function whyBoxless({ grounding, instances }: ResultExpression) {
+  if (grounding === 'absent') return 'absent';
+  if (grounding === 'unanswered') return 'unanswered';
+  if (grounding === 'dropped') return 'unusable';
+  return instances.length === 0 ? 'boxless' : undefined;
+}
+
+function categoryOf({ nounChunk, text }: ResultExpression, categories: Categories, tally: Tally): string | undefined {
+  if (nounChunk?.trim()) return categories.of(nounChunk);
+  tally.add('nounGuessed');
+  return categories.of(text.trim().split(/\s+/).at(-1) ?? text);
+}
+
+function chooseBox({ box, score }: ResultInstance, size: Size, choice: BoxChoice, tally: Tally): ExportBox[] {
+  const inside = clamp(box, size);
+  const problem = whyLeftOut(score, choice) ?? (inside === undefined ? 'outside' : undefined);
+  if (problem !== undefined || inside === undefined) {
+    tally.add(problem ?? 'outside');
+    return [];
+  }
+  if (score === null && choice.minScore !== undefined) tally.add('unscoredKept');
+  return [{ box: inside, score }];
+}
+
+function whyLeftOut(score: number | null, { minScore, dropUnscored }: BoxChoice) {
+  if (score === null) return dropUnscored ? 'unscoredDropped' : undefined;
+  return minScore !== undefined && score < minScore ? 'lowScore' : undefined;
+}
+
+/** Our own boxes are inside; other tools' files hold turned corners and boxes beyond the edge. */
+function clamp([x1, y1, x2, y2]: Box, { width, height }: Size): Box | undefined {
+  const inside: Box = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)];
+  return inside[0] < inside[2] && inside[1] < inside[3] ? inside : undefined;
+}

@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { UsageError } from '#core/errors.ts';
+import { openResults } from '#results/read-records.ts';
+import { readImageBases } from '#results/report/run-facts.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
+import type { ExportSummary } from './count-export.ts';
+import { exportNote, openExportFolder } from './export-folder.ts';
+import type { ExportFormat, Frame } from './export-format.ts';
+import { type ExportOptions, exportResults } from './export-results.ts';
+import { writeWhole } from './write-whole.ts';
+
+type Passed =
+  | 'splits'
+  | 'isSplit'
+  | 'seed'
+  | 'minScore'
+  | 'dropUnscored'
+  | 'dropEmpty'
+  | 'dropPartial'
+  | 'images'
+  | 'categories'
+  | 'firstCategoryId';
+
+export interface ExportRequest extends Pick<ExportOptions, Passed | 'signal'> {
+  readonly format: ExportFormat;
+  /** A results folder, or the result file in one. */
+  readonly results: string;
+  readonly out: string;
+  /** @default what the format's usual loader reads */
+  readonly frame?: Frame;
+  readonly imagesRoot?: string;
+  readonly unfinished: boolean;
+  /** Replace an earlier export. */
+  readonly force: boolean;
+}
+
+export interface ExportDone {
+  readonly summary: ExportSummary;
+  readonly frame: Frame;
+  /** Where relative image names begin, as far as is known, if the images are not in the export. */
+  readonly imagesAt: string | undefined;
+}
+
+/** Exports results to a folder or file that is there whole at the end, or not at all. Throws `UsageError`. */
+export async function exportToPath(request: ExportRequest): Promise<ExportDone> {
+  const { format, images, out } = request;
+  const frame = frameOf(request);
+  const isFile = format.extension !== undefined && extname(out).toLowerCase() === format.extension;
+  if (isFile && request.isSplit) throw new UsageError(`--out ${out} names one file, but --split writes several: name a folder`);
+  if (isFile && images) throw new UsageError(`--out ${out} names one file, which has no place for images: name a folder`);
+  const { folder, file } = await placeOf(request.results);
+  const files = createDirectoryFiles(folder);
+  const results = await openResults(files, { unfinished: request.unfinished, file });
+  const knownBases = await readImageBases(files);
+  const imageBases = request.imagesRoot === undefined ? [...knownBases, folder, dirname(folder), '.'] : [request.imagesRoot];
+
+  const place = await openExportFolder(out, { force: request.force, isFile });
+  try {
+    const imagesRoot = request.imagesRoot === undefined ? undefined : resolve(request.imagesRoot);
+    const summary = await exportResults(results, {
+      ...request,
+      ...(imagesRoot === undefined ? {} : { imagesRoot }),
+      frame,
+      files: place.files,
+      imageBases: imageBases.map((base) => resolve(base)),
+    });
+    if (!isFile) await writeWhole(place.files, exportNote, noteOf(request, frame, summary));
+    await place.finish(isFile ? `annotations${format.extension}` : undefined);
+    return { summary, frame, imagesAt: images ? undefined : (imagesRoot ?? knownBases[0]) };
+  } catch (error) {
+    await place.abandon();
+    throw error;
+  }
+}
+
+function frameOf({ frame, images, format }: ExportRequest): Frame {
+  if (images !== 'copy') return frame ?? format.frame;
+  if (frame === 'stored')
+    throw new UsageError('--frame stored does not go with --copy-images: copies are upright; leave it out, or use --link-images');
+  return 'upright';
+}
+
+async function placeOf(results: string): Promise<{ folder: string; file: string }> {
+  const path = resolve(results);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new UsageError(`no results at ${results}: name the results folder of a run, or its annotations.jsonl`);
+  return found.isDirectory() ? { folder: path, file: 'annotations.jsonl' } : { folder: dirname(path), file: basename(path) };
+}
+
+/** What wrote the folder, and from what. */
+function noteOf(
+  { format, results, splits, isSplit, seed }: ExportRequest,
+  frame: Frame,
+  { counted, categories: _, ...counts }: ExportSummary,
+): string {
+  const made = { format: format.name, results: resolve(results), frame, ...(isSplit ? { splits, seed } : {}), ...counts };
+  return `${JSON.stringify({ ...made, counted: counted.map(({ words }) => words) }, null, 2)}\n`;
+}

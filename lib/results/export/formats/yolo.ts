@@ -1,0 +1,60 @@
+import { stringify } from 'yaml';
+import type { ExportFormat, ExportSample } from '#results/export/export-format.ts';
+import { rounded } from '#results/export/json-files.ts';
+import { writeWhole } from '#results/export/write-whole.ts';
+
+/** YOLO labels as Ultralytics reads them: a text file an image with class, centre and size as shares of the upright picture, and a `data.yaml`. */
+export const yolo: ExportFormat = {
+  name: 'yolo',
+  summary: 'YOLO label files and data.yaml, as Ultralytics reads them',
+  frame: 'upright',
+  loader: 'Ultralytics',
+  labelFiles: 'nested',
+  byImage: true,
+  hasScores: false,
+  hasCategories: true,
+  refusesEmpty: false,
+  needsImages: true,
+  imageFolder: (split) => `images/${split}`,
+  async open({ files, splits, categories }) {
+    return {
+      async write(sample, split) {
+        const lines = labelLines(sample, (category) => categories.idOf(category));
+        await writeWhole(files, `labels/${split}/${sample.stem}.txt`, lines.join(''));
+      },
+      async close() {
+        await writeWhole(
+          files,
+          'data.yaml',
+          stringify(
+            dataFile(
+              splits.map(({ name }) => name),
+              categories.names,
+            ),
+          ),
+        );
+      },
+      abort: async () => {},
+    };
+  },
+};
+
+function labelLines({ phrases, size: { width, height } }: ExportSample, idOf: (category: string) => number): string[] {
+  return phrases.flatMap(({ category, boxes }) =>
+    boxes.map(({ box: [x1, y1, x2, y2] }) => {
+      const shares = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height];
+      return `${idOf(category)} ${shares.map((share) => rounded(share, 6)).join(' ')}\n`;
+    }),
+  );
+}
+
+/** Ultralytics wants a `train` and a `val`: without one the first and the last split serve. Without `path` it looks beside this file. */
+function dataFile(splits: readonly string[], names: readonly string[]) {
+  const folder = (split: string | undefined) => `images/${split}`;
+  return {
+    train: folder(splits.includes('train') ? 'train' : splits[0]),
+    val: folder(splits.includes('val') ? 'val' : splits.at(-1)),
+    ...Object.fromEntries(splits.filter((split) => split !== 'train' && split !== 'val').map((split) => [split, folder(split)])),
+    names: new Map(names.entries()),
+  };
+}
