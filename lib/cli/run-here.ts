@@ -80,20 +80,22 @@ export async function runHere({ spec, environment, version, display, signal }: R
   return { run, ...(stopped && { stopped }) };
 }
 
-/** Pictures stand in the page itself as far as that takes a moment; of a large run most are links to their files. */
-const INLINED = { samples: 500, bytes: 4_000_000 };
+/** Above so many samples the page links to pictures: drawing them all small would take longer than the run. `groundline report` does it. */
+const INLINED = 100;
+/** Samples that the page of a run shows, the ones worth a look first. */
+const SHOWN = 500;
 
 async function reportOn(results: DirectoryFiles, run: RunFile, stopReason: unknown): Promise<void> {
   const bases = [...(run.image_base === undefined ? [] : [run.image_base]), dirname(resolve(run.input ?? '.')), '.'];
   const { images, linkTo } = findLocalPictures(results.folder, bases);
+  const { done = 0, failed = 0 } = run.counts;
   const inHaste = stopReason instanceof RunStopError && stopReason.reason === 'interrupted';
   await writeReport({
     results,
-    ...(inHaste ? {} : { images }),
+    ...(inHaste || done + failed > INLINED ? {} : { images }),
     linkTo,
     signal: new AbortController().signal,
-    maxSamples: INLINED.samples,
-    pictureBudget: INLINED.bytes,
+    maxSamples: SHOWN,
   });
 }
 
