@@ -1,1 +1,6 @@
-export const handler = async (): Promise<object> => ({ status: 'ok' });
+import { FunctionSettings } from '#infra/function-settings.ts';
+import { createCollectHandler } from '#run/aws/collect-handler.ts';
+import packageFile from '../package.json' with { type: 'json' };
+
+/** Parts into result files; the end of every run. */
+export const handler = createCollectHandler(FunctionSettings.parse(process.env), packageFile.version);

@@ -1,0 +1,22 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { FunctionContext } from './batch-handler.ts';
+import { clientOptions } from './client-options.ts';
+import { type FunctionVariables, openCloud } from './cloud.ts';
+import type { CollectOutcome } from './collect-outcome.ts';
+import { collectResults } from './collect-results.ts';
+import { createPowertoolsLog } from './powertools-log.ts';
+import { wallClock } from './wall-clock.ts';
+
+/** The function that ends every run. */
+export function createCollectHandler(variables: FunctionVariables, version: string) {
+  const cloud = openCloud({
+    variables,
+    s3: new S3Client(clientOptions),
+    dynamo: new DynamoDBClient(clientOptions),
+    clock: wallClock,
+    log: createPowertoolsLog(variables.ENVIRONMENT),
+  });
+  return (event: unknown, context: FunctionContext): Promise<CollectOutcome> =>
+    collectResults(event, { cloud, version, remainingMs: () => context.getRemainingTimeInMillis() });
+}

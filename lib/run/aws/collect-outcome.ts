@@ -1,0 +1,55 @@
+import type { MergedFacts } from './collect-state.ts';
+import type { RunState } from './run-item.ts';
+import type { StoredPlan } from './stored-plan.ts';
+
+/** What collect tells the state machine: how the run ends. */
+export type CollectOutcome =
+  | { readonly status: 'incomplete'; readonly waitSeconds: number }
+  | ({ readonly status: 'ok'; readonly results: string } & Ended)
+  | ({ readonly status: 'failed'; readonly error: string; readonly cause: string; readonly results: string } & Partial<Ended>);
+
+interface Ended {
+  readonly done: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+export interface RunEnd {
+  readonly plan: StoredPlan;
+  readonly merged: MergedFacts;
+  readonly stop: RunState['stop'];
+  readonly failure: { readonly error?: string | undefined; readonly cause?: string | undefined };
+}
+
+/** Step Functions shows a cause where people look first: how many, why, and what to do next. */
+export function endOf({ plan, merged, stop, failure }: RunEnd, bucket: string): CollectOutcome {
+  const { done, failed, failures } = merged.collector.tally;
+  const pending = plan.input.lines - done - failed;
+  const results = `s3://${bucket}/${plan.prefix}/`;
+  const counts = { done, failed, pending, results };
+  const said = `${done} samples done, ${failed} failed, ${pending} pending; results so far in ${results}`;
+  const fail = (error: string, cause: string): CollectOutcome => ({ status: 'failed', error, cause: `${cause}. ${said}`, ...counts });
+  if (stop) return fail('RunStopped', stop.message);
+  if (failure.error !== undefined)
+    return fail(failure.error, readableCause(failure.cause) || 'the map of batches failed: see its batches in the console');
+  const { max_failure_rate: tolerated } = plan.settings.workflow;
+  if (failed === 0 || failed / (done + failed) <= tolerated) return { status: 'ok', ...counts };
+  const codes = Object.entries(failures)
+    .sort(([, a], [, b]) => b - a)
+    .map(([code, times]) => `${times} × ${code}`)
+    .join(', ');
+  return fail(
+    'TooManyFailures',
+    `${failed} of ${done + failed} samples failed (${codes}), more than workflow.max_failure_rate=${tolerated}: see ${results}failed.jsonl; to try them again start {"input":"${results}failed.jsonl"}`,
+  );
+}
+
+/** What Lambda reports of a crash is JSON with a stack. */
+export function readableCause(cause: string | undefined): string {
+  try {
+    const { errorMessage, errorType } = JSON.parse(cause ?? '') as { errorMessage?: string; errorType?: string };
+    return errorMessage ? `${errorType ?? 'error'}: ${errorMessage}` : (cause ?? '');
+  } catch {
+    return cause ?? '';
+  }
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import { composeRunFile } from '#run/compose-run-file.ts';
+import { stepFiles } from '#run/result-files.ts';
+import type { Cloud } from './cloud.ts';
+import { type CollectOutcome, endOf, type RunEnd } from './collect-outcome.ts';
+import { type CollectState, type MergedFacts, readCollectState, writeCollectState } from './collect-state.ts';
+import { collectUnprepared } from './collect-unprepared.ts';
+import { copyObject } from './copy-object.ts';
+import { createLease } from './lease.ts';
+import { mergeParts } from './merge-parts.ts';
+import { placeOf, type RunPlace, runFiles } from './run-place.ts';
+import { readPlan, type StoredPlan, writeText } from './stored-plan.ts';
+import { writeRunReport } from './write-run-report.ts';
+
+/** What the state machine hands to collect; `failure` says what came before, with an empty cause where all went well. */
+export const CollectEvent = z.object({
+  executionArn: z.string(),
+  runId: z.string(),
+  startedAt: z.string(),
+  input: z.unknown(),
+  failure: z.looseObject({ error: z.string().optional(), cause: z.string().optional() }),
+});
+export type CollectEvent = z.infer<typeof CollectEvent>;
+
+export interface CollectContext {
+  readonly cloud: Cloud;
+  readonly version: string;
+  remainingMs(): number;
+}
+
+/** Left for putting the work down, and needed to begin with the report. */
+const SAVE_MS = 60_000;
+const REPORT_MS = 300_000;
+
+/** Parts into result files, `run.json` and report; the last state before a run ends, whatever came before. */
+export async function collectResults(event: unknown, context: CollectContext): Promise<CollectOutcome> {
+  const parsed = CollectEvent.parse(event);
+  const { cloud } = context;
+  const input = z.looseObject({ input: z.string() }).safeParse(parsed.input).data?.input;
+  const place = placeOfRun(input, parsed.runId, cloud.variables.BUCKET);
+  const plan = await planOf(cloud.bucket, place);
+  const outcome = plan ? await collect({ ...context, event: parsed, plan }) : await collectUnprepared({ ...context, event: parsed, place });
+  cloud.log.info('collect', { run: parsed.runId, ...outcome });
+  if (outcome.status === 'incomplete') return outcome;
+  if (input !== undefined) await release(cloud, parsed, input);
+  await cloud.runItem(parsed.runId).describe({ phase: outcome.status === 'ok' ? 'finished' : 'failed' });
+  return outcome;
+}
+
+/** An input that is no address has a place of its own all the same: its run says why. */
+function placeOfRun(input: string | undefined, runId: string, bucket: string): RunPlace {
+  try {
+    return placeOf(input ?? '', runId);
+  } catch {
+    return placeOf(`s3://${bucket}/inputs/unknown/captions.jsonl`, runId);
+  }
+}
+
+interface Collecting extends CollectContext {
+  readonly event: CollectEvent;
+  readonly plan: StoredPlan;
+}
+
+async function collect(collecting: Collecting): Promise<CollectOutcome> {
+  const { cloud, plan, event, remainingMs } = collecting;
+  const path = `${plan.prefix}/${runFiles.collectState}`;
+  let state: CollectState = await readCollectState(cloud.bucket, path);
+  const { stop } = await cloud.runItem(plan.runId).read();
+  const save = Math.min(SAVE_MS, remainingMs() / 3);
+  if (state.merged === undefined) {
+    const isLate = () => remainingMs() < save;
+    const result = await mergeParts({ cloud, plan, stopped: stop !== undefined, state: state.merge, isLate });
+    state = 'merged' in result ? { merged: result.merged } : { merge: result.state };
+    await writeCollectState(cloud.bucket, path, state);
+  }
+  const { merged } = state;
+  if (merged === undefined || remainingMs() < Math.min(REPORT_MS, save)) return { status: 'incomplete', waitSeconds: 1 };
+  const files = await copyAnnotations(cloud, plan, merged.files);
+  const end: RunEnd = { plan, merged, stop, failure: event.failure };
+  await writeRunFile(collecting, end, files);
+  await writeRunReport({ cloud, plan, merged, remainingMs });
+  return endOf(end, cloud.variables.BUCKET);
+}
+
+/** `annotations.jsonl` is the last step's file. */
+async function copyAnnotations(cloud: Cloud, plan: StoredPlan, files: MergedFacts['files']): Promise<MergedFacts['files']> {
+  const last = plan.settings.workflow.steps.includes('1') ? stepFiles.step_1 : stepFiles.step_0;
+  const facts = files[last];
+  if (facts === undefined) throw new TypeError(`no ${last} was written`);
+  const key = (name: string) => `${plan.prefix}/${name}`;
+  await copyObject({ client: cloud.s3, bucket: cloud.variables.BUCKET, from: key(last), to: key('annotations.jsonl'), bytes: facts.bytes });
+  return { ...files, 'annotations.jsonl': facts };
+}
+
+async function writeRunFile({ cloud, version }: Collecting, end: RunEnd, files: MergedFacts['files']): Promise<void> {
+  const { plan, merged, stop, failure } = end;
+  const firstPending = Math.min(merged.firstPending ?? Number.POSITIVE_INFINITY, plan.firstUnchosenLine ?? Number.POSITIVE_INFINITY);
+  const why = stop ?? (failure.error === undefined ? undefined : { reason: failure.error, message: failure.cause ?? '' });
+  const text = composeRunFile({
+    runId: plan.runId,
+    version,
+    status: why === undefined ? 'finished' : 'stopped',
+    ...(why && { stop: why }),
+    settings: plan.settings,
+    input: { path: plan.input.uri, sha256: plan.input.sha256, lines: plan.input.lines },
+    imageBase: plan.imageBase,
+    startedAt: plan.startedAt,
+    finishedAt: cloud.clock.now(),
+    tally: merged.collector.tally,
+    ...(firstPending === Number.POSITIVE_INFINITY ? {} : { firstPendingLine: firstPending }),
+    steps: plan.steps,
+    files,
+    notices: plan.notices,
+  });
+  await writeText(cloud.bucket, `${plan.prefix}/run.json`, text);
+}
+
+async function planOf(bucket: FileStore, place: RunPlace): Promise<StoredPlan | undefined> {
+  try {
+    return await readPlan(bucket, `${place.prefix}/${runFiles.plan}`);
+  } catch (error) {
+    if (error instanceof FileNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function release(cloud: Cloud, { runId, executionArn }: CollectEvent, input: string): Promise<void> {
+  const lease = createLease({
+    client: cloud.dynamo,
+    table: cloud.variables.TABLE,
+    name: input.replace(/^s3:\/\//, ''),
+    runId,
+    executionArn,
+    isRunning: async () => true,
+    now: () => cloud.clock.now(),
+  });
+  await lease.release();
+}

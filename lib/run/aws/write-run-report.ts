@@ -1,0 +1,32 @@
+import { writeReport } from '#results/report/write-report.ts';
+import { createS3Files } from '#storage/s3-files.ts';
+import type { Cloud } from './cloud.ts';
+import type { MergedFacts } from './collect-state.ts';
+import { openImages } from './image-places.ts';
+import type { StoredPlan } from './stored-plan.ts';
+
+export interface RunReport {
+  readonly cloud: Cloud;
+  readonly plan: StoredPlan;
+  readonly merged: MergedFacts;
+  remainingMs(): number;
+}
+
+const SHOWN = 500;
+/** Larger images are not decoded for a thumbnail: the report is no reason for a function to run out of time. */
+const THUMBNAIL_PIXELS = 25_000_000;
+/** Left of the function's time when the report has taken all it may. */
+const RESERVE_MS = 30_000;
+
+/** `report.html` beside the results: failed, partial and low-scored samples first. A report that cannot be written is no reason to fail a run. */
+export async function writeRunReport({ cloud, plan, remainingMs }: RunReport): Promise<void> {
+  const results = createS3Files({ client: cloud.s3, bucket: cloud.variables.BUCKET, prefix: plan.prefix });
+  const places = { base: plan.imageBase, ...(plan.imageFallback === undefined ? {} : { otherwise: plan.imageFallback }) };
+  const images = openImages(cloud.s3, places, plan.settings.data.max_image_bytes);
+  const signal = AbortSignal.timeout(Math.max(1, remainingMs() - RESERVE_MS));
+  try {
+    await writeReport({ results, images, signal, maxSamples: SHOWN, maxPixels: THUMBNAIL_PIXELS });
+  } catch (error) {
+    cloud.log.warn('no report', { run: plan.runId, reason: error instanceof Error ? error.message : String(error) });
+  }
+}
