@@ -23,10 +23,16 @@ export function readTags(text: string): TaggedBox[] {
     else if (places !== undefined) {
       const numbers = [...places.matchAll(/\d+/g)].map(([digits]) => Number(digits));
       const own = words?.trim() || label;
-      boxes.push({ ...(own && { label: own }), box: numbers.length === 4 ? (numbers as unknown as FourNumbers) : 'unreadable' });
+      for (const box of inFours(numbers)) boxes.push({ ...(own && { label: own }), box });
     }
   }
   return boxes;
+}
+
+/** Florence-2 writes the places of several boxes in one go. */
+function inFours(numbers: readonly number[]): TaggedBox['box'][] {
+  if (numbers.length % 4 !== 0) return ['unreadable'];
+  return Array.from({ length: numbers.length / 4 }, (_, index) => numbers.slice(4 * index, 4 * index + 4) as unknown as FourNumbers);
 }
 
 function boxesIn(content: string): TaggedBox['box'][] {
