@@ -11,9 +11,10 @@ export interface Seen extends Size {
 const NAMES = Object.keys(colours) as Colour[];
 const PALETTE: readonly (readonly number[])[] = [background, ...NAMES.map((name) => colours[name])];
 
-/** Below this share of the picture, and below so many pixels, a spot is noise of the coding. */
+/** Below this share of the picture, below so many pixels and thinner than this, a spot is an edge or noise of the coding. */
 const NOISE_SHARE = 0.0005;
 const NOISE_PIXELS = 6;
+const NOISE_SIDE = 3;
 
 /** Decodes an image, as a model's server would at this size, and finds its coloured rectangles. */
 export async function look(bytes: Uint8Array, resize: (size: Size) => Size = (size) => size): Promise<Seen> {
@@ -27,33 +28,38 @@ export async function look(bytes: Uint8Array, resize: (size: Size) => Size = (si
 
 interface Spot {
   readonly colour: number;
-  x1: number;
+  readonly x1: number;
   readonly y1: number;
-  x2: number;
-  y2: number;
-  pixels: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly pixels: number;
 }
 
-/** Row by row: a run of one colour joins the spot of that colour that it touches in the row above. */
+/** Row by row: a run of one colour joins the spots of that colour that it touches in the row above, and joins them to each other. */
 function findRectangles(data: Buffer, { width, height }: Size): Rectangle[] {
-  const spots: Spot[] = [];
+  let spots: Spot[] = [];
   for (let y = 0; y < height; y += 1) {
     for (const [colour, x1, x2] of runs(data, width, y)) {
-      const spot = spots.find((known) => known.colour === colour && known.y2 >= y && known.x1 < x2 && known.x2 > x1);
-      if (!spot) spots.push({ colour, x1, y1: y, x2, y2: y + 1, pixels: x2 - x1 });
-      else {
-        spot.x1 = Math.min(spot.x1, x1);
-        spot.x2 = Math.max(spot.x2, x2);
-        spot.y2 = y + 1;
-        spot.pixels += x2 - x1;
-      }
+      let spot: Spot = { colour, x1, y1: y, x2, y2: y + 1, pixels: x2 - x1 };
+      const touched = spots.filter((known) => known.colour === colour && known.y2 >= y && known.x1 < x2 && known.x2 > x1);
+      for (const known of touched) spot = join(known, spot);
+      spots = [...spots.filter((known) => !touched.includes(known)), spot];
     }
   }
   const least = Math.max(NOISE_PIXELS, NOISE_SHARE * width * height);
   return spots
-    .filter(({ pixels }) => pixels >= least)
+    .filter(({ pixels, x1, x2, y1, y2 }) => pixels >= least && x2 - x1 >= NOISE_SIDE && y2 - y1 >= NOISE_SIDE)
     .map(({ colour, x1, y1, x2, y2 }) => ({ colour: NAMES[colour - 1] as Colour, box: [x1, y1, x2, y2] }));
 }
+
+const join = (a: Spot, b: Spot): Spot => ({
+  colour: a.colour,
+  x1: Math.min(a.x1, b.x1),
+  y1: Math.min(a.y1, b.y1),
+  x2: Math.max(a.x2, b.x2),
+  y2: Math.max(a.y2, b.y2),
+  pixels: a.pixels + b.pixels,
+});
 
 function* runs(data: Buffer, width: number, y: number): Generator<[colour: number, x1: number, x2: number]> {
   let [colour, start, last] = [0, 0, -1];

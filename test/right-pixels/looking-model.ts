@@ -36,7 +36,7 @@ export interface LookingModel {
 export async function startLookingModel(options: LookingModelOptions = {}): Promise<LookingModel> {
   const models = options.models ?? Object.values(familyServers).map(({ model }) => model);
   const requests = new Map<string, number>();
-  const seen = new Map<string, Promise<Seen>>();
+  const views = createViews();
   let noImage = 0;
 
   const answer = async (request: LookingRequest) => {
@@ -47,11 +47,7 @@ export async function startLookingModel(options: LookingModelOptions = {}): Prom
     if (options.latencyMs) await setTimeout(options.latencyMs);
     if (request.isExtraction) return extract(request.prompt);
     const server = Object.values(familyServers).find(({ model }) => model === request.model) ?? (familyServers['qwen3-vl'] as FamilyServer);
-    const view = `${image} ${request.model}`;
-    if (!seen.has(view))
-      seen.set(view, request.image ? look(request.image, server.resize) : Promise.resolve({ width: 1, height: 1, rectangles: [] }));
-    if (seen.size > 200) seen.delete(seen.keys().next().value as string);
-    return ground(request, server, (await seen.get(view)) as Seen);
+    return ground(request, server, await views(request.image, image, server.resize));
   };
   const stats = (): LookingStats => {
     const calls = requests.values().reduce((sum, count) => sum + count, 0);
@@ -83,6 +79,20 @@ export async function startLookingModel(options: LookingModelOptions = {}): Prom
       server.close();
       await once(server, 'close');
     },
+  };
+}
+
+/** What is seen of an image by servers of one kind, kept for the next question about it. */
+function createViews() {
+  const seen = new Map<FamilyServer['resize'], Map<string, Promise<Seen>>>();
+  return (image: Buffer | undefined, name: string, resize: FamilyServer['resize']): Promise<Seen> => {
+    if (!image) return Promise.resolve({ width: 1, height: 1, rectangles: [] });
+    const known = seen.get(resize) ?? new Map<string, Promise<Seen>>();
+    seen.set(resize, known);
+    const view = known.get(name) ?? look(image, resize);
+    known.set(name, view);
+    if (known.size > 100) known.delete(known.keys().next().value as string);
+    return view;
   };
 }
 
