@@ -18,23 +18,28 @@ export interface ProfileQuestion {
   readonly notice: (message: string) => void;
 }
 
+/** A profile, and what should be looked at once before the first question is paid: a run whose answers are all at hand asks nothing. */
+export interface ChosenProfile {
+  readonly profile: ModelProfile;
+  readonly check?: (signal: AbortSignal) => Promise<void>;
+}
+
 /** How this model writes boxes: what the user says, else its name, else the model behind its alias, else what it draws around synthetic pictures. */
-export async function chooseProfile(question: ProfileQuestion, signal: AbortSignal): Promise<ModelProfile> {
+export async function chooseProfile(question: ProfileQuestion, signal: AbortSignal): Promise<ChosenProfile> {
   const { vlm, model, knowledge, notice } = question;
   const remembered = fromName(knowledge.known.profile);
   const named = await namedProfile(question, signal);
-  if (vlm.coordinates !== 'auto') return overridden(vlm.coordinates, named);
+  if (vlm.coordinates !== 'auto') return { profile: overridden(vlm.coordinates, named) };
   if (named) {
-    if (model.selfHosted && vlm.localisation_check === 'auto' && remembered?.family !== named.family)
-      await checkKnown(question, named, signal);
-    return named;
+    const doubted = model.selfHosted && vlm.localisation_check === 'auto' && remembered?.family !== named.family;
+    return { profile: named, ...(doubted && { check: (aborted: AbortSignal) => checkKnown(question, named, aborted) }) };
   }
-  if (remembered) return remembered;
+  if (remembered) return { profile: remembered };
   if (vlm.localisation_check === 'off') {
     notice(`${model.asked.model} is not a known model and vlm.localisation_check is off: boxes are taken as ${unknownProfile.family}`);
-    return unknownProfile;
+    return { profile: unknownProfile };
   }
-  return probe(question, signal);
+  return { profile: await probe(question, signal) };
 }
 
 /** The profile by the model's name, or by what the server says is behind the name. No calls but `/models`. */

@@ -66,15 +66,35 @@ export async function connectModels(options: ConnectOptions, signal: AbortSignal
   const { settings } = options;
   const lines = new Map<string, Line>();
   const knowledge = new Map<string, EndpointKnowledge>();
-  const builtin = new Map<'builtin', ModelConnection>();
-  const connect = (step: StepKind) => {
+  const builtin = new Map<'builtin', OpenedModel>();
+  const connect = (step: StepKind): OpenedModel | Promise<OpenedModel> => {
     const isBuiltin = (settings.vlm[step].backend ?? settings.vlm.backend) === 'builtin';
     return isBuiltin ? entry(builtin, 'builtin', () => connectBuiltin(options)) : connectStep(step, options, lines, knowledge, signal);
   };
   const grounding = settings.workflow.steps.includes('1') ? await connect('grounding') : undefined;
   const extraction = settings.workflow.steps.includes('0') ? await connect('extraction') : undefined;
-  const either = (grounding ?? extraction) as ModelConnection; // settings demand at least one step
-  return { extraction: extraction ?? either, grounding: grounding ?? either };
+  const either = (grounding ?? extraction) as OpenedModel; // settings demand at least one step
+  const checked = checkedFirst(grounding?.check);
+  return { extraction: checked(extraction ?? either), grounding: checked(grounding ?? either) };
+}
+
+interface OpenedModel extends ModelConnection {
+  readonly check?: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Connections whose very first question, whichever of them it is, comes after the check. */
+function checkedFirst(check: OpenedModel['check']): (opened: OpenedModel) => ModelConnection {
+  let checking: Promise<void> | undefined;
+  return ({ check: _, ...connection }) => {
+    if (!check) return connection;
+    const { model } = connection;
+    const ask: VisionLanguageModel['ask'] = async (request, signal) => {
+      checking ??= check(signal);
+      await checking;
+      return model.ask(request, signal);
+    };
+    return { ...connection, model: { backend: model.backend, model: model.model, ask } };
+  };
 }
 
 /** The models that the endpoint of a step serves; none for `builtin`. */
@@ -95,7 +115,7 @@ async function connectStep(
   lines: Map<string, Line>,
   known: Map<string, EndpointKnowledge>,
   signal: AbortSignal,
-): Promise<ModelConnection> {
+): Promise<OpenedModel> {
   const model = await withModelName(stepModel(options.settings.vlm, step, options.keys), signal);
   const { endpoint, key } = model.asked;
   const knowledge = await entry(known, `${endpoint} ${model.asked.model}`, () =>
@@ -104,11 +124,11 @@ async function connectStep(
   const line = await entry(lines, `${endpoint} ${key}`, () => openLine(options));
   const adapter = await createAdapter(model, knowledge, options.maxWorkers);
   const speak = (profile: ModelProfile) => createLanguageModel({ adapter, profile, knowledge, attempt: options.attempt, ...line });
-  const profile =
+  const { profile, check } =
     step === 'grounding'
       ? await chooseProfile({ vlm: options.settings.vlm, model, adapter, knowledge, speak, notice: options.notice }, signal)
-      : ((await namedProfile({ model, adapter }, signal)) ?? unknownProfile);
-  return { model: speak(profile), profile, endpoint, scoreSource: profile.scores ? 'model' : 'none' };
+      : { profile: (await namedProfile({ model, adapter }, signal)) ?? unknownProfile };
+  return { model: speak(profile), profile, endpoint, scoreSource: profile.scores ? 'model' : 'none', ...(check && { check }) };
 }
 
 async function connectBuiltin({ notice }: ConnectOptions): Promise<ModelConnection> {

@@ -74,9 +74,17 @@ describe('connecting models', () => {
   });
 
   test('warns loudly when a known family on a server of one’s own finds no rectangle', async () => {
+    const { extraction, grounding } = await connect(settings({}));
+    await Promise.all([extraction.model.ask(question('a dog'), signal), grounding.model.ask(question('a cat'), signal)]);
+
+    expect(notices.filter((notice) => notice.includes('WARNING'))).toHaveLength(1);
+  });
+
+  test('looks at a known family only before the first question: a run that asks nothing calls nobody', async () => {
     await connect(settings({}));
 
-    expect(notices.join()).toContain('WARNING');
+    expect(server.requests).toHaveLength(0);
+    expect(notices).toEqual([]);
   });
 
   test('stops before the first sample when an unknown model fits no convention', async () => {
