@@ -3,9 +3,9 @@ import { access, mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { RunStopError, UsageError } from '#core/errors.ts';
 import { connectModels } from '#models/connect.ts';
+import type { AroundAttempt } from '#models/language-model.ts';
 import { findLocalPictures } from '#results/report/local-pictures.ts';
 import { writeReport } from '#results/report/write-report.ts';
-import type { CallGate } from '#run/call-gate.ts';
 import { runLocal } from '#run/run-local.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryCheckpoints } from '#storage/directory-checkpoints.ts';
@@ -44,7 +44,7 @@ export async function runHere({ spec, environment, version, display, signal }: R
     notices.push(message);
     display.notice(message);
   };
-  const connect = (gate: CallGate) =>
+  const connect = (attempt: AroundAttempt, signal: AbortSignal) =>
     connectModels(
       {
         settings,
@@ -54,9 +54,9 @@ export async function runHere({ spec, environment, version, display, signal }: R
         random: Math.random,
         notice,
         memory: createFileMemory(),
-        attempt: (send) => gate.attempt(send),
+        attempt,
       },
-      gate.signal,
+      signal,
     );
   const results = createDirectoryFiles(folder);
   const { stopped } = await runLocal({

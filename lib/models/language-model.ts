@@ -19,7 +19,7 @@ export interface LanguageModelOptions {
 }
 
 /** Makes an attempt whose turn has come, or throws to keep it from being made: the place to stop a run, and to know what is in flight. */
-export type AroundAttempt = <T>(send: () => Promise<T>) => Promise<T>;
+export type AroundAttempt = (send: () => Promise<ModelReply>, model: Pick<ModelAdapter, 'backend' | 'model'>) => Promise<ModelReply>;
 
 /** A tier that fails this often is given up for good: three times, and one reply in twenty. */
 const FAULTS = 3;
@@ -40,7 +40,11 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
   const giveUp = (tier: Tier) => knowledge.learn({ tier: lower(knowledge.known.tier, below(tier)) });
 
   const send = (request: ModelRequest, tier: Tier, signal: AbortSignal) =>
-    tryAgain((again) => pacer.run(() => attempt(() => adapter.send({ request, tier, profile }, signal)), again, signal), retry, signal);
+    tryAgain(
+      (again) => pacer.run(() => attempt(() => adapter.send({ request, tier, profile }, signal), adapter), again, signal),
+      retry,
+      signal,
+    );
 
   /** The reply, or the reason why this tier cannot give one. */
   const sendOnTier = async (request: ModelRequest, tier: Tier, signal: AbortSignal): Promise<ModelReply | undefined> => {

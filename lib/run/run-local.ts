@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { CheckpointStore, Clock, ImageStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import type { ModelConnections } from '#models/connect.ts';
+import type { AroundAttempt } from '#models/language-model.ts';
 import type { DirectoryFiles } from '#storage/directory-files.ts';
 import { createAdmission } from './admission.ts';
 import { type CallGate, createCallGate } from './call-gate.ts';
@@ -37,8 +38,8 @@ export interface RunLocalOptions {
   readonly results: DirectoryFiles;
   readonly checkpoints: CheckpointStore;
   readonly images: (inputFolder: string) => ImageStore;
-  /** Opens the models; every attempt of every call has to go through `gate`. */
-  readonly connect: (gate: CallGate) => Promise<ModelConnections>;
+  /** Opens the models; every attempt of every call has to go through `attempt`. */
+  readonly connect: (attempt: AroundAttempt, signal: AbortSignal) => Promise<ModelConnections>;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -70,15 +71,21 @@ export async function runLocal(options: RunLocalOptions): Promise<RunEnd> {
   try {
     clearLeftovers(results.folder, lock.deadProcess);
     const plan = await planRun(settings, results);
-    let spending: Spending | undefined;
-    const gate = createCallGate({ clock: options.clock, limit: () => spending?.exceeded() });
+    const spending = createSpending(settings.workflow.budget_usd);
+    const gate = createCallGate({ clock: options.clock, limit: () => spending.exceeded() });
+    const attempt: AroundAttempt = (send, model) =>
+      gate.attempt(async () => {
+        const reply = await send();
+        spending.add(model, reply.usage);
+        return reply;
+      });
     const interrupt = () => gate.stop(signal.reason, 10_000);
     if (signal.aborted) interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     try {
       gate.check();
-      const connections = await options.connect(gate);
-      spending = createSpending(modelsOf(settings, connections), settings.workflow.budget_usd);
+      const connections = await options.connect(attempt, gate.signal);
+      spending.requirePrices(modelsOf(settings, connections));
       return await run({ ...options, plan, gate, connections, spending });
     } finally {
       signal.removeEventListener('abort', interrupt);
@@ -148,7 +155,7 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
       ...running,
       images: running.images(plan.inputFolder),
       order,
-      admission: createAdmission({ least: workers, most: 3 * workers + 16, bytes: IMAGE_BYTES }),
+      admission: createAdmission({ least: workers, most: 2 * workers + 4, bytes: IMAGE_BYTES }),
       settle: steps.settle,
       onRead: (line) => carried?.seen(line),
       onSettled(line) {

@@ -13,7 +13,6 @@ import type { RunPlan } from './run-plan.ts';
 import { settleSample } from './settle-sample.ts';
 import type { StepWork } from './settle-step.ts';
 import type { SettledLine } from './settled-line.ts';
-import type { Spending } from './spending.ts';
 
 export interface StepsOptions {
   readonly settings: Settings;
@@ -22,7 +21,6 @@ export interface StepsOptions {
   readonly connections: ModelConnections;
   readonly plan: Pick<RunPlan, 'imageBase'>;
   readonly gate: CallGate;
-  readonly spending: Spending;
 }
 
 export interface RunSteps {
@@ -33,7 +31,7 @@ export interface RunSteps {
 }
 
 /** The steps of a run on this machine, each with its model, ready to take samples. */
-export function prepareSteps({ settings, results, checkpoints, connections, plan, gate, spending }: StepsOptions): RunSteps {
+export function prepareSteps({ settings, results, checkpoints, connections, plan, gate }: StepsOptions): RunSteps {
   const forced = settings.workflow.force_reprocess ? askAgain(checkpoints, settings, join(results.folder, '.forced')) : undefined;
   const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
   const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
@@ -51,7 +49,6 @@ export function prepareSteps({ settings, results, checkpoints, connections, plan
       provenance: settings.output.provenance ? provenance[name] : undefined,
       signal,
       beforeCall: () => gate.check(),
-      onUsage: (model, usage) => spending.add({ backend: connection.model.backend, model }, usage),
     };
   };
   return {

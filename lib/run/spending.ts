@@ -9,31 +9,37 @@ export interface SpendingModel {
 
 /** What a run has cost so far, held against its budget. */
 export interface Spending {
+  /** Told of every reply as it comes in, so that no call starts on money that is spent. */
   add(model: SpendingModel, usage: Usage): void;
+  /** Throws `UsageError` for a budget that cannot be kept, since a price is not known. */
+  requirePrices(models: readonly SpendingModel[]): void;
   /** `undefined` where a price is not known. */
   readonly usd: number | undefined;
   /** The reason to stop once the budget is used up. */
   exceeded(): RunStopError | undefined;
 }
 
-/** Throws `UsageError` for a budget that cannot be kept, since a price is not known. */
-export function createSpending(models: readonly SpendingModel[], budgetUsd: number | undefined): Spending {
-  const one = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
-  const unknown = models.find(({ backend, model }) => costOf(backend, model, one) === undefined);
-  if (unknown && budgetUsd !== undefined)
-    throw new UsageError(
-      `workflow.budget_usd cannot be kept: the price of ${unknown.model} is not known; leave the budget out and limit the lines instead (--limit)`,
-    );
-  let usd = 0;
+const one: Usage = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
+
+export function createSpending(budgetUsd: number | undefined): Spending {
+  let usd: number | undefined = 0;
   return {
     add({ backend, model }, usage) {
-      usd += costOf(backend, model, usage) ?? 0;
+      const cost = costOf(backend, model, usage);
+      usd = usd === undefined || cost === undefined ? undefined : usd + cost;
+    },
+    requirePrices(models) {
+      const unknown = models.find(({ backend, model }) => costOf(backend, model, one) === undefined);
+      if (unknown && budgetUsd !== undefined)
+        throw new UsageError(
+          `workflow.budget_usd cannot be kept: the price of ${unknown.model} is not known; leave the budget out and limit the lines instead (--limit)`,
+        );
     },
     get usd() {
-      return unknown ? undefined : usd;
+      return usd;
     },
     exceeded() {
-      if (budgetUsd === undefined || usd < budgetUsd) return undefined;
+      if (budgetUsd === undefined || usd === undefined || usd < budgetUsd) return undefined;
       return new RunStopError(
         'budget_reached',
         `workflow.budget_usd=${budgetUsd} is used up ($${usd.toFixed(4)} spent): finished work is kept; raise it and run the same command to go on`,

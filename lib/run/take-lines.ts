@@ -107,6 +107,7 @@ async function settleInTurn(sample: Sample, before: Promise<void> | undefined, o
 }
 
 function stopFor(gate: CallGate, error: unknown): void {
+  if (error === gate.stopped?.reason) return; // it tells what has stopped it
   gate.stop(error, error instanceof RunStopError ? GRACE_MS : 0);
 }
 

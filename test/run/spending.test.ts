@@ -2,10 +2,13 @@ import { expect, test } from 'vitest';
 import { createSpending } from '#run/spending.ts';
 
 const flash = { backend: 'gemini', model: 'gemini-2.5-flash' };
+const own = { backend: 'openai', model: 'my-own-model' };
+const builtin = { backend: 'builtin', model: 'builtin' };
 const usage = { calls: 1, input: 1_000_000, cachedInput: 0, output: 0, thinking: 0 };
 
 test('a budget is used up when the known cost reaches it', () => {
-  const spending = createSpending([flash], 0.5);
+  const spending = createSpending(0.5);
+  spending.requirePrices([flash]);
 
   spending.add(flash, usage);
   expect(spending.exceeded()).toBeUndefined();
@@ -16,10 +19,17 @@ test('a budget is used up when the known cost reaches it', () => {
 });
 
 test('a budget for a model of unknown price is refused before anything is paid', () => {
-  expect(() => createSpending([flash, { backend: 'openai', model: 'my-own-model' }], 1)).toThrow(/the price of my-own-model is not known/);
+  expect(() => createSpending(1).requirePrices([flash, own])).toThrow(/the price of my-own-model is not known/);
 });
 
 test('without a budget an unknown price is unknown, and the model that runs here costs nothing', () => {
-  expect(createSpending([{ backend: 'openai', model: 'my-own-model' }], undefined).usd).toBeUndefined();
-  expect(createSpending([{ backend: 'builtin', model: 'builtin' }], 1).usd).toBe(0);
+  const [paid, free] = [createSpending(undefined), createSpending(1)];
+
+  paid.requirePrices([own]);
+  paid.add(own, usage);
+  free.requirePrices([builtin]);
+  free.add(builtin, usage);
+
+  expect(paid.usd).toBeUndefined();
+  expect(free.usd).toBe(0);
 });
