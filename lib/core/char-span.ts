@@ -1,3 +1,5 @@
+import { type Folded, findFolded, fold, graphemes, phraseKey } from './fold-text.ts';
+
 /** Where a phrase stands in a caption: half-open, in Unicode code points, as Python slices text. */
 export type CharSpan = readonly [number, number];
 
@@ -34,11 +36,6 @@ export function placePhrases(caption: string, phrases: readonly PhraseToPlace[])
     if (typeof range === 'string') return range;
     return { text: caption.slice(...range), charSpan: [text.codePoint(range[0]), text.codePoint(range[1])] };
   });
-}
-
-/** Phrases equal but for case, white space, quotes and Unicode form have the same key. */
-export function phraseKey(text: string): string {
-  return fold(text.trim()).folded;
 }
 
 /** Longer phrases choose first, so that "car" does not take the car of "red car" when there is another. */
@@ -135,7 +132,6 @@ function readCaption(caption: string): Caption {
 }
 
 const BEYOND_LATIN = /[^\p{ASCII}¡-ÿ]/u;
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** Between two letters of a script that parts its words; Chinese, Japanese and Thai do not. */
 const INSIDE_WORD =
   /(?<=[\p{L}\p{N}\p{M}])(?<![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])(?=[\p{L}\p{N}\p{M}])(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])/uy;
@@ -147,43 +143,3 @@ function codePointsUntil(text: string, index: number): number {
 }
 
 const unitsAt = (text: string, index: number) => ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
-
-/** Text without what does not matter, and where each of its characters came from. */
-interface Folded {
-  readonly folded: string;
-  /** Place in the folded text → place in the text, for beginnings and for ends of characters. */
-  readonly starts: ReadonlyMap<number, number>;
-  readonly ends: ReadonlyMap<number, number>;
-}
-
-function fold(text: string): Folded {
-  const starts = new Map<number, number>();
-  const ends = new Map<number, number>();
-  let folded = '';
-  let afterSpace = false;
-  for (const { segment, index } of graphemes.segment(text)) {
-    const space = /^\s+$/.test(segment);
-    if (!(space && afterSpace)) {
-      starts.set(folded.length, index);
-      folded += space ? ' ' : foldCharacter(segment);
-    }
-    ends.set(folded.length, index + segment.length);
-    afterSpace = space;
-  }
-  return { folded, starts, ends };
-}
-
-/** Upper case first: it makes ß and ς what they are in capitals. */
-function foldCharacter(character: string): string {
-  const quote = /^['‘’‚‛`´ʼ′]$/.test(character) ? "'" : /^["“”„‟«»″]$/.test(character) ? '"' : undefined;
-  return quote ?? character.normalize('NFC').toUpperCase().toLowerCase();
-}
-
-function findFolded({ folded, starts, ends }: Folded, phrase: string): Range[] {
-  const ranges: Range[] = [];
-  for (let at = folded.indexOf(phrase); at >= 0; at = folded.indexOf(phrase, at + 1)) {
-    const range = [starts.get(at), ends.get(at + phrase.length)] as const;
-    if (range[0] !== undefined && range[1] !== undefined) ranges.push([range[0], range[1]]);
-  }
-  return ranges;
-}

@@ -17,19 +17,23 @@ export function withoutThoughts(reply: string): string {
   return text.replace(/<think>[\s\S]*$/, '');
 }
 
-/** The JSON values in a reply, in order, whatever stands around them. A broken value gives its complete elements: one bad element never loses its neighbours. */
+/** The JSON values in a reply, in order, whatever stands around them. Where one is broken, all complete elements: one bad element never loses its neighbours. */
 export function readJsonBlocks(text: string): JsonBlock[] {
   const bare = text.trim();
   const whole = parse(bare);
-  if (isContainer(whole)) return [{ values: [whole], sound: true, lone: !Array.isArray(whole) }];
-  return [...segments(bare)].flatMap(({ text: segment, closed }): JsonBlock[] => {
-    const value = closed ? parse(segment) : undefined;
-    if (isContainer(value)) return [{ values: [value], sound: true, lone: !Array.isArray(value) }];
-    const { elements, broken } = salvage(segment);
-    const isJson = elements.length > 0 || /[{:]|\[\s*\[/.test(segment);
-    return isJson ? [{ values: elements, sound: closed && broken === 0, lone: false }] : [];
-  });
+  if (whole) return [blockOf(whole)];
+  const found = [...segments(bare)];
+  const values = found.map(({ text: segment, closed }) => (closed ? parse(segment) : undefined));
+  const isBroken = found.some(({ text: segment, closed }, index) => !values[index] && (!closed || /["':]/.test(segment)));
+  // A brace outside of all of them: an odd quote hides the rest.
+  const hidden = bracesIn(bare) > found.reduce((sum, { text: segment }) => sum + bracesIn(segment), 0);
+  if (found.length > 0 && !isBroken && !hidden) return values.flatMap((value) => (value ? [blockOf(value)] : []));
+  const { elements, isComplete } = salvage(bare);
+  if (elements.length === 0 && found.length === 0) return [];
+  return [{ values: elements, sound: isComplete && found.every(({ closed }) => closed), lone: false }];
 }
+
+const blockOf = (value: object): JsonBlock => ({ values: [value], sound: true, lone: !Array.isArray(value) });
 
 /** From each outermost bracket to the one that closes it, or to the end of the text. Brackets in double quotes do not count. */
 function* segments(text: string): Generator<{ text: string; closed: boolean }> {
@@ -47,20 +51,22 @@ function* segments(text: string): Generator<{ text: string; closed: boolean }> {
   if (depth > 0) yield { text: text.slice(start), closed: false };
 }
 
-/** Every object without objects inside, read on its own: quotes and commas gone wrong in one do not reach the next. */
-function salvage(segment: string): { elements: unknown[]; broken: number } {
-  const elements: unknown[] = [];
-  let broken = 0;
-  for (const [element] of segment.matchAll(/\{[^{}]*\}/g)) {
+/** Every object without objects inside, read on its own: quotes and brackets gone wrong in one do not reach the next. */
+function salvage(text: string): { elements: object[]; isComplete: boolean } {
+  const elements: object[] = [];
+  for (const [element] of text.matchAll(/\{[^{}]*\}/g)) {
     const value = parse(element) ?? repair(element);
-    if (isContainer(value)) elements.push(value);
-    else broken += 1;
+    if (value) elements.push(value);
   }
-  return { elements, broken };
+  // All braces are those of elements, or of one object around them.
+  const opened = bracesIn(text);
+  return { elements, isComplete: opened === text.split('}').length - 1 && opened - elements.length <= 1 };
 }
 
+const bracesIn = (text: string) => text.split('{').length - 1;
+
 /** Comments, Python literals, single quotes, trailing commas, bare keys. Only for what was closed: a repaired end would be invented. */
-function repair(element: string): unknown {
+function repair(element: string): object | undefined {
   try {
     return parse(jsonrepair(element.replace(APOSTROPHE, '’')));
   } catch {
@@ -71,14 +77,12 @@ function repair(element: string): unknown {
 /** Would end a string in single quotes. */
 const APOSTROPHE = /(?<=\p{L})'(?=\p{L})/gu;
 
-function parse(text: string): unknown {
+function parse(text: string): object | undefined {
   const first = text.charCodeAt(0);
   if (first !== 0x7b && first !== 0x5b) return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) as object;
   } catch {
     return undefined;
   }
 }
-
-const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -1,4 +1,4 @@
-import { phraseKey } from '#core/char-span.ts';
+import { phraseKey } from '#core/fold-text.ts';
 import type { RawBox } from './read-boxes.ts';
 
 /** An expression as a request asks for it: by its number there. */

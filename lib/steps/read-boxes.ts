@@ -50,15 +50,16 @@ export function readBoxes(reply: string, key?: string): BoxReading {
   if (tagged.length > 0) return { boxes: tagged.map((box) => ({ ...box, block: 0 })), notes: new Map(), isEmptyAnswer: false, sound: true };
 
   const blocks = readJsonBlocks(text);
+  const sound = blocks.length > 0 && blocks.every((one) => one.sound);
   const keys = key === undefined ? BOX_KEYS : [key, ...BOX_KEYS];
   const boxes: RawBox[] = [];
   const notes = new Map<number, string>();
   let block = 0;
   for (const [index, { values, lone }] of blocks.entries()) {
-    if (index > 0 && !(lone && blocks[index - 1]?.lone)) block += 1;
+    // A stray bracket parts what belongs together: only whole values can be repetitions.
+    if (sound && index > 0 && !(lone && blocks[index - 1]?.lone)) block += 1;
     for (const value of values) collect(value, {}, { keys, block, boxes, notes });
   }
-  const sound = blocks.length > 0 && blocks.every((one) => one.sound);
   if (!sound) for (const box of salvagedAbsences(text)) boxes.push({ ...box, block: 0 });
   return { boxes, notes, isEmptyAnswer: sound && boxes.length === 0 && blocks.every(({ values }) => values.every(listsNothing)), sound };
 }
@@ -132,7 +133,8 @@ function boxesOf(value: unknown): RawBox['box'][] {
   if (!Array.isArray(value)) return ['unreadable'];
   const own = fourNumbers(value) ?? fourNumbers(value.length === 2 ? value.flat() : []);
   if (own) return [own];
-  return value.every(Array.isArray) ? value.map((item) => fourNumbers(item) ?? 'unreadable') : ['unreadable'];
+  const boxes = value.map((item) => (Array.isArray(item) ? fourNumbers(item) : undefined));
+  return boxes.some(Boolean) ? boxes.map((box) => box ?? 'unreadable') : ['unreadable'];
 }
 
 /** Exactly four: points, polygons and 3D boxes come in the same shapes. */
@@ -160,9 +162,10 @@ function salvagedAbsences(text: string): Omit<RawBox, 'block'>[] {
   return [...list.matchAll(/\d+/g)].map(([id]) => ({ id: Number(id), box: 'absent' }));
 }
 
-const listsNothing = (value: unknown): boolean =>
-  Array.isArray(value)
-    ? value.length === 0
-    : isRecord(value) && Object.values(value).every((inner) => Array.isArray(inner) && inner.length === 0);
+const listsNothing = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.length === 0;
+  const lists = isRecord(value) ? Object.values(value) : [];
+  return lists.length > 0 && lists.every((list) => Array.isArray(list) && list.length === 0);
+};
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,4 @@
-import { phraseKey } from '#core/char-span.ts';
+import { phraseKey } from '#core/fold-text.ts';
 import type { ModelReply } from '#core/ports.ts';
 import type { Conversation } from './conversation.ts';
 import type { Extraction } from './extract.ts';
