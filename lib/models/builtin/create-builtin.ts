@@ -33,19 +33,19 @@ const USAGE = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
  */
 export async function createBuiltin(options: WeightsOptions): Promise<VisionLanguageModel> {
   options.notice(
-    'builtin is a demonstration detector: it knows English noun phrases and 80 classes of things, and no attributes ("the man on the left"). Use it to try things out, not to make data',
+    'builtin is a demonstration detector: English noun phrases, 80 classes of things, no attributes or relations. It is for trying things out',
   );
   let detector: Promise<Detector> | undefined;
-  const detect = async (request: ModelRequest) => {
+  const detect = async ({ image }: ModelRequest, signal: AbortSignal) => {
     detector ??= openDetector(options);
-    return (await detector)(request.image);
+    return (await detector)(image, signal);
   };
   return {
     backend: 'builtin',
     model: MODEL,
     async ask(request, signal) {
       const { task } = request;
-      const answer = task.kind === 'extract' ? await extract(task) : await ground(task, () => detect(request));
+      const answer = task.kind === 'extract' ? await extract(task) : await ground(task, () => detect(request, signal));
       signal.throwIfAborted();
       const reply: ModelReply = { text: JSON.stringify(answer), finish: 'stop', tier: request.tier, usage: USAGE };
       return reply;

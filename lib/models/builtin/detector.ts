@@ -10,7 +10,7 @@ import { cocoClasses } from './coco-classes.ts';
 import { type Detection, withoutRepeats } from './detection.ts';
 
 /** Finds things of 80 classes in a picture. Equal pictures, equal detections. */
-export type Detector = (image: SentImage) => Promise<Detection[]>;
+export type Detector = (image: SentImage, signal: AbortSignal) => Promise<Detection[]>;
 
 /** Below this the detector guesses. */
 const MIN_SCORE = 0.3;
@@ -23,9 +23,12 @@ export async function loadDetector(folder: string): Promise<Detector> {
   await tf.setBackend('wasm');
   const model = await loadGraphModel({ load: () => readModel(folder) });
   let before: Promise<unknown> = Promise.resolve();
-  return async (image) => {
+  return async (image, signal) => {
     // The runtime counts on one inference at a time.
-    const turn = before.then(() => infer(model, image));
+    const turn = before.then(() => {
+      signal.throwIfAborted();
+      return infer(model, image);
+    });
     before = turn.catch(() => undefined);
     return turn;
   };

@@ -1,7 +1,8 @@
 import model from 'wink-eng-lite-web-model';
 import winkNLP from 'wink-nlp';
+import { classWords } from './class-words.ts';
 import { passedOver } from './passed-over.ts';
-import { isPlural } from './plural-words.ts';
+import { isPlural, singularOf } from './plural-words.ts';
 
 /** A phrase as it stands in the caption, and its core noun. */
 export interface NounPhrase {
@@ -45,12 +46,16 @@ export function nounPhrases(caption: string): NounPhrase[] {
   });
 }
 
-/** `an elephant drinks`: one thing with a plural after it is a thing and what it does. */
+/** `an elephant drinks`, `surfers ride`: where number does not agree, the tagger took what things do for a thing. */
 function withoutVerb(phrase: readonly Word[]): readonly Word[] {
-  const [first] = phrase;
   const [before, last] = phrase.slice(-2);
-  const isOne = /^(?:an?|one|this|that|another)$/i.test(first?.text ?? '') && !phrase.some(({ kind }) => kind === 'O');
-  return isOne && before?.kind === 'N' && last && isPlural(last.text.toLowerCase()) ? phrase.slice(0, -1) : phrase;
+  if (before?.kind !== 'N' || !last || phrase.some(({ kind }) => kind === 'O')) return phrase;
+  const isOne = /^(?:an?|one|this|that|another)$/i.test(phrase[0]?.text ?? '');
+  const plural = isPlural(last.text.toLowerCase());
+  const agrees = isOne
+    ? !plural
+    : plural || !isPlural(before.text.toLowerCase()) || /^(?:sports|clothes|jeans|glasses)$/i.test(before.text);
+  return agrees ? phrase : phrase.slice(0, -1);
 }
 
 function withoutArticles(phrase: readonly Word[]): readonly Word[] {
@@ -60,27 +65,46 @@ function withoutArticles(phrase: readonly Word[]): readonly Word[] {
 
 /** The tagger's tokens, with places in the caption and hyphenated words as one. */
 function tagWords(caption: string): Word[] {
-  const tokens = nlp.readDoc(caption).tokens();
+  const text = withoutCapitals(caption);
+  const tokens = nlp.readDoc(text).tokens();
   const tags = tokens.out(nlp.its.pos) as string[];
   const words: Word[] = [];
   let at = 0;
   (tokens.out() as string[]).forEach((token, index) => {
-    const start = caption.indexOf(token, at);
+    const start = text.indexOf(token, at);
     if (start < 0) return;
     const end = start + token.length;
     at = end;
     const previous = words.at(-1);
     const joined = previous && previous.end === start && (token === '-' || previous.text.endsWith('-')) && previous.kind !== 'x';
-    const text = joined ? caption.slice(previous.start, end) : token;
+    const word = caption.slice(joined ? previous.start : start, end);
     const kind = token === '-' ? (previous?.kind ?? 'x') : kindOf(token, tags[index] ?? '', joined ? words.at(-2) : previous);
-    const word = { text, start: joined ? previous.start : start, end, kind };
-    if (joined) words[words.length - 1] = word;
-    else words.push(word);
+    words.splice(joined ? -1 : words.length, 1, { text: word, start: joined ? previous.start : start, end, kind });
   });
   return words.map((word, index) => {
-    const isGroup = word.kind === 'N' && GROUPS.test(word.text) && words[index + 1]?.kind === 'O';
+    const [previous, next] = [words[index - 1], words[index + 1]];
+    if (isCompound(previous, word) || isCompound(word, next)) return { ...word, kind: 'N' };
+    const isGroup = word.kind === 'N' && GROUPS.test(word.text) && next?.kind === 'O';
     return isGroup ? { ...word, kind: 'G' } : word;
   });
+}
+
+/** `stop sign`, `teddy bears`: known for certain, whatever the tagger makes of them. */
+function isCompound(first: Word | undefined, second: Word | undefined): boolean {
+  return (
+    first !== undefined && second !== undefined && classWords.has(`${first.text} ${singularOf(second.text.toLowerCase())}`.toLowerCase())
+  );
+}
+
+/** `men ride horses`: nothing but a verb follows people and animals in the plural. */
+function isDoer(word: Word | undefined): boolean {
+  const noun = word?.kind === 'N' ? word.text.toLowerCase() : '';
+  return isPlural(noun) && classWords.has(singularOf(noun));
+}
+
+/** The tagger takes a word with a capital for a name: the first of a sentence is written small. Lengths stay. */
+function withoutCapitals(caption: string): string {
+  return caption.replace(/(?:^|[.!?]\s+)["'“(]?[A-Z](?=[a-z\s])/g, (start) => start.toLowerCase());
 }
 
 function kindOf(text: string, tag: string, previous: Word | undefined): string {
@@ -90,6 +114,7 @@ function kindOf(text: string, tag: string, previous: Word | undefined): string {
   if (tag === 'ADJ') return /^(?:all|both|another|several|many|few|other)$/i.test(text) ? 'Q' : 'A';
   if (tag === 'ADV') return 'R';
   if (tag === 'CCONJ') return 'C';
+  if (tag === 'NOUN' && isDoer(previous)) return 'x';
   if (tag === 'NOUN') return /[NB]/.test(before) && /ing$/i.test(text) && !ING_NOUNS.test(text) ? 'x' : 'N';
   if (tag === 'PROPN') return /[DQMAN]/.test(before) ? 'N' : 'x';
   if (tag === 'VERB') return verb(text, previous);
