@@ -6,7 +6,7 @@ import type { GroundedExpression } from '#steps/ground.ts';
 import { runGrounding } from '#steps/run-step.ts';
 import { openSampleImage, type SampleImage } from '#steps/sample-image.ts';
 import { realClock } from '#test/models/real-clock.ts';
-import type { FamilyServer } from './family-servers.ts';
+import { type FamilyServer, familyServers } from './family-servers.ts';
 import { drawPicture, type Picture, type Rectangle } from './pictures.ts';
 
 export const orientations = [1, 2, 3, 4, 5, 6, 7, 8] as const;
@@ -82,6 +82,26 @@ export async function groundPicture(connection: ModelConnection, image: SampleIm
   );
   if (result.status === 'failed') throw new Error(result.message);
   return result.output.expressions;
+}
+
+/** The worst overlap of every family for one picture. One rendering of it serves all families that want it alike. */
+export async function worstByFamily(connections: Record<string, ModelConnection>, picture: Picture): Promise<Record<string, number>> {
+  const image = await openPicture(picture);
+  const worst: Record<string, number> = {};
+  for (const [family, connection] of byPolicy(connections))
+    worst[family] = worstOverlap(await groundPicture(connection, image), picture.rectangles);
+  return worst;
+}
+
+export function byPolicy(connections: Record<string, ModelConnection>): [string, ModelConnection][] {
+  const policies = [...new Set(Object.values(connections).map(({ profile }) => profile.image))];
+  return Object.entries(connections).toSorted(([, a], [, b]) => policies.indexOf(a.profile.image) - policies.indexOf(b.profile.image));
+}
+
+/** Connections to a server of every family. */
+export async function connectFamilies(url: string): Promise<Record<string, ModelConnection>> {
+  const connected = Object.entries(familyServers).map(async ([family, server]) => [family, await connectFamily(url, server)] as const);
+  return Object.fromEntries(await Promise.all(connected));
 }
 
 const forgetful: CheckpointStore = { get: async () => undefined, latest: async () => undefined, put: async () => {} };

@@ -3,21 +3,22 @@ import type { ModelConnection } from '#models/connect.ts';
 import { families } from '#models/profiles.ts';
 import { familyServers } from './family-servers.ts';
 import {
-  connectFamily,
+  byPolicy,
+  connectFamilies,
   expressions,
   groundPicture,
   openPicture,
   orientations,
   rectanglesFor,
   sizes,
-  worstOverlap,
+  worstByFamily,
 } from './ground-picture.ts';
 import { type LookingModel, startLookingModel } from './looking-model.ts';
 
 /** A cover of the product that `npm run test:pixels` goes through whole. */
 const cases = [
   ...orientations.map((orientation) => ({ orientation, size: 'odd' as const, format: 'jpeg' as const })),
-  ...Object.keys(sizes).map((size) => ({ orientation: 6, size: size as keyof typeof sizes, format: 'jpeg' as const })),
+  ...(['small', 'wide', 'tall', 'camera'] as const).map((size) => ({ orientation: 6, size, format: 'jpeg' as const })),
   { orientation: 7, size: 'odd' as const, format: 'png' as const },
   { orientation: 5, size: 'odd' as const, format: 'webp' as const },
 ];
@@ -28,9 +29,8 @@ describe('boxes are in the right pixels', () => {
 
   beforeAll(async () => {
     model = await startLookingModel();
-    connections = {};
-    for (const [family, server] of Object.entries(familyServers)) connections[family] = await connectFamily(model.url, server);
-  });
+    connections = await connectFamilies(model.url);
+  }, 60_000);
   afterAll(() => model.close());
 
   test('there is a server for every family of the table but Kosmos-2, whose cells are too coarse', () => {
@@ -44,12 +44,7 @@ describe('boxes are in the right pixels', () => {
   });
 
   test.each(cases)('$size picture, orientation $orientation, $format: every family', async ({ size, orientation, format }) => {
-    const picture = { ...sizes[size], rectangles: rectanglesFor(sizes[size]), orientation, format };
-    const image = await openPicture(picture);
-
-    const worst: Record<string, number> = {};
-    for (const [family, connection] of inOrderOfPolicy(connections))
-      worst[family] = worstOverlap(await groundPicture(connection, image), picture.rectangles);
+    const worst = await worstByFamily(connections, { ...sizes[size], rectangles: rectanglesFor(sizes[size]), orientation, format });
 
     for (const [family, overlap] of Object.entries(worst)) expect(overlap, family).toBeGreaterThanOrEqual(0.95);
   });
@@ -57,7 +52,7 @@ describe('boxes are in the right pixels', () => {
   test('what is not there is absent, and not guessed, for every family that has a word for it', async () => {
     const image = await openPicture({ ...sizes.odd, rectangles: rectanglesFor(sizes.odd), orientation: 1, format: 'png' });
 
-    for (const [family, connection] of inOrderOfPolicy(connections)) {
+    for (const [family, connection] of byPolicy(connections)) {
       const found = await groundPicture(connection, image);
       const isWordless = family === 'paligemma' || family === 'florence-2'; // they answer with silence
       expect(found[expressions.findIndex(({ colour }) => colour === 'yellow')], family).toEqual({
@@ -67,9 +62,3 @@ describe('boxes are in the right pixels', () => {
     }
   });
 });
-
-/** One rendering of the picture serves all families that want it alike. */
-function inOrderOfPolicy(connections: Record<string, ModelConnection>): [string, ModelConnection][] {
-  const policies = [...new Set(Object.values(connections).map(({ profile }) => profile.image))];
-  return Object.entries(connections).toSorted(([, a], [, b]) => policies.indexOf(a.profile.image) - policies.indexOf(b.profile.image));
-}
