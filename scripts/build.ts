@@ -1,11 +1,14 @@
-/** `npm run build`: bundles the command line into dist/groundline.js, since Node runs no TypeScript below node_modules. Packages stay external. */
-import { chmod } from 'node:fs/promises';
+/** `npm run build`: bundles the command line into dist/groundline.js and the parts it loads when used, since Node runs no TypeScript below node_modules. Packages stay external. */
+import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
+await rm('dist', { recursive: true, force: true });
 await build({
   entryPoints: ['bin/groundline.ts'],
-  outfile: 'dist/groundline.js',
+  outdir: 'dist',
+  chunkNames: 'parts/[name]-[hash]',
   bundle: true,
+  splitting: true, // each verb loads its own packages only
   packages: 'external',
   platform: 'node',
   format: 'esm',
@@ -14,4 +17,3 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-await chmod('dist/groundline.js', 0o644);

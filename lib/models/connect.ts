@@ -1,9 +1,10 @@
-import { UsageError } from '#core/errors.ts';
+import { RunStopError, UsageError } from '#core/errors.ts';
 import type { Clock, VisionLanguageModel } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import type { ScoreSource } from '#core/record.ts';
 import type { Settings } from '#core/settings.ts';
-import type { ModelAdapter, ServedModel } from './adapter.ts';
+import type { ServedModel } from './adapter.ts';
+import { CallError } from './call-error.ts';
 import { chooseProfile, namedProfile } from './choose-profile.ts';
 import { type EndpointKnowledge, type EndpointMemory, recallEndpoint } from './endpoint-memory.ts';
 import { type AroundAttempt, createLanguageModel } from './language-model.ts';
@@ -101,9 +102,16 @@ function checkedFirst(check: OpenedModel['check']): (opened: OpenedModel) => Mod
 export async function listServedModels(settings: Settings, step: StepKind, keys: ModelKeys, signal: AbortSignal): Promise<ServedModel[]> {
   if ((settings.vlm[step].backend ?? settings.vlm.backend) === 'builtin') return [];
   const model = stepModel(settings.vlm, step, keys);
+  return modelsServed(model, signal);
+}
+
+/** Asked once: whoever wants a list wants it now, or to know why there is none. */
+async function modelsServed(model: StepModel, signal: AbortSignal): Promise<ServedModel[]> {
   const adapter = await createAdapter(model, await recallEndpoint(undefined, model.asked.endpoint, model.asked.model), 1);
   try {
     return await adapter.listModels(signal);
+  } catch (error) {
+    throw error instanceof CallError ? new RunStopError('server_unreachable', error.message, { cause: error }) : error;
   } finally {
     await adapter.close();
   }
@@ -152,8 +160,7 @@ function openLine({ settings, clock, random, maxWorkers, notice, brake }: Connec
 /** A server of one's own that serves a single model needs no name for it. */
 async function withModelName(model: StepModel, signal: AbortSignal): Promise<StepModel> {
   if (model.asked.model) return model;
-  const adapter: ModelAdapter = await createAdapter(model, await recallEndpoint(undefined, model.asked.endpoint, ''), 1);
-  const served = await adapter.listModels(signal).finally(() => adapter.close());
+  const served = await modelsServed(model, signal);
   const [only] = served;
   if (!only || served.length > 1)
     throw new UsageError(
