@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { addLog } from './add-log.ts';
+import { Alarms } from './alarms.ts';
 import { CheckpointTable } from './checkpoint-table.ts';
 import { DataBucket } from './data-bucket.ts';
 import { EncryptionKey } from './encryption-key.ts';
@@ -9,9 +10,10 @@ import { explainFindings } from './explained-findings.ts';
 import { toVariables } from './function-settings.ts';
 import { ModelKeys } from './model-keys.ts';
 import { Network } from './network.ts';
-import { Observability } from './observability.ts';
+import { News } from './news.ts';
 import { PipelineFunctions } from './pipeline-functions.ts';
 import { grantPipeline } from './pipeline-grants.ts';
+import { RunDashboard } from './run-dashboard.ts';
 import { UploadStart } from './upload-start.ts';
 import { Workflow } from './workflow.ts';
 
@@ -49,15 +51,10 @@ export class GroundlineStack extends Stack {
     functions['start-run'].addEnvironment('STATE_MACHINE', stateMachine.stateMachineArn);
     const { deadLetters } = new UploadStart(this, 'UploadStart', { bucket, startRun: functions['start-run'], key });
     grantPipeline({ functions, bucket, key, table, secret, stateMachine, imageBuckets: environment.imageBuckets });
-    const watched = new Observability(this, 'Observability', {
-      environmentName,
-      environment,
-      key,
-      functions,
-      stateMachine,
-      table,
-      deadLetters,
-    });
+    const { topic } = new News(this, 'News', { environmentName, environment, key, stateMachine, deadLetters });
+    const { alarmModelUsdPerDay: modelUsdPerDay } = environment;
+    new Alarms(this, 'Alarms', { environmentName, modelUsdPerDay, functions, stateMachine, table, deadLetters, topic });
+    const dashboard = new RunDashboard(this, 'Dashboard', { environmentName, functions, stateMachine, table });
 
     explainFindings(this, { bucket, table, secret, deadLetters, stateMachine, functions, imageBuckets: environment.imageBuckets });
 
@@ -71,7 +68,7 @@ export class GroundlineStack extends Stack {
       this.console(`states/home?region=${this.region}#/statemachines/view/${stateMachine.stateMachineArn}`),
       'Runs in the console',
     );
-    this.output('DashboardUrl', watched.dashboardUrl, 'Samples, calls, cost, errors');
+    this.output('DashboardUrl', dashboard.url, 'Samples, calls, cost, errors');
     this.output('TableName', table.tableName, 'Checkpoints');
     this.output('ModelKeysSecret', secret.secretName, 'The API keys of the models');
     this.output(
@@ -79,7 +76,7 @@ export class GroundlineStack extends Stack {
       `aws secretsmanager put-secret-value --secret-id ${secret.secretName} --secret-string file://keys.json`,
       'Puts the API keys, {"GOOGLE_API_KEY":"…","OPENAI_API_KEY":"…"} in keys.json, where the functions read them',
     );
-    this.output('TopicArn', watched.topic.topicArn, 'Subscribe to hear of finished and failed runs');
+    this.output('TopicArn', topic.topicArn, 'Subscribe to hear of finished and failed runs');
     this.output(
       'ExampleStart',
       `{"input":"s3://${bucket.bucketName}/inputs/demo/captions.jsonl"}`,

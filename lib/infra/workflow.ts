@@ -124,7 +124,7 @@ export class Workflow extends Construct {
       }),
       // A batch that ends as failed has met a reason to stop; all that is merely bad data ends as succeeded.
       toleratedFailurePercentage: 0,
-      outputs: { cause: '' },
+      outputs: { status: 'mapped' },
     });
     map.itemProcessor(batchWorkflow(this, { extract: functions['extract-expressions'], ground: functions['ground-expressions'] }));
     return map;
