@@ -66,6 +66,8 @@ function serverEnv(scratch: string, port: number, waitScale: number) {
     STATE_DIR: join(scratch, 'state'),
     LOG_LEVEL: 'INFO',
     NODE_OPTIONS: '',
+    // Lambda's runtime brings the SDK along, which CDK's custom resources count on; ours is bundled.
+    NODE_PATH: join(process.cwd(), 'node_modules'),
   };
 }
 
