@@ -25,13 +25,13 @@ const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 export function patientCheckpoints(checkpoints: CheckpointStore, clock: Clock, signal: AbortSignal): CheckpointStore {
   return {
     ...checkpoints,
-    async get(key) {
+    async latest(sampleId, step) {
       for (const ms of WAITS_MS) {
-        const body = await checkpoints.get(key);
-        if (body !== undefined) return body;
+        const found = await checkpoints.latest(sampleId, step);
+        if (found) return found;
         await clock.sleep(ms, signal);
       }
-      return checkpoints.get(key);
+      return checkpoints.latest(sampleId, step);
     },
   };
 }

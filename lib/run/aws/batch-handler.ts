@@ -1,7 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { StepName } from '#core/ports.ts';
+import { createDynamoClient } from '#storage/dynamodb-client.ts';
+import { createS3Client } from '#storage/s3-client.ts';
 import type { BatchOutcome } from './batch-outcome.ts';
 import { clientOptions } from './client-options.ts';
 import { type FunctionVariables, openCloud } from './cloud.ts';
@@ -21,8 +21,8 @@ export interface FunctionContext {
 export function createBatchHandler(step: StepName, variables: FunctionVariables) {
   const cloud = openCloud({
     variables,
-    s3: new S3Client(clientOptions),
-    dynamo: new DynamoDBClient(clientOptions),
+    s3: createS3Client(),
+    dynamo: createDynamoClient(),
     clock: wallClock,
     log: createPowertoolsLog(variables.ENVIRONMENT),
   });

@@ -1,7 +1,6 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
+import { createDynamoClient } from '#storage/dynamodb-client.ts';
+import { createS3Client } from '#storage/s3-client.ts';
 import type { FunctionContext } from './batch-handler.ts';
-import { clientOptions } from './client-options.ts';
 import { type FunctionVariables, openCloud } from './cloud.ts';
 import type { CollectOutcome } from './collect-outcome.ts';
 import { collectResults } from './collect-results.ts';
@@ -12,8 +11,8 @@ import { wallClock } from './wall-clock.ts';
 export function createCollectHandler(variables: FunctionVariables, version: string) {
   const cloud = openCloud({
     variables,
-    s3: new S3Client(clientOptions),
-    dynamo: new DynamoDBClient(clientOptions),
+    s3: createS3Client(),
+    dynamo: createDynamoClient(),
     clock: wallClock,
     log: createPowertoolsLog(variables.ENVIRONMENT),
   });

@@ -66,7 +66,7 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
   const { cloud, plan, event, remainingMs } = collecting;
   const path = `${plan.prefix}/${runFiles.collectState}`;
   let state: CollectState = await readCollectState(cloud.bucket, path);
-  const { stop } = await cloud.runItem(plan.runId).read();
+  const { stop, notices } = await cloud.runItem(plan.runId).read();
   const save = Math.min(SAVE_MS, remainingMs() / 3);
   if (state.merged === undefined) {
     const isLate = () => remainingMs() < save;
@@ -77,7 +77,8 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
   const { merged } = state;
   if (merged === undefined || remainingMs() < Math.min(REPORT_MS, save)) return { status: 'incomplete', waitSeconds: 1 };
   const files = await copyAnnotations(cloud, plan, merged.files);
-  const end: RunEnd = { plan, merged, stop, failure: event.failure };
+  const said = { ...plan, notices: [...plan.notices, ...notices] };
+  const end: RunEnd = { plan: said, merged, stop, failure: event.failure };
   await writeRunFile(collecting, end, files);
   await writeRunReport({ cloud, plan, merged, remainingMs });
   return endOf(end, cloud.variables.BUCKET);

@@ -26,7 +26,7 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
   const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
   const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
   const models = names.map((name) => connectionOf(name).model);
-  createSpending(models, settings.workflow.budget_usd);
+  createSpending(settings.workflow.budget_usd).requirePrices(models);
   const { requests_per_minute: perMinute } = settings.vlm;
   const geometry = geometryOf({
     samples: checked.samples,

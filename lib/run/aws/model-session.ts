@@ -2,6 +2,7 @@ import type { RunStopError } from '#core/errors.ts';
 import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { connectModels } from '#models/connect.ts';
 import { type CallGate, createCallGate } from '#run/call-gate.ts';
+import { costOf } from '#run/compose-run-file.ts';
 import type { Cloud } from './cloud.ts';
 import { createEndpointItems } from './endpoint-items.ts';
 import type { ModelSecret } from './model-secret.ts';
@@ -22,7 +23,8 @@ export interface ModelSession {
 export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: StoredPlan): ModelSession {
   const { clock, log, variables } = cloud;
   const { settings, callsPerLambda: maxWorkers } = plan;
-  const link = createRunLink({ item: cloud.runItem(plan.runId), clock, budgetUsd: settings.workflow.budget_usd });
+  const item = cloud.runItem(plan.runId);
+  const link = createRunLink({ item, clock, budgetUsd: settings.workflow.budget_usd });
   let gate: CallGate | undefined;
   let connections: Promise<ModelConnections> | undefined;
 
@@ -33,18 +35,29 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
       return gate;
     },
     async connect(signal) {
-      connections ??= secret.read().then((keys) =>
+      connections ??= Promise.all([secret.read(), item.claim('localisation check')]).then(([keys, checks]) =>
         connectModels(
           {
-            settings: shareOf(plan),
+            settings: shareOf(plan, checks),
             keys,
             maxWorkers,
             clock,
             random: Math.random,
-            notice: (message) => log.warn(message),
+            notice: (message) => {
+              log.warn(message);
+              item.say(message).catch(() => {}); // it is in the log
+            },
             memory: createEndpointItems({ client: cloud.dynamo, table: variables.TABLE }),
             brake: link.brake,
-            attempt: (send) => (gate === undefined ? send() : gate.attempt(send)),
+            attempt: async (send, model) => {
+              await link.beforeCall();
+              const { attempt } = gate ?? { attempt: (unguarded: typeof send) => unguarded() };
+              return attempt(async () => {
+                const reply = await send();
+                link.count({ calls: 1, spent: costOf(model.backend, model.model, reply.usage) ?? 0 });
+                return reply;
+              });
+            },
           },
           signal,
         ),
@@ -67,15 +80,17 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
 export const connectionOf = (connections: ModelConnections, step: 'step_0' | 'step_1'): ModelConnection =>
   step === 'step_0' ? connections.extraction : connections.grounding;
 
-/** The settings of one of many workers: its share of known limits, and the convention that prepare has found. */
-function shareOf({ settings, coordinates, lambdas }: StoredPlan): StoredPlan['settings'] {
+/**
+ * The settings of one of many workers: its share of known limits, and the convention that prepare has found.
+ * One of them looks at a self-hosted model before its first question; a run whose answers are all at hand asks none.
+ */
+function shareOf({ settings, coordinates, lambdas }: StoredPlan, checks: boolean): StoredPlan['settings'] {
   const { vlm } = settings;
   return {
     ...settings,
     vlm: {
       ...vlm,
-      ...(coordinates === undefined ? {} : { coordinates }),
-      localisation_check: 'off',
+      ...(checks || coordinates === undefined ? {} : { coordinates, localisation_check: 'off' }),
       ...(vlm.requests_per_minute === undefined ? {} : { requests_per_minute: vlm.requests_per_minute / lambdas }),
       ...(vlm.tokens_per_minute === undefined ? {} : { tokens_per_minute: vlm.tokens_per_minute / lambdas }),
     },

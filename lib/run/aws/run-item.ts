@@ -24,6 +24,8 @@ export interface RunState extends RunCounts {
   readonly total?: number;
   /** Where the run stands, in a word for people. */
   readonly phase?: string;
+  /** What workers have to say to the user. */
+  readonly notices: readonly string[];
 }
 
 /** The item of one run: its stop, its shared brake, its progress. */
@@ -34,6 +36,9 @@ export interface RunItem {
   stop(reason: StopReason, message: string): Promise<void>;
   /** Only ever extends a pause. */
   pause(until: number): Promise<void>;
+  /** Whether the caller is the first worker to ask for this task, which one is to do for all. */
+  claim(task: string): Promise<boolean>;
+  say(notice: string): Promise<void>;
   describe(facts: { readonly phase: string; readonly total?: number }): Promise<void>;
 }
 
@@ -47,6 +52,8 @@ export interface RunItemOptions {
 
 /** Long enough for every run and a look back at it. */
 const KEPT_DAYS = 90;
+/** Of one notice; the item has room for 400 KB. */
+const NOTICE_CHARS = 1_000;
 const counters = ['done', 'failed', 'cached', 'calls', 'spent'] as const;
 
 export function createRunItem({ client, table, runId, now }: RunItemOptions): RunItem {
@@ -86,6 +93,14 @@ export function createRunItem({ client, table, runId, now }: RunItemOptions): Ru
       const condition = 'attribute_not_exists(#pause_until) OR #pause_until < :until';
       await update('SET #pause_until = :until', values, condition).catch(ignoreRefusal);
     },
+    async claim(task) {
+      const done = await update('SET #claimed = :task', { ':task': { S: task } }, 'attribute_not_exists(#claimed)').catch(ignoreRefusal);
+      return done !== undefined;
+    },
+    async say(notice) {
+      const values = { ':notice': { SS: [notice.slice(0, NOTICE_CHARS)] } };
+      await update('ADD #notices :notice', values);
+    },
     async describe({ phase, total }) {
       const values = { ':phase': { S: phase }, ':expiry': expiry(), ...(total === undefined ? {} : { ':total': { N: String(total) } }) };
       await update(`SET #phase = :phase, #expires_at = :expiry${total === undefined ? '' : ', #total = :total'}`, values);
@@ -117,6 +132,7 @@ function stateOf(item: Record<string, AttributeValue> | undefined): RunState {
     calls: number('calls'),
     spent: number('spent'),
     pauseUntil: number('pause_until'),
+    notices: item?.notices?.SS ?? [],
     ...(stop?.S === undefined ? {} : { stop: { reason: stop.S as StopReason, message: message?.S ?? stop.S } }),
     ...(total?.N === undefined ? {} : { total: Number(total.N) }),
     ...(phase?.S === undefined ? {} : { phase: phase.S }),

@@ -4,7 +4,6 @@ import type { AnnotationRecord } from '#core/record.ts';
 import type { Sample } from '#core/sample.ts';
 import type { ModelConnection } from '#models/connect.ts';
 import type { CallGate } from '#run/call-gate.ts';
-import { costOf } from '#run/compose-run-file.ts';
 import { parseRecord } from '#run/parse-line.ts';
 import { provenanceOf } from '#run/run-steps.ts';
 import {
@@ -177,19 +176,12 @@ interface SampleParts {
   readonly provenance: StepWork['provenance'];
 }
 
-function workOf({ plan, session }: SettleBatchOptions, gate: CallGate, parts: SampleParts): StepWork {
-  const { link } = session;
+function workOf({ plan }: SettleBatchOptions, gate: CallGate, parts: SampleParts): StepWork {
   return {
     ...parts,
     settings: plan.settings,
     imageBase: plan.imageBase,
     signal: gate.signal,
-    async beforeCall() {
-      gate.check();
-      await link.beforeCall();
-    },
-    onUsage(model, usage) {
-      link.count({ calls: usage.calls, spent: costOf(parts.connection.model.backend, model, usage) ?? 0 });
-    },
+    beforeCall: () => gate.check(),
   };
 }

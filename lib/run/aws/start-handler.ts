@@ -1,5 +1,5 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { createS3Client } from '#storage/s3-client.ts';
 import { clientOptions } from './client-options.ts';
 import type { FunctionVariables } from './cloud.ts';
 import { createPowertoolsLog } from './powertools-log.ts';
@@ -8,7 +8,7 @@ import { type StartedRun, startRun } from './start-run.ts';
 /** The function that EventBridge calls for uploads. Throws what it cannot do: the event is tried again, then kept in a queue with an alarm. */
 export function createStartHandler({ ENVIRONMENT, STATE_MACHINE }: FunctionVariables & { readonly STATE_MACHINE: string }) {
   const log = createPowertoolsLog(ENVIRONMENT);
-  const clients = { s3: new S3Client(clientOptions), sfn: new SFNClient(clientOptions) };
+  const clients = { s3: createS3Client(), sfn: new SFNClient(clientOptions) };
   return (event: unknown): Promise<StartedRun> =>
     startRun(event, { ...clients, stateMachine: STATE_MACHINE, notice: (message, facts) => log.info(message, facts) });
 }
