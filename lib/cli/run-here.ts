@@ -69,6 +69,7 @@ export async function runHere({ spec, environment, version, display, signal }: R
     connect,
     clock: systemClock,
     wallClock: Date.now,
+    notice,
     notices,
     onProgress: (progress) => display.show(progress),
     signal,

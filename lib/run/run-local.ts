@@ -11,6 +11,7 @@ import { clearLeftovers } from './clear-leftovers.ts';
 import { type Collector, createCollector } from './collect.ts';
 import { createInputOrder } from './input-order.ts';
 import { lockResults } from './lock-results.ts';
+import { noteUnplaced } from './note-unplaced.ts';
 import { openResultFiles, type ResultFiles } from './result-files.ts';
 import { keepRunFile } from './run-file-keeper.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
@@ -43,6 +44,8 @@ export interface RunLocalOptions {
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
+  /** One line for the user. */
+  readonly notice: (message: string) => void;
   /** What the user was told, for `run.json`. */
   readonly notices: readonly string[];
   readonly onProgress?: (progress: RunProgress) => void;
@@ -140,6 +143,7 @@ interface Taking {
 async function takeAll(running: Running, { files, collector, steps, progress, carried }: Taking): Promise<number | undefined> {
   const { settings, results, gate, plan } = running;
   const say = createSayer(running, progress);
+  const unplaced = noteUnplaced();
   const emit = async (line: SettledLine) => {
     try {
       await files.write(collector.add(line));
@@ -157,7 +161,10 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
       order,
       admission: createAdmission({ least: workers, most: 2 * workers + 4, bytes: IMAGE_BYTES }),
       settle: steps.settle,
-      onRead: (line) => carried?.seen(line),
+      onRead(line) {
+        carried?.seen(line);
+        unplaced.add(line);
+      },
       onSettled(line) {
         count(progress, line);
         say();
@@ -165,6 +172,7 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
     });
     for (const failure of carried?.rest() ?? []) await emit(failure);
     say(true);
+    if (unplaced.message !== undefined) running.notice(unplaced.message);
     return firstPending;
   } finally {
     order.close();

@@ -39,6 +39,8 @@ export interface Groundable {
   recordFor(image: ImageFacts): AnnotationRecord;
   /** The record so far where there is one already, with the facts of its image. */
   readonly known?: { readonly record: AnnotationRecord; readonly image: ImageFacts | undefined };
+  /** Left out before step 1, where no step 0 has counted it. */
+  readonly dropped?: Readonly<Record<string, number>>;
 }
 
 /** Opens a sample's image for all of its steps. `recorded` spares a look at it where an earlier step has looked. */
@@ -70,7 +72,8 @@ export async function settleGrounding(sample: Sample, base: Groundable, image: S
   if (result.status === 'failed') return failed(sample, 'step_1', result, work);
   const before = known?.record ?? base.recordFor(result.image);
   const record = composeGrounded(before, sample.lineId, result.output, work.provenance);
-  const { cached, dropped } = result;
+  const { cached } = result;
+  const dropped = { ...base.dropped, ...result.dropped };
   const usage = recordedOnce(sample, cached, result.usage);
   if (record.status === 'partial' && work.settings.workflow.partial === 'fail')
     return failed(sample, 'step_1', { ...result, usage, code: 'partial', message: describePartial(record) }, work);
@@ -100,7 +103,11 @@ export function givenGroundable(sample: Sample, work: StepWork): Groundable {
     charSpan: [...char_span] as [number, number],
     nounChunk: noun_chunk,
   }));
-  return { extraction: { cleanedCaption, expressions: asked }, recordFor: (image) => givenRecord(sample, image, work) };
+  return {
+    extraction: { cleanedCaption, expressions: asked },
+    recordFor: (image) => givenRecord(sample, image, work),
+    ...(work.settings.workflow.steps.includes('0') ? {} : { dropped: unplacedOf(sample) }),
+  };
 }
 
 /** What step 1 starts from after step 0. */
@@ -118,7 +125,11 @@ async function settleWithoutExpressions(sample: Sample, base: Groundable, image:
     const facts = base.known ? base.known.image : await image.facts();
     const before = base.known?.record ?? base.recordFor(await image.facts());
     const record = composeGrounded(before, sample.lineId, { expressions: [] }, work.provenance);
-    return { facts: factsOf(sample, record, { cached: true, dropped: {}, image: facts }), record, text: JSON.stringify(record) };
+    return {
+      facts: factsOf(sample, record, { cached: true, dropped: { ...base.dropped }, image: facts }),
+      record,
+      text: JSON.stringify(record),
+    };
   } catch (error) {
     return failed(sample, 'step_1', asFailure(error), work);
   }

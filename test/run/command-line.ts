@@ -78,11 +78,11 @@ export function readLines<T = Record<string, unknown>>(...path: string[]): T[] {
 
 export const readJson = <T = Record<string, unknown>>(...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8')) as T;
 
-/** 640 × 480, grey: header, data and end. */
+/** 64 × 48, black: header, data and end. */
 const pngChunks = [
   Buffer.from('89504e470d0a1a0a', 'hex'),
-  chunk('IHDR', Buffer.from('00000280000001e00800000000', 'hex')),
-  chunk('IDAT', deflateSync(Buffer.alloc(641 * 480))),
+  chunk('IHDR', Buffer.from('00000040000000300800000000', 'hex')),
+  chunk('IDAT', deflateSync(Buffer.alloc(65 * 48))),
   chunk('IEND', Buffer.alloc(0)),
 ];
 
