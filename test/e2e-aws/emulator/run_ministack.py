@@ -5,6 +5,11 @@ Checked against the one version named below; another is refused, because the emu
 
 import copy
 import json
+import os
+import shutil
+import signal
+import threading
+import time
 import uuid
 from importlib.metadata import version
 
@@ -68,6 +73,15 @@ def distributed_map(state, raw_input, effective, iterator, execution, context):
     return sfn._apply_jsonata_output(state, raw_input, context, result=results, default=results), sfn._next_or_end(state)
 
 
+def end_with(parent):
+    """Nothing is left behind by tests that were killed: no server, no function, no file."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 sfn._run_distributed_map = distributed_map
 # With TLS it would also take port 443 of this machine.
 app._port_is_bindable = lambda host, port: False

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,7 @@ export interface EmulatorOptions {
 export async function startEmulator({ iam = false, waitScale = 1 }: EmulatorOptions = {}): Promise<Emulator> {
   const python = await installEmulator();
   const scratch = await mkdtemp(join(tmpdir(), 'groundline-aws-'));
+  await lendClientS3(scratch);
   const tls = iam ? await certificate(python, scratch) : undefined;
   const port = await freePort();
   const endpoint = `${iam ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -52,6 +53,15 @@ export async function startEmulator({ iam = false, waitScale = 1 }: EmulatorOpti
   return emulator;
 }
 
+const lent = 'lent-modules';
+
+/** CDK's function that empties a bucket takes the SDK from Lambda's runtime, which the emulator does not have. It gets this package and no other, so that ours still have to stand alone. */
+async function lendClientS3(scratch: string): Promise<void> {
+  await mkdir(join(scratch, lent, '@aws-sdk'), { recursive: true });
+  const name = join('@aws-sdk', 'client-s3');
+  await symlink(join(process.cwd(), 'node_modules', name), join(scratch, lent, name));
+}
+
 function serverEnv(scratch: string, port: number, waitScale: number) {
   return {
     PATH: `${join(process.cwd(), 'node_modules', '.bin')}:${process.env.PATH}`,
@@ -66,8 +76,7 @@ function serverEnv(scratch: string, port: number, waitScale: number) {
     STATE_DIR: join(scratch, 'state'),
     LOG_LEVEL: 'INFO',
     NODE_OPTIONS: '',
-    // Lambda's runtime brings the SDK along, which CDK's custom resources count on; ours is bundled.
-    NODE_PATH: join(process.cwd(), 'node_modules'),
+    NODE_PATH: join(scratch, lent),
   };
 }
 
