@@ -164,7 +164,8 @@ function salvagedAbsences(text: string): Omit<RawBox, 'block'>[] {
 
 const listsNothing = (value: unknown): boolean => {
   if (Array.isArray(value)) return value.length === 0;
-  const lists = isRecord(value) ? Object.values(value) : [];
+  // With an empty list of absences it contradicts itself rather than saying "none".
+  const lists = isRecord(value) && !('absent' in value) ? Object.values(value) : [];
   return lists.length > 0 && lists.every((list) => Array.isArray(list) && list.length === 0);
 };
 

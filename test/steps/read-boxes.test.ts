@@ -130,9 +130,19 @@ describe('reading boxes from a reply', () => {
   });
 
   it('tells an explicit nothing from no answer', () => {
-    for (const reply of ['[]', '```json\n[]\n```', '{"boxes":[]}', '{"boxes":[],"absent":[]}', '{"detections": []}'])
+    for (const reply of ['[]', '```json\n[]\n```', '{"boxes":[]}', '{"detections": []}'])
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: true, sound: true });
-    for (const reply of ['', 'I cannot tell.', '[', '{"boxes":[', '{}', '{"boxes":[{}]}', '[{"label":"car"}]', '<think>[]'])
+    for (const reply of [
+      '',
+      'I cannot tell.',
+      '[',
+      '{"boxes":[',
+      '{}',
+      '{"boxes":[],"absent":[]}',
+      '{"boxes":[{}]}',
+      '[{"label":"car"}]',
+      '<think>[]',
+    ])
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: false });
   });
 
