@@ -3,7 +3,8 @@ export const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Phrases equal but for case, white space, quotes and Unicode form have the same key. */
 export function phraseKey(text: string): string {
-  return fold(text.trim()).folded;
+  const phrase = text.trim();
+  return /^[\w ,.-]*$/.test(phrase) ? phrase.toLowerCase().replace(/ +/g, ' ') : fold(phrase).folded;
 }
 
 /** Text without what does not matter, and where each of its characters came from. */

@@ -16,15 +16,17 @@ interface StepModel {
  */
 export type Fingerprinting = (imageIdentity: string, subject: readonly unknown[]) => string;
 
-const known = new WeakMap<object, { readonly settings: Settings; readonly step: StepName; readonly make: Fingerprinting }>();
+const known = new WeakMap<object, Partial<Record<StepName, { readonly settings: Settings; readonly make: Fingerprinting }>>>();
 
 /** The fingerprints of a step: what all of its samples share is hashed once. */
 export function fingerprintsOf(step: StepName, connection: StepModel, settings: Settings): Fingerprinting {
-  const before = known.get(connection);
-  if (before?.settings === settings && before.step === step) return before.make;
+  const steps = known.get(connection) ?? {};
+  known.set(connection, steps);
+  const before = steps[step];
+  if (before?.settings === settings) return before.make;
   const shared = hash('sha256', JSON.stringify(sharedParts(step, connection, settings)));
   const make: Fingerprinting = (imageIdentity, subject) => hash('sha256', JSON.stringify([shared, imageIdentity, subject]));
-  known.set(connection, { settings, step, make });
+  steps[step] = { settings, make };
   return make;
 }
 
