@@ -9,6 +9,7 @@ const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
 export const readJpeg: HeaderReader = (bytes, view) => {
   if (view.getUint16(0) !== 0xffd8) return undefined;
   let orientation: Orientation | undefined;
+  let turnedByXmp = false; // Pillow turns by it where EXIF is silent, browsers and most servers do not
   let frame: { width: number; height: number; plain: boolean } | undefined;
   for (let at = 2; ; ) {
     while (view.getUint8(at) !== 0xff) at += 1; // stray bytes between segments: decoders skip them too
@@ -20,9 +21,10 @@ export const readJpeg: HeaderReader = (bytes, view) => {
     if (marker === START_OF_SCAN) {
       if (!frame) throw undecodable('the JPEG has no frame header before its pixels');
       if (!reachesItsEnd(bytes, end)) throw undecodable(`the JPEG is cut off: ${bytes.length} bytes and no end marker`);
-      return { ...frame, orientation: orientation ?? 1, mimeType: 'image/jpeg' };
+      return { ...frame, orientation: orientation ?? 1, mimeType: 'image/jpeg', plain: frame.plain && !turnedByXmp };
     }
     if (marker === APP1 && ascii(bytes, at + 2, at + 6) === 'Exif') orientation ??= exifOrientation(bytes.subarray(at + 8, end));
+    else if (marker === APP1) turnedByXmp ||= /tiff:Orientation(?:="|>)[2-8]/.test(ascii(bytes, at, end));
     if (isFrame(marker)) {
       const colours = view.getUint8(at + 7); // four are CMYK, whose meaning differs between decoders
       const plain = marker <= 0xc2 && view.getUint8(at + 2) === 8 && (colours === 1 || colours === 3);

@@ -90,6 +90,14 @@ describe('measuring an image', () => {
     expect(measureImage(Buffer.concat([bytes, Buffer.from('motion photo data')]), limits)).toMatchObject({ width: 60, height: 40 });
   });
 
+  test('does not call a JPEG plain that only XMP turns, which some decoders follow', async () => {
+    const bytes = await sharp(await drawPicture(picture))
+      .withXmp('<x xmlns:tiff="t" tiff:Orientation="6"/>')
+      .toBuffer();
+
+    expect(measureImage(bytes, limits)).toMatchObject({ orientation: 1, plain: false });
+  });
+
   test('reads bytes that begin in the middle of a buffer', async () => {
     const bytes = await drawPicture({ ...picture, orientation: 6 });
     const inside = Buffer.concat([Buffer.alloc(13, 0xff), bytes]);
