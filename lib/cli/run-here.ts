@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { RunStopError, UsageError } from '#core/errors.ts';
 import { connectModels } from '#models/connect.ts';
 import type { AroundAttempt } from '#models/language-model.ts';
@@ -11,6 +11,7 @@ import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryCheckpoints } from '#storage/directory-checkpoints.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
+import { makeFolder } from '#storage/make-folder.ts';
 import type { Environment } from './environment.ts';
 import { createFileMemory } from './file-memory.ts';
 import type { ProgressDisplay } from './progress.ts';
@@ -110,8 +111,8 @@ async function requireReadable(path: string): Promise<void> {
 
 async function requireWritable(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    makeFolder(folder);
+    await access(join(folder, '.'), constants.W_OK); // a file of this name is no folder
   } catch (error) {
     throw new UsageError(
       `cannot write to the results folder ${folder} (${(error as NodeJS.ErrnoException).code}): choose another one with --out or results_dir=…`,

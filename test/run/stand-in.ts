@@ -24,6 +24,8 @@ export type Scripted =
 
 export interface StandInOptions {
   readonly latencyMs?: number;
+  /** Nothing is answered before. */
+  readonly until?: Promise<void>;
   readonly models?: readonly string[];
   readonly script?: (call: StandInCall, calls: readonly StandInCall[]) => Scripted | undefined;
 }
@@ -42,7 +44,7 @@ export interface StandIn {
 export const servedModel = 'Qwen/Qwen3-VL-8B-Instruct';
 
 /** A real model endpoint on the loopback: finds every "a … …" of a caption, and a box for each that depends on its words alone. "ghost" is never visible. */
-export async function startStandIn({ latencyMs = 0, models = [servedModel], script }: StandInOptions = {}): Promise<StandIn> {
+export async function startStandIn({ latencyMs = 0, until, models = [servedModel], script }: StandInOptions = {}): Promise<StandIn> {
   const calls: StandInCall[] = [];
   const paid: StandInCall[] = [];
   const seen = new Map<string, number>();
@@ -58,6 +60,7 @@ export async function startStandIn({ latencyMs = 0, models = [servedModel], scri
     calls.push(call);
     maxInFlight = Math.max(maxInFlight, ++inFlight);
     if (latencyMs > 0) await sleep(latencyMs);
+    await until;
     inFlight--;
     const scripted = script?.(call, calls);
     if (scripted === 'drop') return request.socket.destroy();
