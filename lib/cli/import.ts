@@ -67,7 +67,7 @@ function summary({ lines, expressions, absent, boxes, leftOut }: Imported, { out
   const left = [...leftOut].map(([reason, number]) => `${count(number)} ${reason}`);
   const root = images === undefined ? ' data.image_root=<folder of the images>' : '';
   return [
-    `${counted(lines, 'line')} with ${counted(expressions, 'phrase')}${absent > 0 ? ` (${count(absent)} absent)` : ''} and ${count(boxes)} boxes in ${out}`,
+    `${counted(lines, 'line')} with ${counted(expressions, 'phrase')}${absent > 0 ? ` (${count(absent)} absent)` : ''} and ${boxes === 1 ? '1 box' : `${count(boxes)} boxes`} in ${out}`,
     ...(left.length > 0 ? [`left out: ${left.join(', ')}`] : []),
     `next: groundline generate ${join(out, captionsFile)} --out results${root}${phrases ? '' : '   # phrases are extracted'}`,
     `      groundline evaluate results --truth ${join(out, truthFile)}`,

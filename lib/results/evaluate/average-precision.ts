@@ -33,14 +33,14 @@ export interface PrecisionTally {
   compute(weights?: Readonly<Uint16Array>): AveragePrecisions | undefined;
 }
 
-/** Six bytes and a score per box, so that millions fit. */
+/** A dozen bytes a box, so that millions fit. */
 export function createPrecisionTally(): PrecisionTally {
   let scores = new Float64Array(1024);
   let hits = new Uint16Array(1024);
   let clusters = new Uint16Array(1024);
   let boxes = 0;
   const truths: number[] = [];
-  let order: Uint32Array | undefined;
+  let ranking: Ranking | undefined;
   const grow = () => {
     scores = doubled(scores);
     hits = doubled(hits);
@@ -57,20 +57,17 @@ export function createPrecisionTally(): PrecisionTally {
         hits[boxes] = flag;
         clusters[boxes++] = cluster;
       }
-      order = undefined;
+      ranking = undefined;
     },
     get boxes() {
       return boxes;
     },
     compute(weights) {
       let wanted = 0;
-      for (const [cluster, count = 0] of truths.entries()) wanted += count * (weights?.[cluster] ?? 1);
+      for (let cluster = 0; cluster < truths.length; cluster++) wanted += (truths[cluster] ?? 0) * (weights?.[cluster] ?? 1);
       if (wanted === 0) return undefined;
-      order ??= bestFirst(scores.subarray(0, boxes));
-      const precisions = thresholds.map((_, bit) => {
-        const curve = { order: order as Uint32Array, scores, hits, clusters, bit, wanted };
-        return averagePrecision(curve, weights);
-      });
+      ranking ??= rank(scores.subarray(0, boxes), hits, clusters);
+      const precisions = averagePrecisions(ranking, wanted, weights);
       const ap = precisions.reduce((sum, value) => sum + value, 0) / precisions.length;
       return { ap, ap50: precisions[0] ?? 0, ap75: precisions[5] ?? 0 };
     },
@@ -82,6 +79,10 @@ function hitFlags(found: readonly Box[], truth: readonly Box[]): number[] {
   const flags = found.map(() => 0);
   if (truth.length === 0) return flags;
   const ious = found.map((box) => truth.map((one) => iou(box, one)));
+  if (found.length === 1) {
+    const best = Math.max(...(ious[0] ?? []));
+    return [(1 << thresholds.filter((threshold) => best >= threshold).length) - 1];
+  }
   for (const [bit, threshold] of thresholds.entries()) {
     const taken = new Set<number>();
     for (const [index, row] of ious.entries()) {
@@ -100,60 +101,84 @@ function hitFlags(found: readonly Box[], truth: readonly Box[]): number[] {
   return flags;
 }
 
-/** Places in descending order of score, equal ones in their own order. Scores repeat (four decimals), so places are dealt out by score. */
-function bestFirst(scores: Float64Array): Uint32Array {
-  const counts = new Map<number, number>();
-  for (const score of scores) counts.set(score, (counts.get(score) ?? 0) + 1);
-  const next = new Map<number, number>();
-  let start = 0;
-  for (const score of Float64Array.from(counts.keys()).sort().reverse()) {
-    next.set(score, start);
-    start += counts.get(score) ?? 0;
-  }
-  const order = new Uint32Array(scores.length);
-  for (const [place, score] of scores.entries()) {
-    const at = next.get(score) ?? 0;
-    order[at] = place;
-    next.set(score, at + 1);
-  }
-  return order;
-}
-
-interface Curve {
-  readonly order: Uint32Array;
-  readonly scores: Float64Array;
+/** Boxes from the best score on; `ends[group]` is where the next lower score begins. */
+interface Ranking {
   readonly hits: Uint16Array;
   readonly clusters: Uint16Array;
-  readonly bit: number;
-  readonly wanted: number;
+  readonly ends: Uint32Array;
+  /** Room for `averagePrecisions`, since a bootstrap calls it hundreds of times: right boxes by group and threshold, all boxes, precisions. */
+  readonly rights: Float64Array;
+  readonly alls: Float64Array;
+  readonly precision: Float64Array;
+}
+
+/** Scores repeat (four decimals), so boxes are dealt out by score rather than sorted. */
+function rank(scores: Float64Array, hits: Uint16Array, clusters: Uint16Array): Ranking {
+  const counts = new Map<number, number>();
+  for (const score of scores) counts.set(score, (counts.get(score) ?? 0) + 1);
+  const distinct = Float64Array.from(counts.keys()).sort().reverse();
+  const next = new Map<number, number>();
+  const ends = new Uint32Array(distinct.length);
+  let start = 0;
+  for (const [group, score] of distinct.entries()) {
+    next.set(score, start);
+    start += counts.get(score) ?? 0;
+    ends[group] = start;
+  }
+  const ranked = {
+    hits: new Uint16Array(scores.length),
+    clusters: new Uint16Array(scores.length),
+    ends,
+    rights: new Float64Array(ends.length * thresholds.length),
+    alls: new Float64Array(ends.length),
+    precision: new Float64Array(ends.length + 1),
+  };
+  for (let box = 0; box < scores.length; box++) {
+    const score = scores[box] ?? 0;
+    const at = next.get(score) ?? 0;
+    next.set(score, at + 1);
+    ranked.hits[at] = hits[box] ?? 0;
+    ranked.clusters[at] = clusters[box] ?? 0;
+  }
+  return ranked;
 }
 
 /**
- * Mean of the precision at 101 recalls, each the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`.
+ * For each threshold, the mean of the precision at 101 recalls, each the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`.
  * Boxes of equal score count together, though: models give few different scores, and the order of a file must not decide.
  */
-function averagePrecision({ order, scores, hits, clusters, bit, wanted }: Curve, weights?: Readonly<Uint16Array>): number {
-  const curve: { recall: number; precision: number }[] = [];
-  let right = 0;
-  let wrong = 0;
-  for (const [rank, place] of order.entries()) {
-    const weight = weights ? (weights[clusters[place] ?? 0] ?? 0) : 1;
-    if (((hits[place] ?? 0) >> bit) & 1) right += weight;
-    else wrong += weight;
-    const next = order[rank + 1];
-    if (next === undefined || scores[next] !== scores[place])
-      curve.push({ recall: right / wanted, precision: right === 0 ? 0 : right / (right + wrong) });
+function averagePrecisions(ranking: Ranking, wanted: number, weights?: Readonly<Uint16Array>): number[] {
+  const { hits, clusters, ends, rights, alls, precision } = ranking;
+  const groups = ends.length;
+  const width = thresholds.length;
+  const upTo = new Float64Array(width + 1);
+  const scattered = new Float64Array(width);
+  let all = 0;
+  let box = 0;
+  for (let group = 0; group < groups; group++) {
+    for (const end = ends[group] ?? 0; box < end; box++) {
+      const weight = weights ? (weights[clusters[box] ?? 0] ?? 0) : 1;
+      const flags = hits[box] ?? 0;
+      all += weight;
+      // A box nearly always hits at all thresholds up to one, which takes one addition instead of ten.
+      if ((flags & (flags + 1)) === 0) upTo[32 - Math.clz32(flags)] = (upTo[32 - Math.clz32(flags)] ?? 0) + weight;
+      else for (let bit = 0; bit < width; bit++) if ((flags >> bit) & 1) scattered[bit] = (scattered[bit] ?? 0) + weight;
+    }
+    alls[group] = all;
+    for (let bit = width - 1, right = 0; bit >= 0; bit--) {
+      right += upTo[bit + 1] ?? 0;
+      rights[group * width + bit] = right + (scattered[bit] ?? 0);
+    }
   }
-  let best = 0;
-  for (const point of curve.toReversed()) {
-    best = Math.max(best, point.precision);
-    point.precision = best;
-  }
-  let sum = 0;
-  let at = 0;
-  for (const recall of recalls) {
-    while (at < curve.length && (curve[at]?.recall ?? 0) < recall) at++;
-    sum += curve[at]?.precision ?? 0;
-  }
-  return sum / recalls.length;
+  return thresholds.map((_, bit) => {
+    for (let group = groups - 1; group >= 0; group--)
+      precision[group] = Math.max(precision[group + 1] ?? 0, (rights[group * width + bit] ?? 0) / Math.max(1, alls[group] ?? 0));
+    let sum = 0;
+    let group = 0;
+    for (const recall of recalls) {
+      while (group < groups && (rights[group * width + bit] ?? 0) / wanted < recall) group++;
+      sum += precision[group] ?? 0;
+    }
+    return sum / recalls.length;
+  });
 }

@@ -23,7 +23,7 @@ export interface TruthJoin {
 }
 
 /** Lines that are kept whole while results come in another order or lack some; of those beyond only the place is kept. */
-const KEPT_LINES = 10_000;
+const KEPT_LINES = 2_000;
 
 /**
  * Both files are read side by side; a true line that was passed over waits for its result. So results in the order of the truth take

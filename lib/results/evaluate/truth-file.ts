@@ -22,34 +22,36 @@ const LF = 0x0a;
 export function openTruthFile(path: string): TruthFile {
   const file = openFile(path);
   const readAgain = createWindow(file);
-  let buffer = Buffer.alloc(0);
-  let base = 0;
+  let buffer = Buffer.allocUnsafe(2 * CHUNK);
+  /** Of the buffer: where the next line begins, and where what was read ends. `base` is the file's offset of its first byte. */
   let at = 0;
+  let filled = 0;
+  let base = 0;
   let number = 0;
-  let ended = false;
 
-  const fill = () => {
-    const kept = buffer.subarray(at);
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    const count = readSync(file, chunk, 0, CHUNK, base + buffer.length);
-    ended = count === 0;
+  /** Reads on; false at the end of the file. One buffer is used again and again, so that none are left to collect. */
+  const fill = (): boolean => {
+    buffer.copyWithin(0, at, filled);
     base += at;
+    filled -= at;
     at = 0;
-    buffer = Buffer.concat([kept, chunk.subarray(0, count)]);
+    if (buffer.length - filled < CHUNK) buffer = Buffer.concat([buffer], buffer.length * 2);
+    const count = readSync(file, buffer, filled, CHUNK, base + filled);
+    filled += count;
+    return count > 0;
+  };
+  const lineEnd = (from: number): number => {
+    const end = buffer.subarray(0, filled).indexOf(LF, from);
+    if (end >= 0) return end;
+    const searched = filled - at;
+    return fill() ? lineEnd(searched) : filled;
   };
   const nextLine = (): Omit<TextLine, 'number'> | undefined => {
-    let end = buffer.indexOf(LF, at);
-    while (end < 0 && !ended) {
-      const searched = buffer.length - at;
-      fill();
-      end = buffer.indexOf(LF, searched);
-    }
-    if (end < 0) end = buffer.length;
-    if (end === at && ended && at >= buffer.length) return undefined;
-    const offset = base + at;
-    const start = offset === 0 && buffer.length >= 3 && buffer.readUIntBE(0, 3) === 0xefbbbf ? 3 : at;
-    const line = { text: buffer.toString('utf8', start, end), offset: offset + start - at, length: end - start };
-    at = Math.min(end + 1, buffer.length);
+    const end = lineEnd(at);
+    if (at === filled) return undefined;
+    const mark = base + at === 0 && filled >= 3 && buffer.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
+    const line = { text: buffer.toString('utf8', at + mark, end), offset: base + at + mark, length: end - at - mark };
+    at = Math.min(end + 1, filled);
     return line;
   };
 
