@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { RunStopError, UsageError } from '#core/errors.ts';
 import { connectModels } from '#models/connect.ts';
 import type { AroundAttempt } from '#models/language-model.ts';
@@ -112,7 +112,7 @@ async function requireReadable(path: string): Promise<void> {
 async function requireWritable(folder: string): Promise<void> {
   try {
     makeFolder(folder);
-    await access(join(folder, '.'), constants.W_OK); // a file of this name is no folder
+    await access(`${folder}/.`, constants.W_OK); // a file of this name is no folder
   } catch (error) {
     throw new UsageError(
       `cannot write to the results folder ${folder} (${(error as NodeJS.ErrnoException).code}): choose another one with --out or results_dir=…`,
