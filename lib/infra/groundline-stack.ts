@@ -32,7 +32,7 @@ export class GroundlineStack extends Stack {
     const key = environment.customerKey ? new EncryptionKey(this, 'Encryption', { retain }).key : undefined;
     const { bucket } = new DataBucket(this, 'Data', { key, retain, runDays: environment.runDays });
     const { table } = new CheckpointTable(this, 'Memory', { key, retain, pointInTimeRecovery: environment.pointInTimeRecovery });
-    const { secret } = new ModelKeys(this, 'ModelKeys', { key, retain });
+    const { secret, arn: secretArn } = new ModelKeys(this, 'ModelKeys', { key, retain });
     const network = environment.vpc
       ? new Network(this, 'Network', { natGateway: environment.natGateway, flowLogs: addLog(this, 'FlowLogs', environment, key) })
       : undefined;
@@ -40,7 +40,7 @@ export class GroundlineStack extends Stack {
       ENVIRONMENT: environmentName,
       BUCKET: bucket.bucketName,
       TABLE: table.tableName,
-      MODEL_KEYS_SECRET: secret.secretArn,
+      MODEL_KEYS_SECRET: secretArn,
       CHECKPOINT_DAYS: environment.checkpointDays ?? 0,
       MAX_LAMBDAS: environment.maxLambdas,
       SETTLE_MINUTES: environment.settleMinutes,
@@ -50,7 +50,7 @@ export class GroundlineStack extends Stack {
     const { stateMachine } = new Workflow(this, 'Workflow', { environment, key, bucket, functions });
     functions['start-run'].addEnvironment('STATE_MACHINE', stateMachine.stateMachineArn);
     const { deadLetters } = new UploadStart(this, 'UploadStart', { bucket, startRun: functions['start-run'], key });
-    grantPipeline({ functions, bucket, key, table, secret, stateMachine, imageBuckets: environment.imageBuckets });
+    grantPipeline({ functions, bucket, key, table, secretArn, stateMachine, imageBuckets: environment.imageBuckets });
     const { topic } = new News(this, 'News', { environmentName, environment, key, stateMachine, deadLetters });
     const { alarmModelUsdPerDay: modelUsdPerDay } = environment;
     new Alarms(this, 'Alarms', { environmentName, modelUsdPerDay, functions, stateMachine, table, deadLetters, topic });
@@ -70,10 +70,10 @@ export class GroundlineStack extends Stack {
     );
     this.output('DashboardUrl', dashboard.url, 'Samples, calls, cost, errors');
     this.output('TableName', table.tableName, 'Checkpoints');
-    this.output('ModelKeysSecret', secret.secretName, 'The API keys of the models');
+    this.output('ModelKeysSecret', secretArn, 'The API keys of the models');
     this.output(
       'PutModelKeys',
-      `aws secretsmanager put-secret-value --secret-id ${secret.secretName} --secret-string file://keys.json`,
+      `aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://keys.json`,
       'Puts the API keys, {"GOOGLE_API_KEY":"…","OPENAI_API_KEY":"…"} in keys.json, where the functions read them',
     );
     this.output('TopicArn', topic.topicArn, 'Subscribe to hear of finished and failed runs');

@@ -1,11 +1,13 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
 /** The secret that holds the models' API keys, `{"GOOGLE_API_KEY": "", "OPENAI_API_KEY": ""}`, empty until its owner fills it in. */
 export class ModelKeys extends Construct {
   readonly secret: Secret;
+  /** By its attribute: what `Ref` gives is an ARN on AWS and a name elsewhere, and grants need the ARN. */
+  readonly arn: string;
 
   constructor(scope: Construct, id: string, { key, retain }: { readonly key: IKey | undefined; readonly retain: boolean }) {
     super(scope, id);
@@ -16,5 +18,6 @@ export class ModelKeys extends Construct {
       generateSecretString: { secretStringTemplate: '{"GOOGLE_API_KEY":"","OPENAI_API_KEY":""}', generateStringKey: 'unused' },
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
+    this.arn = (this.secret.node.defaultChild as CfnSecret).attrId;
   }
 }

@@ -3,7 +3,6 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { FunctionName } from './function-asset.ts';
 
@@ -12,7 +11,7 @@ export interface PipelineGrantsProps {
   readonly bucket: Bucket;
   readonly key: IKey | undefined;
   readonly table: Table;
-  readonly secret: Secret;
+  readonly secretArn: string;
   readonly stateMachine: StateMachine;
   readonly imageBuckets: readonly string[];
 }
@@ -23,7 +22,7 @@ const useOfKey = ['kms:Decrypt', 'kms:GenerateDataKey'];
 const useByTable = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
 /** What each function may do, and nothing else: written out action by action, because the grants of CDK are wider. */
-export function grantPipeline({ functions, bucket, key, table, secret, stateMachine, imageBuckets }: PipelineGrantsProps): void {
+export function grantPipeline({ functions, bucket, key, table, secretArn, stateMachine, imageBuckets }: PipelineGrantsProps): void {
   const starter = functions['start-run'];
   allow(starter, ['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('inputs/*')]);
   allow(starter, ['s3:ListBucket'], [bucket.bucketArn]);
@@ -45,7 +44,7 @@ export function grantPipeline({ functions, bucket, key, table, secret, stateMach
     key?.grant(worker, ...useOfKey, ...useByTable);
   }
   for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions'] as const)
-    allow(functions[name], ['secretsmanager:GetSecretValue'], [secret.secretArn]);
+    allow(functions[name], ['secretsmanager:GetSecretValue'], [secretArn]);
 
   // CDK grants no key to the map's reader and writer (aws-cdk issue 32144).
   key?.grant(stateMachine, ...useOfKey);

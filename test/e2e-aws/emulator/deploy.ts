@@ -11,7 +11,7 @@ const bin = join(process.cwd(), 'node_modules', '.bin');
 export type StackOutputs = Readonly<Record<string, string>>;
 
 /** Runs the CDK CLI of this repository against the emulator. Throws with its output where it fails. */
-export async function cdk(emulator: Emulator, ...args: string[]): Promise<string> {
+export async function cdk(emulator: Pick<Emulator, 'env' | 'scratch'>, ...args: string[]): Promise<string> {
   const env = {
     ...emulator.env,
     PATH: `${bin}:${process.env.PATH}`,
@@ -32,13 +32,13 @@ export async function cdk(emulator: Emulator, ...args: string[]): Promise<string
 }
 
 /** `cdk bootstrap` and `cdk deploy` of an environment; `context` are further `-c` settings. */
-export async function deploy(emulator: Emulator, environment: string): Promise<StackOutputs> {
+export async function deploy(emulator: Pick<Emulator, 'env' | 'scratch'>, environment: string): Promise<StackOutputs> {
   await cdk(emulator, 'bootstrap', 'aws://000000000000/us-east-1', '-c', `env=${environment}`);
   return redeploy(emulator, environment);
 }
 
 /** `cdk deploy` into a bootstrapped emulator. */
-export async function redeploy(emulator: Emulator, environment: string): Promise<StackOutputs> {
+export async function redeploy(emulator: Pick<Emulator, 'env' | 'scratch'>, environment: string): Promise<StackOutputs> {
   const outputs = join(emulator.scratch, 'outputs.json');
   await cdk(emulator, 'deploy', '-c', `env=${environment}`, '--require-approval', 'never', '--outputs-file', outputs);
   const stacks = JSON.parse(await readFile(outputs, 'utf8')) as Record<string, StackOutputs>;

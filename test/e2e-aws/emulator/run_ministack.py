@@ -1,4 +1,4 @@
-"""Starts MiniStack with what it lacks for this workflow: JSONata in a distributed map, ItemBatcher, and the output of a result writer.
+"""Starts MiniStack with what it lacks for this stack: JSONata in a distributed map, ItemBatcher, the output of a result writer, a bucket's tags.
 
 Checked against the one version named below; another is refused, because the emulator ignores what it does not know and still reports success.
 """
@@ -18,9 +18,12 @@ if version("ministack") != PINNED:
     raise SystemExit(f"this harness was checked against MiniStack {PINNED}, found {version('ministack')}")
 
 from ministack import app
+from ministack.services import s3
 from ministack.services import stepfunctions as sfn
+from ministack.services.cloudformation import provisioners
 
 shipped_map = sfn._run_distributed_map
+shipped_configurations = provisioners._s3_apply_configurations
 
 
 def batches_of(items, batcher, evaluate):
@@ -73,6 +76,13 @@ def distributed_map(state, raw_input, effective, iterator, execution, context):
     return sfn._apply_jsonata_output(state, raw_input, context, result=results, default=results), sfn._next_or_end(state)
 
 
+def bucket_configurations(name, props, old_props=None):
+    """CDK's function that empties a bucket looks for its own tag first."""
+    shipped_configurations(name, props, old_props)
+    if "Tags" in props:
+        s3._bucket_tags[name] = {tag["Key"]: tag["Value"] for tag in props["Tags"]}
+
+
 def end_with(parent):
     """Nothing is left behind by tests that were killed: no server, no function, no file."""
     while os.getppid() == parent:
@@ -83,6 +93,7 @@ def end_with(parent):
 
 threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 sfn._run_distributed_map = distributed_map
+provisioners._s3_apply_configurations = bucket_configurations
 # With TLS it would also take port 443 of this machine.
 app._port_is_bindable = lambda host, port: False
 app.main()

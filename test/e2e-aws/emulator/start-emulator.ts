@@ -17,6 +17,8 @@ export interface Emulator {
   readonly env: Readonly<Record<string, string>>;
   /** A directory that is gone after `stop`. */
   readonly scratch: string;
+  /** Of the server and the functions it runs. */
+  readonly processGroup: number;
   log(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -48,7 +50,7 @@ export async function startEmulator({ iam = false, waitScale = 1 }: EmulatorOpti
   process.once('exit', () => killGroup(server));
   const stop = () => stopServer(server, scratch);
   const env = { ...clientEnv(endpoint), ...(tls && trust(tls.MINISTACK_SSL_CERT)) };
-  const emulator = { endpoint, env, scratch, stop, log: () => readFile(logFile, 'utf8') };
+  const emulator = { endpoint, env, scratch, processGroup: server.pid ?? 0, stop, log: () => readFile(logFile, 'utf8') };
   await ready(server, port, emulator);
   return emulator;
 }

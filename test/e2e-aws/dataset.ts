@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Document, parse } from 'yaml';
+import { writeInput } from '#test/run/command-line.ts';
+import { runIn } from '#test/run/in-process.ts';
+import type { StandIn } from '#test/run/stand-in.ts';
+import { bucket, put } from './cloud.ts';
+
+export interface Line {
+  readonly image_path: string;
+  readonly caption: string;
+}
+
+/** A dataset in a folder and in the bucket, under one name. */
+export interface Dataset {
+  readonly name: string;
+  /** What to start a run of it with. */
+  readonly uri: string;
+  readonly folder: string;
+  readonly lines: readonly Line[];
+  uploadImages(): Promise<void>;
+  uploadSpec(overrides?: readonly string[]): Promise<void>;
+  uploadCaptions(): Promise<void>;
+  /** Images, spec, captions. */
+  upload(overrides?: readonly string[]): Promise<void>;
+  change(line: number, caption: string): void;
+  /** The same input through `groundline generate`; the folder of its results. */
+  runLocally(overrides?: readonly string[]): Promise<string>;
+}
+
+/** Line i is image i; captions begin with the dataset's name, so that no two datasets share a checkpoint. */
+export function makeDataset(name: string, count: number, model: StandIn, captionOf = usualCaption): Dataset {
+  const folder = mkdtempSync(join(tmpdir(), `groundline-${name}-`));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const lines: Line[] = Array.from({ length: count }, (_, i) => ({ image_path: `img/${name}-${i}.png`, caption: captionOf(i) }));
+  const write = () => {
+    writeInput(
+      folder,
+      lines.map((line) => ({ ...line })),
+      lines.map(({ image_path }) => image_path),
+    );
+  };
+  write();
+  const key = (file: string) => `inputs/${name}/${file}`;
+  const uploadImages = async () => {
+    for (let i = 0; i < lines.length; i += 32)
+      await Promise.all(lines.slice(i, i + 32).map(({ image_path }) => put(key(image_path), readFileSync(join(folder, image_path)))));
+  };
+  const uploadCaptions = async () => void (await put(key('captions.jsonl'), readFileSync(join(folder, 'captions.jsonl'))));
+  const uploadSpec = async (overrides: readonly string[] = []) => void (await put(key('spec.yaml'), specOf(model, overrides)));
+
+  return {
+    name,
+    uri: `s3://${bucket}/${key('captions.jsonl')}`,
+    folder,
+    lines,
+    uploadImages,
+    uploadSpec,
+    uploadCaptions,
+    async upload(overrides) {
+      await uploadImages();
+      await uploadSpec(overrides);
+      await uploadCaptions();
+    },
+    change(line, caption) {
+      lines[line] = { ...(lines[line] as Line), caption };
+      writeFileSync(join(folder, 'captions.jsonl'), lines.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    },
+    async runLocally(overrides = []) {
+      const { results } = await runIn(folder, [...model.overrides, ...overrides]);
+      return results;
+    },
+  };
+}
+
+const usualCaption = (i: number) => `um a red car near a tall tree, number ${i}`;
+
+/** A spec file as a user would write it: no key inside. */
+function specOf(model: StandIn, overrides: readonly string[]): string {
+  const spec = new Document({ autolabel_type: 'image_grounding', image_grounding: {} });
+  for (const override of [...model.overrides, ...overrides]) {
+    const [path = '', value = ''] = override.split(/=(.*)/s);
+    if (!path.endsWith('api_key')) spec.setIn(['image_grounding', ...path.split('.')], spec.createNode(parse(value)));
+  }
+  return spec.toString();
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import type { TestProject } from 'vitest/node';
+import { deploy, type StackOutputs } from './emulator/deploy.ts';
+import { pythonMissing } from './emulator/install-emulator.ts';
+import { startEmulator } from './emulator/start-emulator.ts';
+
+/** What a suite has to know to reach the environment. */
+export interface Deployed {
+  readonly endpoint: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly scratch: string;
+  readonly outputs: StackOutputs;
+  /** The emulator's certificate, which its clients have to trust. */
+  readonly certificate: string;
+  /** Process group of the emulator and its functions. */
+  readonly processGroup: number;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    deployed: Deployed | undefined;
+  }
+}
+
+/** Factor on every wait of a state machine: a minute of settling becomes three seconds. */
+export const WAIT_SCALE = 0.05;
+
+/** `cdk bootstrap` and `cdk deploy -c env=dev`, as a user types them, into an emulator that checks every call against the stack's IAM policies. */
+export default async function setUp({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (pythonMissing()) {
+    provide('deployed', undefined);
+    return undefined;
+  }
+  const emulator = await startEmulator({ iam: true, waitScale: WAIT_SCALE });
+  try {
+    const { endpoint, env, scratch, processGroup } = emulator;
+    const certificate = await readFile(env.AWS_CA_BUNDLE ?? '', 'utf8');
+    provide('deployed', { endpoint, env, scratch, processGroup, certificate, outputs: await deploy(emulator, 'dev') });
+  } catch (error) {
+    await emulator.stop();
+    throw error;
+  }
+  return emulator.stop;
+}
