@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { groundline, readJson, readLines, writeSamples } from '#test/run/command-line.ts';
+import { type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import { tempFolder } from '#test/storage/temp-folder.ts';
+
+const timeout = 60_000;
+
+async function ranWith(script: StandInOptions['script'], more: readonly string[] = []) {
+  const folder = tempFolder();
+  writeSamples(folder, 4);
+  const server = await startStandIn(script ? { script } : {});
+  onTestFinished(() => server.close());
+  const first = await groundline(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, ...more], { cwd: folder });
+  return { folder, server, first, results: join(folder, 'results') };
+}
+
+test('retry asks only what failed, in place, from any folder, by the settings of the run', { timeout }, async () => {
+  let broken = true;
+  const { server, first, results } = await ranWith(
+    ({ caption }) => (broken && /[13]$/.test(caption) ? { status: 400 } : undefined),
+    ['grounding.max_instances=3', 'workflow.force_reprocess=true'],
+  );
+  broken = false;
+  server.calls.length = 0;
+
+  const end = await groundline(['retry', results], { cwd: tempFolder(), env: { OPENAI_API_KEY: 'none' } });
+
+  expect(first.code).toBe(2);
+  expect(end).toMatchObject({ code: 0, stdout: expect.stringMatching(/^4 samples done, 2 without a call\n4 calls/) });
+  expect(server.calls.every(({ caption }) => /[13]$/.test(caption))).toBe(true);
+  expect(server.calls.at(-1)?.prompt).toContain('at most 3 per description');
+  expect(readLines(results, 'failed.jsonl')).toEqual([]);
+});
+
+test('retry --id asks one sample again although it is done', { timeout }, async () => {
+  const { server, results, folder } = await ranWith(undefined);
+  server.calls.length = 0;
+
+  const end = await groundline(['retry', 'results', '--id', '2'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+  const unknown = await groundline(['retry', 'results', '--id', '77'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+
+  expect(end.code).toBe(0);
+  expect(server.calls.map(({ caption }) => caption)).toEqual([
+    'um a red car near a tall tree, number 2',
+    'um a red car near a tall tree, number 2',
+  ]);
+  expect(readLines(results, 'annotations.jsonl')).toHaveLength(4);
+  expect(unknown).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^groundline: no sample 77 in .*: give an image_id as in annotations\.jsonl\n$/),
+  });
+});
+
+test('status says how far a run is, in words and as JSON, and touches nothing', { timeout }, async () => {
+  const { folder, results } = await ranWith(({ caption }) => (caption.endsWith('1') ? { status: 400 } : undefined), ['workflow.limit=3']);
+  const before = readJson(results, 'run.json');
+
+  const [words, json, none] = await Promise.all(
+    [
+      ['status', 'results'],
+      ['status', 'results', '--json'],
+      ['status', '.'],
+    ].map((args) => groundline(args, { cwd: folder })),
+  );
+
+  expect(words?.stdout).toMatch(/^2 samples done, 1 failed\n1 line pending, from line 4 on\nfailed: 1 × model_error\n/);
+  expect(JSON.parse(json?.stdout ?? '')).toMatchObject({ counts: { lines: 4, done: 2, failed: 1, pending: 1 }, first_pending_line: 4 });
+  expect(none).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^groundline: no run\.json in .*: name the results folder of a run/),
+  });
+  expect(readJson(results, 'run.json')).toEqual(before);
+});

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { groundline, writeInput, writeSamples } from '#test/run/command-line.ts';
+import { tempFolder } from '#test/storage/temp-folder.ts';
+
+const timeout = 60_000;
+
+test('validate checks every line and every image, and its exit code tells', { timeout }, async () => {
+  const folder = tempFolder();
+  writeInput(
+    folder,
+    [{ image_path: 'a.png', caption: 'a red car' }, { image_path: 'no.png', caption: 'a red car' }, '{oops', { image_path: 'a.png' }],
+    ['a.png'],
+  );
+
+  const [words, json, mild] = await Promise.all([
+    groundline(['validate', 'captions.jsonl'], { cwd: folder }),
+    groundline(['validate', 'captions.jsonl', '--json'], { cwd: folder }),
+    groundline(['validate', 'captions.jsonl', 'workflow.max_failure_rate=0.8'], { cwd: folder }),
+  ]);
+
+  expect(words.stdout).toMatch(
+    /^4 lines: 1 good, 3 bad \(1 × image_not_found, 2 × invalid_line\)\nline 2: image "no\.png" not found .*\nline 3: line 3 is not JSON.*\n/,
+  );
+  expect(words.code).toBe(2);
+  expect(JSON.parse(json.stdout)).toMatchObject({ lines: 4, good: 1, bad: 3, problems: { image_not_found: 1, invalid_line: 2 } });
+  expect(mild.code).toBe(0);
+});
+
+test('validate and estimate need neither key nor server', { timeout }, async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 5);
+
+  const [good, estimate, unknown, missing] = await Promise.all([
+    groundline(['validate', 'captions.jsonl'], { cwd: folder }),
+    groundline(['estimate', 'captions.jsonl', '--backend', 'gemini', '--json'], { cwd: folder }),
+    groundline(['estimate', 'captions.jsonl', '--backend', 'openai', 'vlm.openai.model_name=my-own'], { cwd: folder }),
+    groundline(['validate', 'no.jsonl'], { cwd: folder }),
+  ]);
+
+  expect(good).toMatchObject({ code: 0, stdout: '5 lines: all good\n', stderr: '' });
+  const { low, likely, high, ...rest } = JSON.parse(estimate.stdout);
+  expect(rest).toMatchObject({
+    samples: 5,
+    rejected: 0,
+    models: { extraction: 'gemini-3.1-flash-lite', grounding: 'gemini-3.1-flash-lite' },
+  });
+  expect(low.costUsd).toBeLessThan(likely.costUsd);
+  expect(likely.costUsd).toBeLessThan(high.costUsd);
+  expect(unknown.stdout).toContain('cost           unknown: no price is known for this model');
+  expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^groundline: cannot read the input no\.jsonl \(ENOENT\)/) });
+});
