@@ -3,11 +3,12 @@ import type { JsonSchema } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import type { Grounding } from '#core/record.ts';
 import type { Settings } from '#core/settings.ts';
+import type { RawBox } from './collect-boxes.ts';
 import { groundingPrompt } from './ground-prompt.ts';
 import { type AskedExpression, createMatcher } from './match-expressions.ts';
 import { fitBox, isRepeated, toPixels } from './pixel-box.ts';
 import { type Counts, count, type Question } from './question.ts';
-import { type RawBox, readBoxes } from './read-boxes.ts';
+import { readBoxes } from './read-boxes.ts';
 import { readScore } from './read-score.ts';
 import { thinkingRoom, tokensOf } from './reply-tokens.ts';
 

@@ -1,5 +1,5 @@
 import { phraseKey } from '#core/fold-text.ts';
-import type { RawBox } from './read-boxes.ts';
+import type { RawBox } from './collect-boxes.ts';
 
 /** An expression as a request asks for it: by its number there. */
 export interface AskedExpression {

@@ -1,3 +1,4 @@
+import { isRecord } from './collect-boxes.ts';
 import { readJsonBlocks, withoutThoughts } from './json-blocks.ts';
 
 /** What a reply to step 0 holds, before phrases are looked for. */
@@ -54,4 +55,3 @@ function salvagedCaption(text: string): unknown {
 }
 
 const isCaption = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
