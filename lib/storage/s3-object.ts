@@ -29,11 +29,16 @@ export async function* readS3Object({ client, bucket, key, versionId, range, sig
     const body = bodyOf(object);
     if (attempt === 1) look(object, body, onAnswer);
     etag = object.ETag;
-    const last = position + (object.ContentLength ?? Number.POSITIVE_INFINITY);
+    // A server may answer a range with the whole object (RFC 9110, 14.2).
+    let at = object.ContentRange === undefined ? 0 : position;
+    const last = at + (object.ContentLength ?? Number.POSITIVE_INFINITY);
     try {
       for await (const bytes of body as AsyncIterable<Uint8Array>) {
-        position += bytes.byteLength;
-        yield bytes;
+        const wanted = bytes.subarray(Math.max(0, position - at), end === undefined ? undefined : Math.max(0, end - at));
+        at += bytes.byteLength;
+        if (wanted.byteLength === 0) continue;
+        position += wanted.byteLength;
+        yield wanted;
       }
       return;
     } catch (error) {

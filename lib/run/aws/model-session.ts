@@ -1,4 +1,4 @@
-import type { RunStopError } from '#core/errors.ts';
+import { RunStopError } from '#core/errors.ts';
 import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { connectModels } from '#models/connect.ts';
 import { type CallGate, createCallGate } from '#run/call-gate.ts';
@@ -14,8 +14,8 @@ export interface ModelSession {
   readonly link: RunLink;
   /** Opens the models where they are not open yet. Every attempt of every call goes through the gate of the batch at hand. */
   connect(signal: AbortSignal): Promise<ModelConnections>;
-  /** The gate of a new batch. */
-  openGate(limit: () => RunStopError | undefined): CallGate;
+  /** The gate of a new batch; `onRefusal` is told at once when an answer ends the run, before another call can start. */
+  openGate(limit: () => RunStopError | undefined, onRefusal: (error: RunStopError) => void): CallGate;
   /** Reads the keys again; when they are different now, the next `connect` uses them. */
   renewKeys(): Promise<boolean>;
 }
@@ -26,12 +26,14 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
   const item = cloud.runItem(plan.runId);
   const link = createRunLink({ item, clock, budgetUsd: settings.workflow.budget_usd });
   let gate: CallGate | undefined;
+  let onRefusal: (error: RunStopError) => void = () => {};
   let connections: Promise<ModelConnections> | undefined;
 
   return {
     link,
-    openGate(limit) {
+    openGate(limit, whenRefused) {
       gate = createCallGate({ clock, limit });
+      onRefusal = whenRefused;
       return gate;
     },
     async connect(signal) {
@@ -53,7 +55,10 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
               await link.beforeCall();
               const { attempt } = gate ?? { attempt: (unguarded: typeof send) => unguarded() };
               return attempt(async () => {
-                const reply = await send();
+                const reply = await send().catch((error: unknown) => {
+                  if (error instanceof RunStopError) onRefusal(error);
+                  throw error;
+                });
                 link.count({ calls: 1, spent: costOf(model.backend, model.model, reply.usage) ?? 0 });
                 return reply;
               });

@@ -93,7 +93,8 @@ async function work(working: Working): Promise<BatchOutcome> {
     return settleBatch({ items: left, base, plan, session, marks, poison, context, renewed, onSettled });
   });
   if (part.size > before) await writePart(place, items, part);
-  await (poison.died.length > 0 && reason !== undefined ? marks.write({ died: poison.died }) : marks.clear());
+  // A fault that nobody foresaw is taken for a death: the mark stays, and shows the next attempt which sample it was.
+  if (isForeseen(reason)) await (poison.died.length > 0 && reason !== undefined ? marks.write({ died: poison.died }) : marks.clear());
   await session.link.flush();
   const settled = part.size - before;
   cloud.log.count(step, counts);
@@ -113,6 +114,8 @@ async function settleAll(settle: (renewed: boolean) => Promise<BatchEnd>): Promi
 function later(settled: number, until: number, { clock }: Cloud): BatchOutcome {
   return { status: 'incomplete', settled, waitSeconds: Math.min(600, Math.max(1, Math.ceil((until - clock.now()) / 1000))) };
 }
+
+const isForeseen = (reason: unknown) => reason === undefined || reason instanceof RunStopError || reason instanceof PutDown;
 
 const isDone = (line: StepLine | undefined) => line !== undefined && line.facts.status !== 'failed';
 

@@ -101,7 +101,8 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
       while (!signal.aborted) {
         await clock.sleep(READ_EVERY_MS, signal).catch(() => {});
         if (signal.aborted) return;
-        await (isPending() && clock.now() - addedAt >= ADD_EVERY_MS ? addTogether() : link.refresh());
+        // One look that fails is made up for by the next.
+        await (isPending() && clock.now() - addedAt >= ADD_EVERY_MS ? addTogether() : link.refresh()).catch(() => {});
       }
     },
     async refresh() {

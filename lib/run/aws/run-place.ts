@@ -35,7 +35,7 @@ export function datasetOf(key: string): string {
 
 /** The run that a file below `runs/` belongs to; dataset names may have slashes, run ids never do. */
 export function formerRunOf(key: string): RunPlace | undefined {
-  const match = /^(runs\/(.+)\/([^/]+))\/(?:step_0_expression_extraction\/|step_1_grounding\/)?(?:failed|annotations)\.jsonl$/.exec(key);
+  const match = /^(runs\/(.+?)\/([^/]+))\/(?:step_0_expression_extraction\/|step_1_grounding\/)?(?:failed|annotations)\.jsonl$/.exec(key);
   return match?.[1] && match[2] && match[3] ? { dataset: match[2], runId: match[3], prefix: match[1] } : undefined;
 }
 

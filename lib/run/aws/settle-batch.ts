@@ -60,18 +60,17 @@ const GRACE_MS = 10_000;
 export async function settleBatch(options: SettleBatchOptions): Promise<BatchEnd> {
   const { items, session, context, renewed, onSettled } = options;
   const { link } = session;
-  const gate = session.openGate(() => link.stopped);
-  const watching = new AbortController();
-  const watched = [link.watch(watching.signal), watchTime({ gate, link, context }, watching.signal)];
   let announced: Promise<boolean> | undefined;
   let settled = 0;
-
   /** The others are told at once: every second they do not know is paid for. */
   const stopFor = (error: unknown) => {
     if (gate.stopped) return;
     gate.stop(error, error instanceof RunStopError ? GRACE_MS : 0);
     if (error instanceof RunStopError) announced = announce(error, session, renewed);
   };
+  const gate: CallGate = session.openGate(() => link.stopped, stopFor);
+  const watching = new AbortController();
+  const watched = [link.watch(watching.signal), watchTime({ gate, link, context }, watching.signal)];
   try {
     const connection = connectionOf(await session.connect(gate.signal), context.step);
     const batch = openBatch(options, gate, connection);

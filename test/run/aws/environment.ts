@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { StepName } from '#core/ports.ts';
+import type { ModelKeys } from '#models/step-model.ts';
+import type { BatchOutcome } from '#run/aws/batch-outcome.ts';
+import { type Cloud, type FunctionVariables, openCloud } from '#run/aws/cloud.ts';
+import type { CollectOutcome } from '#run/aws/collect-outcome.ts';
+import { collectResults } from '#run/aws/collect-results.ts';
+import { ManifestLine } from '#run/aws/manifest.ts';
+import { createModelSession, type ModelSession } from '#run/aws/model-session.ts';
+import type { PrepareOutcome } from '#run/aws/prepare-outcome.ts';
+import { prepareRun } from '#run/aws/prepare-run.ts';
+import { runBatch } from '#run/aws/run-batch.ts';
+import { readPlan, readText } from '#run/aws/stored-plan.ts';
+import { wallClock } from '#run/aws/wall-clock.ts';
+
+export interface EnvironmentParts {
+  readonly s3: S3Client;
+  readonly dynamo: DynamoDBClient;
+  readonly bucket: string;
+  readonly table: string;
+  readonly variables?: Partial<FunctionVariables>;
+  /** What the secret holds, read anew each time. */
+  readonly keys?: () => ModelKeys;
+  /** Milliseconds that one call of a step's function has. */
+  readonly functionMs?: number;
+  /** Called before a batch; what it throws is the function's crash. */
+  readonly onBatch?: (step: StepName, items: readonly ManifestLine[], attempt: number) => void;
+}
+
+export interface ExecutionEnd {
+  readonly prepared: PrepareOutcome;
+  readonly batches: readonly { readonly step: StepName; readonly items: number; readonly outcome: BatchOutcome | 'lost' }[];
+  readonly collected?: CollectOutcome;
+  readonly prefix: string;
+  /** What a Fail state would show. */
+  readonly failed?: { readonly error: string; readonly cause: string };
+}
+
+/** An environment without Step Functions: the states of the workflow are walked here, each function called with the very payload it gets. */
+export function openEnvironment(parts: EnvironmentParts) {
+  const { s3, dynamo, bucket, table, functionMs = 900_000, onBatch = () => {}, keys = () => ({ openai: 'key-1' }) } = parts;
+  const logged: { level: string; message: string; facts: object }[] = [];
+  const say =
+    (level: string) =>
+    (message: string, facts: object = {}) =>
+      void logged.push({ level, message, facts });
+  const cloud: Cloud = openCloud({
+    variables: {
+      ENVIRONMENT: 'test',
+      BUCKET: bucket,
+      TABLE: table,
+      MODEL_KEYS_SECRET: 'keys',
+      CHECKPOINT_DAYS: 0,
+      MAX_LAMBDAS: 4,
+      SETTLE_MINUTES: 0,
+      MAX_UNATTENDED_USD: 100,
+      ...parts.variables,
+    },
+    s3,
+    dynamo,
+    clock: wallClock,
+    log: {
+      debug: say('debug'),
+      info: say('info'),
+      warn: say('warn'),
+      error: say('error'),
+      count: (_, counts) => say('count')('counts', counts),
+    },
+  });
+  let cached: ModelKeys | undefined;
+  const secret = {
+    async read() {
+      cached ??= keys();
+      return cached;
+    },
+    async refresh() {
+      const before = cached;
+      cached = keys();
+      return JSON.stringify(before) !== JSON.stringify(cached);
+    },
+  };
+  const running = new Set<string>();
+  let executions = 0;
+
+  async function run(input: Readonly<Record<string, unknown>>, name = `run-${process.pid}-${executions++}`): Promise<ExecutionEnd> {
+    running.add(`arn:${name}`);
+    const event = { executionArn: `arn:${name}`, runId: name, startedAt: new Date().toISOString(), input };
+    const batches: ExecutionEnd['batches'][number][] = [];
+    try {
+      const prepared = await prepareUntilSettled(event);
+      if (prepared.status === 'ended') return { prepared, batches, prefix: '' };
+      const failure =
+        prepared.status === 'ok'
+          ? await map(prepared, batches)
+          : { error: (prepared as { error: string }).error, cause: (prepared as { cause: string }).cause };
+      const collected = await collectUntilDone({ ...event, failure });
+      const { results } = collected as { results: string };
+      const failed =
+        collected.status === 'failed'
+          ? { error: collected.error, cause: collected.cause }
+          : failure.error === undefined
+            ? undefined
+            : { error: failure.error, cause: failure.cause ?? '' };
+      return { prepared, batches, collected, prefix: results.replace(`s3://${bucket}/`, '').replace(/\/$/, ''), ...(failed && { failed }) };
+    } finally {
+      running.delete(`arn:${name}`);
+    }
+  }
+
+  const deadline = () => {
+    const end = Date.now() + functionMs;
+    return () => Math.max(0, end - Date.now());
+  };
+
+  async function prepareUntilSettled(event: object): Promise<PrepareOutcome> {
+    let waited = 0;
+    for (;;) {
+      const context = { cloud, secret, version: 'test', isRunning: async (arn: string) => running.has(arn), remainingMs: () => 900_000 };
+      const outcome = await prepareRun({ ...event, waited }, context);
+      if (outcome.status !== 'incomplete') return outcome;
+      waited = outcome.waited;
+      await sleep(20);
+    }
+  }
+
+  async function map(prepared: PrepareOutcome & { status: 'ok' }, batches: ExecutionEnd['batches'][number][]) {
+    const lines = (await readText(cloud.bucket, prepared.manifestKey)).split('\n').filter(Boolean);
+    const items = lines.map((line) => ManifestLine.parse(JSON.parse(line)));
+    const waiting = Array.from({ length: Math.ceil(items.length / prepared.batchSize) }, (_, index) =>
+      items.slice(index * prepared.batchSize, (index + 1) * prepared.batchSize),
+    );
+    let failed = false;
+    const child = async () => {
+      // A container of each function, which keeps its session from batch to batch.
+      const sessions: Partial<Record<StepName, ModelSession>> = {};
+      for (let batch = waiting.shift(); batch && !failed; batch = waiting.shift())
+        for (const step of ['step_0', 'step_1'] as const) {
+          if (step === 'step_0' && !prepared.steps.includes('0')) continue;
+          const outcome = await callUntilDone(prepared, step, batch, sessions);
+          batches.push({ step, items: batch.length, outcome });
+          if (outcome === 'lost') break;
+          if (outcome.status === 'stop') {
+            failed = true;
+            return;
+          }
+        }
+    };
+    await Promise.all(Array.from({ length: prepared.maxConcurrency }, child));
+    return failed ? { error: 'States.ExceedToleratedFailureThreshold', cause: '' } : { cause: '' };
+  }
+
+  async function callUntilDone(
+    prepared: PrepareOutcome & { status: 'ok' },
+    step: StepName,
+    items: readonly ManifestLine[],
+    sessions: Partial<Record<StepName, ModelSession>>,
+  ): Promise<BatchOutcome | 'lost'> {
+    for (let attempt = 0; ; ) {
+      try {
+        onBatch(step, items, attempt);
+        const outcome = await runBatch(
+          { batch: { run: prepared.run, steps: prepared.steps }, items, attempt },
+          {
+            cloud,
+            step,
+            remainingMs: deadline(),
+            planAt: (path) => readPlan(cloud.bucket, path),
+            sessionOf(plan) {
+              sessions[step] ??= createModelSession(cloud, secret, plan);
+              return sessions[step] as ModelSession;
+            },
+          },
+        );
+        if (outcome.status !== 'incomplete') return outcome;
+        attempt = 0;
+        await sleep(10);
+      } catch (error) {
+        say('error')('crash', { message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        delete sessions[step];
+        if (++attempt > 2) return 'lost';
+      }
+    }
+  }
+
+  async function collectUntilDone(event: object): Promise<CollectOutcome> {
+    for (;;) {
+      const outcome = await collectResults(event, { cloud, version: 'test', remainingMs: deadline() });
+      if (outcome.status !== 'incomplete') return outcome;
+    }
+  }
+
+  return { cloud, run, logged, text: (path: string) => readText(cloud.bucket, path) };
+}
+
+/** As the stack's bucket is. */
+export async function makeVersioned(s3: S3Client, Bucket: string): Promise<void> {
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+}

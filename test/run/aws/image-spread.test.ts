@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createImageSpread } from '#run/aws/image-spread.ts';
+
+function spread(count: number, cut = 0): number[] {
+  let images = createImageSpread();
+  for (let index = 0; index < count; index++) {
+    if (index === cut) images = createImageSpread(JSON.parse(JSON.stringify(images.state)));
+    images.offer({ path: `${index}` });
+  }
+  return images.take().map(({ path }) => Number(path));
+}
+
+describe('images looked for before a run', () => {
+  it('are all of a small input', () => {
+    expect(spread(200)).toHaveLength(200);
+  });
+
+  it('are two hundred, from all over an input of any length', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 401, max: 50_000 }), (count) => {
+        const taken = spread(count);
+
+        expect(taken).toHaveLength(200);
+        expect(taken[0]).toBe(0);
+        expect(taken.at(-1)).toBeGreaterThan(count * 0.9);
+        const gaps = taken.slice(1).map((each, index) => each - (taken[index] as number));
+        expect(Math.max(...gaps)).toBeLessThan(count / 40);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('spread over what is left when the reading was cut off', () => {
+    expect(spread(10_000, 7_000).at(-1)).toBeGreaterThan(9_000);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { createLease } from '#run/aws/lease.ts';
+import { createRunItem } from '#run/aws/run-item.ts';
+import { serveDynamo } from './dynamo-server.ts';
+
+const dynamo = serveDynamo();
+const noon = Date.UTC(2026, 0, 1, 12);
+
+async function openItem(runId = 'run-1') {
+  return createRunItem({ client: dynamo.connect(), table: await dynamo.emptyTable(), runId, now: () => noon });
+}
+
+describe('item of a run', () => {
+  it('is all zeros before anything has happened', async () => {
+    const item = await openItem();
+
+    expect(await item.read()).toEqual({ done: 0, failed: 0, cached: 0, calls: 0, spent: 0, pauseUntil: 0, notices: [] });
+  });
+
+  it('adds up what many workers count at the same time', async () => {
+    const item = await openItem();
+
+    await Promise.all(Array.from({ length: 50 }, () => item.add({ done: 2, failed: 1, calls: 3, spent: 0.000123 })));
+
+    expect(await item.read()).toMatchObject({ done: 100, failed: 50, calls: 150, spent: expect.closeTo(0.00615, 8) });
+  });
+
+  it('keeps the first reason to stop', async () => {
+    const item = await openItem();
+
+    await item.stop('unauthorized', 'the key was refused');
+    await item.stop('budget_reached', 'too late');
+
+    expect((await item.read()).stop).toEqual({ reason: 'unauthorized', message: 'the key was refused' });
+  });
+
+  it('only ever extends a pause', async () => {
+    const item = await openItem();
+
+    await item.pause(noon + 5_000);
+    await item.pause(noon + 2_000);
+
+    expect((await item.read()).pauseUntil).toBe(noon + 5_000);
+  });
+
+  it('gives a task to one worker', async () => {
+    const item = await openItem();
+
+    const claims = await Promise.all(Array.from({ length: 10 }, () => item.claim('look at the model')));
+
+    expect(claims.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('says each notice once, whoever says it', async () => {
+    const item = await openItem();
+
+    await Promise.all([item.say('a'), item.say('b'), item.say('a')]);
+
+    expect((await item.read()).notices.toSorted()).toEqual(['a', 'b']);
+  });
+
+  it('tells who watches where the run stands', async () => {
+    const item = await openItem();
+
+    await item.describe({ phase: 'running', total: 7 });
+    await item.describe({ phase: 'finished' });
+
+    expect(await item.read()).toMatchObject({ phase: 'finished', total: 7 });
+  });
+});
+
+describe('lease of a dataset', () => {
+  const leaseOf = (table: string, runId: string, running: readonly string[]) =>
+    createLease({
+      client: dynamo.connect(),
+      table,
+      name: 'b/inputs/d/captions.jsonl',
+      runId,
+      executionArn: `arn:${runId}`,
+      isRunning: async (arn) => running.includes(arn),
+      now: () => noon,
+    });
+
+  it('is had by one of many that ask at once; the others are told by whom', async () => {
+    const table = await dynamo.emptyTable();
+    const names = Array.from({ length: 8 }, (_, index) => `run-${index}`);
+    const running = names.map((name) => `arn:${name}`);
+
+    const answers = await Promise.all(names.map((name) => leaseOf(table, name, running).take()));
+
+    const winners = names.filter((_, index) => answers[index] === undefined);
+    expect(winners).toHaveLength(1);
+    expect(new Set(answers)).toEqual(new Set([undefined, winners[0]]));
+  });
+
+  it('is ours still when a function asks a second time', async () => {
+    const table = await dynamo.emptyTable();
+    const lease = leaseOf(table, 'run-1', []);
+
+    await lease.take();
+
+    expect(await lease.take()).toBeUndefined();
+  });
+
+  it('of a run that has ended without giving it back is taken over', async () => {
+    const table = await dynamo.emptyTable();
+    await leaseOf(table, 'run-1', []).take();
+
+    expect(await leaseOf(table, 'run-2', ['arn:run-1']).take()).toBe('run-1');
+    expect(await leaseOf(table, 'run-2', []).take()).toBeUndefined();
+  });
+
+  it('is given back by the run that has it, and by no other', async () => {
+    const table = await dynamo.emptyTable();
+    await leaseOf(table, 'run-1', []).take();
+
+    await leaseOf(table, 'run-2', []).release();
+    expect(await leaseOf(table, 'run-2', ['arn:run-1']).take()).toBe('run-1');
+
+    await leaseOf(table, 'run-1', []).release();
+    expect(await leaseOf(table, 'run-2', ['arn:run-1']).take()).toBeUndefined();
+  });
+});

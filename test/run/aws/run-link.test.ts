@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { RunStopError } from '#core/errors.ts';
+import { createRunItem, type RunItem } from '#run/aws/run-item.ts';
+import { createRunLink } from '#run/aws/run-link.ts';
+import { createFakeClock } from '#test/models/fake-clock.ts';
+import { serveDynamo } from './dynamo-server.ts';
+
+const dynamo = serveDynamo();
+
+async function openLink(budgetUsd?: number) {
+  const clock = createFakeClock();
+  const client = dynamo.connect();
+  const table = await dynamo.emptyTable();
+  const item = createRunItem({ client, table, runId: 'run-1', now: () => clock.now() });
+  const asked: string[] = [];
+  const watched = Object.fromEntries(
+    Object.entries(item).map(([name, call]) => [
+      name,
+      (...args: unknown[]) => {
+        asked.push(name);
+        return (call as (...given: unknown[]) => unknown)(...args);
+      },
+    ]),
+  ) as unknown as RunItem;
+  return { clock, item, asked, link: createRunLink({ item: watched, clock, budgetUsd }) };
+}
+
+/** Lets time pass in small steps, with real answers in between. */
+async function pass(clock: ReturnType<typeof createFakeClock>, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 500) {
+    await clock.advance(500);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe('link of a worker to its run', () => {
+  it('lets no call start later than five seconds after another worker was refused', async () => {
+    const { clock, item, link } = await openLink();
+    const end = new AbortController();
+    const watching = link.watch(end.signal);
+    await link.beforeCall();
+
+    await item.stop('unauthorized', 'the key was refused');
+    await pass(clock, 5_000);
+
+    await expect(link.beforeCall()).rejects.toThrow('the key was refused');
+    end.abort();
+    await watching;
+  });
+
+  it('adds what it counts every ten seconds, and reads in between', async () => {
+    const { clock, item, link, asked } = await openLink();
+    const end = new AbortController();
+    const watching = link.watch(end.signal);
+
+    for (let second = 0; second < 30; second++) {
+      link.count({ done: 1 });
+      await pass(clock, 1_000);
+    }
+
+    expect(asked.filter((name) => name === 'add').length).toBeLessThanOrEqual(3);
+    expect((await item.read()).done).toBeGreaterThan(15);
+    await link.flush();
+    expect((await item.read()).done).toBe(30);
+    end.abort();
+    await watching;
+  });
+
+  it('hands a pause to the others when it extends theirs, and not more often than every five seconds', async () => {
+    const { clock, item, link, asked } = await openLink();
+
+    link.brake.onPause?.(10_000);
+    link.brake.onPause?.(11_000);
+    link.brake.onPause?.(30_000);
+    await pass(clock, 5_000);
+    link.brake.onPause?.(31_000);
+
+    await expect.poll(async () => (await item.read()).pauseUntil).toBe(31_000);
+    expect(asked.filter((name) => name === 'pause')).toHaveLength(2);
+  });
+
+  it('passes a pause of another worker on to the models', async () => {
+    const { item, link } = await openLink();
+    const told: number[] = [];
+    link.brake.listen?.((until) => told.push(until));
+
+    await item.pause(20_000);
+    await link.refresh();
+    await link.refresh();
+
+    expect(told).toEqual([20_000]);
+    expect(link.pausedUntil).toBe(20_000);
+  });
+
+  it('stops at the budget on the spending of all workers, before the next call', async () => {
+    const { item, link } = await openLink(1);
+    await item.add({ spent: 0.7 });
+    link.count({ spent: 0.2 });
+    await link.beforeCall();
+
+    link.count({ spent: 0.2 });
+
+    await expect(link.beforeCall()).rejects.toThrow(RunStopError);
+    expect((await item.read()).stop?.reason).toBe('budget_reached');
+  });
+
+  it('joins the additions of calls that end together', async () => {
+    const { link, asked, item } = await openLink(100);
+
+    await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        link.count({ spent: 0.01 });
+        await link.beforeCall();
+      }),
+    );
+
+    expect(asked.filter((name) => name === 'add').length).toBeLessThan(5);
+    expect((await item.read()).spent).toBeCloseTo(0.4, 8);
+  });
+});
