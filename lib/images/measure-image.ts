@@ -52,7 +52,7 @@ export function measureImage(bytes: Uint8Array, limits: ImageLimits): ImageInfo 
     throw tooLarge(`the image file has ${bytes.length} bytes, ${limits.maxBytes} are allowed`, 'data.max_image_bytes');
   const header = readHeader(bytes);
   const { width, height, orientation, mimeType, plain } = header;
-  if (width === 0 || height === 0) throw undecodable(`the image says that it is ${width} × ${height} pixels`);
+  if (!(width > 0 && height > 0)) throw undecodable(`the image says that it is ${width} × ${height} pixels`);
   if (width * height > limits.maxPixels)
     throw tooLarge(`the image has ${width} × ${height} pixels, ${limits.maxPixels} in all are allowed`, 'data.max_image_pixels');
   return { ...upright(header, orientation), orientation, mimeType, plain };

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { measureImage } from '#images/measure-image.ts';
+import { SampleError } from '#core/errors.ts';
+import { type ImageInfo, measureImage } from '#images/measure-image.ts';
 import { drawPicture, type Picture } from '#test/right-pixels/pictures.ts';
 
 const limits = { maxBytes: 1_000_000, maxPixels: 1_000_000 };
@@ -135,6 +137,30 @@ describe('measuring an image', () => {
   ])('names what is wrong with a file that begins with "$begin"', ({ begin, code, word }) => {
     expect(failure(Buffer.from(begin, 'latin1'))).toMatchObject({ code, message: expect.stringContaining(word) });
   });
+
+  test.each(['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const)(
+    'gives a size within limits or a named reason for any damaged %s',
+    async (format) => {
+      const whole = await drawPicture({ ...picture, orientation: 6, format });
+      const places = fc.array(fc.tuple(fc.nat(Math.min(700, whole.length - 1)), fc.nat(255)), { minLength: 1, maxLength: 12 });
+
+      fc.assert(
+        fc.property(places, fc.integer({ min: 1, max: whole.length }), (damages, length) => {
+          const bytes = Buffer.from(whole.subarray(0, length));
+          for (const [at, value] of damages) bytes[at] = value;
+
+          const found = failure(bytes);
+
+          if (found instanceof SampleError) return;
+          const { width, height, orientation } = found as ImageInfo;
+          expect(width * height).toBeGreaterThan(0);
+          expect(width * height).toBeLessThanOrEqual(limits.maxPixels);
+          expect(orientations).toContain(orientation);
+        }),
+        { numRuns: 1000 },
+      );
+    },
+  );
 
   test('ends on any garbage after any signature', () => {
     for (const begin of [

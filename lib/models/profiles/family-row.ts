@@ -24,7 +24,7 @@ export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy =>
   mimeTypes: ['image/jpeg', 'image/png', 'image/webp', 'image/gif'],
   maxSide,
   maxPixels,
-  maxBytes: 5 * MB, // Claude's limit, and plenty at these sizes
+  maxBytes: 3.7 * MB, // Claude takes 5 MB of base64, and this is plenty at these sizes
 });
 
 /**
