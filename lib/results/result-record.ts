@@ -64,10 +64,10 @@ const RecordLine = z.object({
   cleaned_caption: text,
   width: pixels,
   height: pixels,
-  orientation: z.int().min(1).max(8).catch(1),
+  orientation: z.int().min(1).max(8).default(1).catch(1),
   expressions: z.array(Expression),
   pipeline_steps: z.array(z.unknown()).optional().catch(undefined),
-  status: z.enum(['ok', 'partial', 'failed']).catch('ok'),
+  status: z.enum(['ok', 'partial', 'failed']).default('ok').catch('ok'),
 });
 
 /** The record of one parsed line, or what is wrong with it. */

@@ -34,6 +34,8 @@ export function choosePhrases(
     }
     const boxes = expression.instances.flatMap((instance) => chooseBox(instance, size, choice, tally));
     if (boxes.length === 0) return [];
+    // Ids go by first appearance in the file, whenever the sample is written.
+    if (category !== undefined && choice.byCategory) categories.idOf(category);
     const turned = choice.frame === 'upright' ? boxes : boxes.map(({ box, score }) => ({ box: storedBox(box, size, orientation), score }));
     if (expression.span === undefined) tally.add('unplaced');
     return [{ text: expression.text, span: expression.span, category: category ?? expression.text, boxes: turned }];
@@ -53,7 +55,10 @@ function categoryOf({ nounChunk, text }: ResultExpression, categories: Categorie
   return categories.of(text.trim().split(/\s+/).at(-1) ?? text);
 }
 
-function chooseBox({ box, score }: ResultInstance, size: Size, choice: BoxChoice, tally: Tally): ExportBox[] {
+function chooseBox({ box, score: given }: ResultInstance, size: Size, choice: BoxChoice, tally: Tally): ExportBox[] {
+  const odd = given !== null && !(given >= 0 && given <= 1);
+  if (odd) tally.add('oddScores');
+  const score = odd ? null : given;
   const inside = clamp(box, size);
   const problem = whyLeftOut(score, choice) ?? (inside === undefined ? 'outside' : undefined);
   if (problem !== undefined || inside === undefined) {

@@ -16,7 +16,7 @@ export interface ExportSummary {
   readonly counted: readonly Counted[];
 }
 
-/** Counts what is written. Categories get their ids here, in the order in which samples are written. */
+/** Counts what is written. */
 export function createCounter(format: ExportFormat, splits: readonly Split[], categories: Categories, tally: Tally) {
   const samples: Record<string, number> = Object.fromEntries(splits.map(({ name }) => [name, 0]));
   const boxesOf = new Map<string, number>();
@@ -28,7 +28,6 @@ export function createCounter(format: ExportFormat, splits: readonly Split[], ca
         written += boxes.length;
         if (!format.hasScores) tally.add('scoreless', boxes.filter(({ score }) => score !== null).length);
         if (!format.hasCategories) continue;
-        categories.idOf(category);
         boxesOf.set(category, (boxesOf.get(category) ?? 0) + boxes.length);
       }
     },

@@ -1,5 +1,5 @@
 import type { Box, Size } from '#core/box.ts';
-import type { FileStore } from '#core/ports.ts';
+import type { DirectoryFiles } from '#storage/directory-files.ts';
 import type { Categories } from './categories.ts';
 import type { Tally } from './tally.ts';
 
@@ -43,7 +43,7 @@ export interface Split {
 
 /** Where a format writes to, and what it has to know for it. */
 export interface ExportTarget {
-  readonly files: FileStore;
+  readonly files: DirectoryFiles;
   readonly splits: readonly [Split, ...Split[]];
   /** The name of a split's one file without its ending; `annotations` where nothing is split. */
   fileStem(split: string): string;

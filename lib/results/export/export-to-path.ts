@@ -8,7 +8,7 @@ import type { ExportSummary } from './count-export.ts';
 import { exportNote, openExportFolder } from './export-folder.ts';
 import type { ExportFormat, Frame } from './export-format.ts';
 import { type ExportOptions, exportResults } from './export-results.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeSmallFile } from './write-small-file.ts';
 
 type Passed =
   | 'splits'
@@ -65,7 +65,7 @@ export async function exportToPath(request: ExportRequest): Promise<ExportDone> 
       files: place.files,
       imageBases: imageBases.map((base) => resolve(base)),
     });
-    if (!isFile) await writeWhole(place.files, exportNote, noteOf(request, frame, summary));
+    if (!isFile) await writeSmallFile(place.files.folder, exportNote, noteOf(request, frame, summary));
     await place.finish(isFile ? `annotations${format.extension}` : undefined);
     return { summary, frame, imagesAt: images ? undefined : (imagesRoot ?? knownBases[0]) };
   } catch (error) {

@@ -46,8 +46,8 @@ export function createPathIndex(): PathIndex {
     },
     add(text) {
       if (size * 2 >= capacity) grow();
-      const digest = hash('sha256', text, 'buffer');
-      const key = [digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8)] as const;
+      const digest = hash('sha256', text, 'latin1');
+      const key = [wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8)] as const;
       const slot = slotOf(...key);
       const known = numbers[slot] ?? 0;
       if (known > 0) return { number: known - 1, isNew: false };
@@ -56,4 +56,10 @@ export function createPathIndex(): PathIndex {
       return { number: size - 1, isNew: true };
     },
   };
+}
+
+/** Four characters of a digest as an unsigned number; strings, unlike buffers, cost nothing outside the heap. */
+function wordAt(digest: string, at: number): number {
+  const byte = (offset: number) => digest.charCodeAt(at + offset);
+  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
 }

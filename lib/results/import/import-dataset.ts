@@ -17,6 +17,7 @@ export interface ImportOptions extends ReadOptions {
   /** Whether the input lines bring their phrases along; without them extraction is evaluated too. */
   readonly phrases: boolean;
   readonly limit?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface Imported {
@@ -29,7 +30,7 @@ export interface Imported {
 
 /** Makes an input file and a truth file of a data set; both appear whole or not at all. Throws `UsageError`. */
 export async function importDataset(options: ImportOptions): Promise<Imported> {
-  const { format, source, out, imagePath, phrases, limit = Number.POSITIVE_INFINITY } = options;
+  const { format, source, out, imagePath, phrases, limit = Number.POSITIVE_INFINITY, signal } = options;
   const { read, splits } = formatNamed(format);
   if (options.split !== undefined && !splits)
     throw new UsageError(`${format} has no splits: leave --split out, and name the file of the part you want`);
@@ -39,6 +40,7 @@ export async function importDataset(options: ImportOptions): Promise<Imported> {
   const truth = await out.create(truthFile);
   try {
     for await (const sample of read(source, options, leftOut)) {
+      signal?.throwIfAborted();
       if (counts.lines >= limit) break;
       const path = imagePath(sample.fileName);
       await captions.write(`${inputLine(sample, path, phrases)}\n`);

@@ -39,7 +39,7 @@ const Row = z.object({
   sentences: z.array(z.union([z.string(), z.object({ sent: z.string() })])).optional(),
   /** The expressions in lmms-lab's copies. */
   answer: z.array(z.string()).optional(),
-  raw_image_info: z.union([z.string().transform((text): unknown => JSON.parse(text)), z.record(z.string(), z.unknown())]).optional(),
+  raw_image_info: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
 });
 type Row = z.infer<typeof Row>;
 
@@ -61,7 +61,7 @@ async function* readRows(source: string, { split }: ReadOptions, leftOut: LeftOu
 }
 
 function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<ImportedSample> {
-  const info = row.raw_image_info === undefined ? undefined : parseEntry(Info, row.raw_image_info, source, 'raw_image_info');
+  const info = row.raw_image_info === undefined ? undefined : parseEntry(Info, valueOf(row.raw_image_info), source, 'raw_image_info');
   const fileName = info?.file_name ?? cocoName(row.file_name ?? row.image_path);
   if (fileName === undefined)
     throw new UsageError(`${source}: a row names no image; it needs "raw_image_info", "file_name" or "image_path"`);
@@ -75,6 +75,15 @@ function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<Impo
     }
     const size = info?.width && info.height ? { width: info.width, height: info.height } : {};
     yield { fileName, ...(row.image_id === undefined ? {} : { imageId: row.image_id }), ...size, ...wholeCaption(caption, [box]) };
+  }
+}
+
+/** The copies hold JSON as text. */
+function valueOf(info: unknown): unknown {
+  try {
+    return typeof info === 'string' ? JSON.parse(info) : info;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Size } from '#core/box.ts';
 import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '#results/export/export-format.ts';
 import { openJsonLists, rounded } from '#results/export/json-files.ts';
-import { writeWhole } from '#results/export/write-whole.ts';
+import { writeSmallFile } from '#results/export/write-small-file.ts';
 
 /** A FiftyOne dataset folder (`fo.Dataset.from_dir(…, dataset_type=fo.types.FiftyOneDataset)`): a sample a caption, tagged with its split, boxes as shares of the upright picture. */
 export const fiftyone: ExportFormat = {
@@ -27,7 +27,7 @@ export const fiftyone: ExportFormat = {
       async close() {
         await samples.close();
         const info = { classes: categories.names, char_span: 'half-open, in code points of the caption' };
-        await writeWhole(files, 'metadata.json', `${JSON.stringify({ media_type: 'image', info }, null, 2)}\n`);
+        await writeSmallFile(files.folder, 'metadata.json', `${JSON.stringify({ media_type: 'image', info }, null, 2)}\n`);
       },
       abort: () => samples.abort(),
     };

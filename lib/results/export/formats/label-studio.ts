@@ -3,7 +3,7 @@ import type { Size } from '#core/box.ts';
 import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '#results/export/export-format.ts';
 import { openJsonLists, rounded } from '#results/export/json-files.ts';
 import { toUtf16 } from '#results/export/spans.ts';
-import { writeWhole } from '#results/export/write-whole.ts';
+import { writeSmallFile } from '#results/export/write-small-file.ts';
 
 /**
  * Label Studio tasks with one prediction each: boxes in per cent of the upright picture, the phrases in the caption's UTF-16 units,
@@ -28,7 +28,7 @@ export const labelStudio: ExportFormat = {
       },
       async close() {
         await tasks.close();
-        await writeWhole(files, 'label_config.xml', labelConfig(categories.names));
+        await writeSmallFile(files.folder, 'label_config.xml', labelConfig(categories.names));
       },
       abort: () => tasks.abort(),
     };

@@ -1,7 +1,7 @@
 import type { ExportFormat, ExportPhrase, ExportTarget } from '#results/export/export-format.ts';
 import { openSplitFiles } from '#results/export/json-files.ts';
 import { codePoints } from '#results/export/spans.ts';
-import { estimateTokens, MAX_TOKENS } from '#results/export/text-tokens.ts';
+import { mayBeCutOff } from '#results/export/text-tokens.ts';
 
 /**
  * ODVG lines for MMDetection's MM-Grounding-DINO: the caption itself is the text, `tokens_positive` says in code points where each phrase is.
@@ -24,7 +24,7 @@ export const odvgMmdet: ExportFormat = {
       ...lines,
       async write({ image, size, captions: [given], phrases }, split) {
         const { caption, spanOf } = loadableCaption(given);
-        if (estimateTokens(caption) > MAX_TOKENS) tally.add('tokenLimit');
+        if (mayBeCutOff(caption)) tally.add('tokenLimit');
         const regions = phrases.flatMap((phrase) => region(phrase, spanOf, tally));
         const line = { filename: image, height: size.height, width: size.width, grounding: { caption, regions } };
         await lines.write(split, `${JSON.stringify(line)}\n`);

@@ -1,6 +1,6 @@
 import type { ExportFormat, ExportPhrase } from '#results/export/export-format.ts';
 import { openSplitFiles } from '#results/export/json-files.ts';
-import { estimateTokens, MAX_TOKENS } from '#results/export/text-tokens.ts';
+import { mayBeCutOff } from '#results/export/text-tokens.ts';
 
 /**
  * ODVG lines for TAO's Grounding DINO in its grounding mode (no `label_map`). Its loader makes the text of the phrases alone,
@@ -26,7 +26,7 @@ export const odvg: ExportFormat = {
         const texts = [...new Set(spelt.map(({ text }) => text))];
         if (texts.length < phrases.length) tally.add('sharedPhrase');
         if (texts.some((text) => texts.some((other) => other !== text && other.includes(text)))) tally.add('phraseInPhrase');
-        if (estimateTokens(`${texts.join(' . ')} .`) > MAX_TOKENS) tally.add('tokenLimit');
+        if (mayBeCutOff(`${texts.join(' . ')} .`)) tally.add('tokenLimit');
         const regions = spelt.flatMap(({ text, boxes }) => boxes.map(({ box }) => ({ bbox: box, phrase: text })));
         const line = { file_name: image, height: size.height, width: size.width, image_id: imageId, grounding: { caption, regions } };
         await lines.write(split, `${JSON.stringify(line)}\n`);

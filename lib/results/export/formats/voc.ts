@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ExportFormat, ExportPhrase, ExportSample } from '#results/export/export-format.ts';
 import { openSplitFiles } from '#results/export/json-files.ts';
-import { writeWhole } from '#results/export/write-whole.ts';
+import { writeSmallFile } from '#results/export/write-small-file.ts';
 
 /** Pascal VOC: an XML file an image with 1-based corners that belong to the box, and the lists of `ImageSets/Main`. */
 export const voc: ExportFormat = {
@@ -21,7 +21,7 @@ export const voc: ExportFormat = {
     return {
       ...lists,
       async write(sample, split) {
-        await writeWhole(files, `Annotations/${sample.stem}.xml`, annotation(sample, hasImages));
+        await writeSmallFile(files.folder, `Annotations/${sample.stem}.xml`, annotation(sample, hasImages));
         await lists.write(split, `${sample.stem}\n`);
       },
     };

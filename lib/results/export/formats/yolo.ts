@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { ExportFormat, ExportSample } from '#results/export/export-format.ts';
 import { rounded } from '#results/export/json-files.ts';
-import { writeWhole } from '#results/export/write-whole.ts';
+import { writeSmallFile } from '#results/export/write-small-file.ts';
 
 /** YOLO labels as Ultralytics reads them: a text file an image with class, centre and size as shares of the upright picture, and a `data.yaml`. */
 export const yolo: ExportFormat = {
@@ -20,19 +20,11 @@ export const yolo: ExportFormat = {
     return {
       async write(sample, split) {
         const lines = labelLines(sample, (category) => categories.idOf(category));
-        await writeWhole(files, `labels/${split}/${sample.stem}.txt`, lines.join(''));
+        await writeSmallFile(files.folder, `labels/${split}/${sample.stem}.txt`, lines.join(''));
       },
       async close() {
-        await writeWhole(
-          files,
-          'data.yaml',
-          stringify(
-            dataFile(
-              splits.map(({ name }) => name),
-              categories.names,
-            ),
-          ),
-        );
+        const names = splits.map(({ name }) => name);
+        await writeSmallFile(files.folder, 'data.yaml', stringify(dataFile(names, categories.names)));
       },
       abort: async () => {},
     };
