@@ -39,7 +39,7 @@ export async function openConnections(options: { connections: number; timeoutMs:
       dispatcher: agent,
       method: (init?.method ?? 'GET') as 'GET' | 'POST',
       headers: [...new Headers(init?.headers)].flat(),
-      body: init?.body as string | null,
+      body: init?.body as string | Uint8Array | null,
       signal: init?.signal ?? null,
     });
     const body = await answer.body.text();

@@ -1,6 +1,6 @@
-import type { SentImage } from '#core/ports.ts';
 import type { Tier } from '#core/profile.ts';
 import type { Attempt } from './adapter.ts';
+import { imagePlace } from './body-bytes.ts';
 
 export interface OpenAIBodyOptions {
   readonly model: string;
@@ -17,12 +17,12 @@ const FOREIGN = new Set(['thinkingLevel', 'thinkingBudget']);
 
 /**
  * The body of `POST /chat/completions`: the image first, then the words, all in the first user message
- * (some servers read no other). `quirks` are what this server was found to want otherwise.
+ * (some servers read no other). It goes out through `bodyBytes`, which fills in the image. `quirks` are what this server was found to want otherwise.
  */
 export function openAIBody({ request, tier, profile }: Attempt, options: OpenAIBodyOptions, quirks: readonly string[]): OpenAIBody {
   const { detail, ...parameters } = profile.parameters;
   const tokens = Math.min(options.maxTokens, request.maxTokens);
-  const image = { url: dataUrl(request.image), ...(typeof detail === 'string' && !quirks.includes('drop detail') && { detail }) };
+  const image = { url: imagePlace(request.image), ...(typeof detail === 'string' && !quirks.includes('drop detail') && { detail }) };
   const body: OpenAIBody = {
     model: options.model,
     messages: [
@@ -58,8 +58,4 @@ const FIXED = new Set(['model', 'messages', 'max_tokens', 'max_completion_tokens
 function responseFormat(tier: Tier, schema: unknown) {
   if (tier === 'schema') return { response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } } };
   return tier === 'json' ? { response_format: { type: 'json_object' } } : {};
-}
-
-function dataUrl({ bytes, mimeType }: SentImage): string {
-  return `data:${mimeType};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
 }

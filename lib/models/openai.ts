@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { ModelReply, Usage } from '#core/ports.ts';
 import type { Attempt, ModelAdapter, ServedModel } from './adapter.ts';
+import { bodyBytes } from './body-bytes.ts';
 import { CallError } from './call-error.ts';
 import { type Asked, classifyFailure } from './classify-failure.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
 import { HttpError, openConnections } from './http.ts';
-import { type OpenAIBody, type OpenAIBodyOptions, openAIBody, openAIQuirk } from './openai-request.ts';
+import { type OpenAIBodyOptions, openAIBody, openAIQuirk } from './openai-request.ts';
 import { explainUnknownModel } from './unknown-model.ts';
 
 export interface OpenAIOptions extends OpenAIBodyOptions {
@@ -69,15 +70,15 @@ export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter
       return Models.parse(page).data;
     }, signal);
 
-  const post = (body: OpenAIBody, signal: AbortSignal) =>
-    guard(async () => readCompletion(await client.post('/chat/completions', { body, signal })), signal);
+  const post = (body: Uint8Array, signal: AbortSignal) =>
+    guard(async () => readCompletion(await client.post('/chat/completions', { body, headers: JSON_TYPE, signal })), signal);
 
   /** Asks again without what the server rejects, once per parameter; what it rejects is remembered. */
   const send = async (attempt: Attempt, signal: AbortSignal): Promise<ModelReply> => {
     const { quirks } = knowledge.known;
     const body = openAIBody(attempt, options, quirks);
     try {
-      return toReply(await post(body, signal), attempt);
+      return toReply(await post(bodyBytes(body, attempt.request.image), signal), attempt);
     } catch (error) {
       if (!(error instanceof CallError) || error.kind !== 'rejected')
         throw await explainUnknownModel(error, asked, () => listModels(signal));
@@ -90,6 +91,8 @@ export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter
 
   return { backend: 'openai', model: options.model, endpoint: asked.endpoint, send, listModels, close: connections.close };
 }
+
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 const Models = z
   .object({ data: z.array(z.object({ id: z.string(), root: z.string().nullish(), parent: z.string().nullish() })) })

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CheckpointStore, StepName } from '#core/ports.ts';
@@ -51,6 +51,7 @@ export function createDirectoryCheckpoints(resultsFolder: string): CheckpointSto
 }
 
 function readText(path: string): string | undefined {
+  if (!existsSync(path)) return undefined; // an error is made ten times slower than this
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
