@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/e2e-aws/**/*.test.ts'],
     globalSetup: ['test/e2e-aws/deployed-environment.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 300_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     maxWorkers: 2,
   },
 });

@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
@@ -11,36 +11,14 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { inject } from 'vitest';
+import type { FileStore } from '#core/ports.ts';
 import { createS3Files } from '#storage/s3-files.ts';
+import type { StackOutputs } from './emulator/deploy.ts';
 
 const deployed = inject('deployed');
 
 /** False, said in the suite's name, where the emulator cannot run. */
 export const awsAvailable = deployed !== undefined;
-
-const { endpoint = '', certificate = '', outputs = {} } = deployed ?? {};
-const config = {
-  endpoint,
-  region: 'us-east-1',
-  credentials: { accessKeyId: '000000000000', secretAccessKey: 'test' },
-  requestHandler: { httpsAgent: new Agent({ ca: certificate, maxSockets: 32, keepAlive: true }) },
-};
-
-export const s3 = new S3Client({ ...config, forcePathStyle: true });
-export const sfn = new SFNClient(config);
-export const secrets = new SecretsManagerClient(config);
-const dynamo = new DynamoDBClient(config);
-export const bucket = outputs.BucketName ?? '';
-export const stateMachineArn = outputs.StateMachineArn ?? '';
-
-export function put(key: string, body: Uint8Array | string): Promise<unknown> {
-  return s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
-}
-
-export function putModelKey(key: string): Promise<unknown> {
-  const SecretString = JSON.stringify({ GOOGLE_API_KEY: '', OPENAI_API_KEY: key });
-  return secrets.send(new PutSecretValueCommand({ SecretId: outputs.ModelKeysSecret ?? '', SecretString }));
-}
 
 /** A run as its execution and its files show it. */
 export interface EndedRun {
@@ -54,63 +32,101 @@ export interface EndedRun {
   files(): Promise<string[]>;
 }
 
-/** All runs of a dataset, the latest last. */
-export async function runsOf(dataset: string): Promise<DescribeExecutionOutput[]> {
-  const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }));
-  const described = await Promise.all(executions.map(({ executionArn }) => sfn.send(new DescribeExecutionCommand({ executionArn }))));
-  return described
-    .filter(({ input }) => input?.includes(`/inputs/${dataset}/`) || input?.includes(`/runs/${dataset}/`))
-    .sort((a, b) => Number(a.startDate) - Number(b.startDate));
-}
+/** One deployed environment, as its user sees it. */
+export type Cloud = ReturnType<typeof openCloud>;
 
-/** Waits until a dataset has `count` runs and none of them goes on. */
-export async function ended(dataset: string, count = 1, seconds = 90): Promise<[EndedRun, ...EndedRun[]]> {
-  const until = performance.now() + seconds * 1000;
-  for (;;) {
-    const runs = await runsOf(dataset);
-    const open = runs.filter(({ status }) => status === 'RUNNING');
-    if (runs.length >= count && open.length === 0) return runs.map((run) => endedRun(dataset, run)) as [EndedRun, ...EndedRun[]];
-    if (performance.now() > until)
-      throw new Error(`${dataset}: ${runs.length} of ${count} runs, ${open.length} still going on after ${seconds} s`);
-    await sleep(300);
+const { endpoint = '', certificate = '' } = deployed ?? {};
+const config = {
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: '000000000000', secretAccessKey: 'test' },
+  requestHandler: { httpsAgent: new Agent({ ca: certificate, maxSockets: 32, keepAlive: true }) },
+};
+
+export function openCloud({
+  BucketName: bucket = '',
+  TableName = '',
+  StateMachineArn: stateMachineArn = '',
+  ModelKeysSecret = '',
+}: StackOutputs) {
+  const s3 = new S3Client({ ...config, forcePathStyle: true });
+  const sfn = new SFNClient(config);
+  const secrets = new SecretsManagerClient(config);
+  const dynamo = new DynamoDBClient(config);
+  const filesBelow = (prefix: string): FileStore => createS3Files({ client: s3, bucket, prefix });
+
+  function endedRun(dataset: string, { name = '', status, error, cause }: DescribeExecutionOutput): EndedRun {
+    const files = filesBelow(`runs/${dataset}/${name}`);
+    return { id: name, status, error, cause, file: (path) => textOf(files, path), files: () => Array.fromAsync(files.list('')) };
   }
-}
 
-/** Starts an execution as somebody in the console would; resolves when it has ended. */
-export async function startRun(dataset: string, input: Record<string, unknown>): Promise<EndedRun> {
-  const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }));
-  for (;;) {
-    const run = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    if (run.status !== 'RUNNING') return endedRun(dataset, run);
-    await sleep(300);
+  /** All runs of a dataset, the latest last. */
+  async function runsOf(dataset: string): Promise<DescribeExecutionOutput[]> {
+    const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }));
+    const described = await Promise.all(executions.map(({ executionArn }) => sfn.send(new DescribeExecutionCommand({ executionArn }))));
+    return described
+      .filter(({ input }) => input?.includes(`/inputs/${dataset}/`) || input?.includes(`/runs/${dataset}/`))
+      .sort((a, b) => Number(a.startDate) - Number(b.startDate));
   }
-}
 
-function endedRun(dataset: string, { name = '', status, error, cause }: DescribeExecutionOutput): EndedRun {
-  const files = createS3Files({ client: s3, bucket, prefix: `runs/${dataset}/${name}` });
   return {
-    id: name,
-    status,
-    error,
-    cause,
-    file: (path) =>
-      textOf(files.read(path)).catch((reason: Error) => (reason.name === 'FileNotFoundError' ? undefined : Promise.reject(reason))),
-    files: () => Array.fromAsync(files.list('')),
+    s3,
+    sfn,
+    bucket,
+    stateMachineArn,
+    runsOf,
+    put: (Key: string, Body: Uint8Array | string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body })),
+    get: (key: string) => textOf(filesBelow(''), key),
+    putModelKey: (key: string) =>
+      secrets.send(
+        new PutSecretValueCommand({ SecretId: ModelKeysSecret, SecretString: JSON.stringify({ GOOGLE_API_KEY: '', OPENAI_API_KEY: key }) }),
+      ),
+
+    /** Waits until a dataset has `count` runs and none of them goes on. */
+    async ended(dataset: string, count = 1, seconds = 600): Promise<[EndedRun, ...EndedRun[]]> {
+      const until = performance.now() + seconds * 1000;
+      for (;;) {
+        const runs = await runsOf(dataset);
+        const open = runs.filter(({ status }) => status === 'RUNNING');
+        if (runs.length >= count && open.length === 0) return runs.map((run) => endedRun(dataset, run)) as [EndedRun, ...EndedRun[]];
+        if (performance.now() > until)
+          throw new Error(`${dataset}: ${runs.length} of ${count} runs, ${open.length} still going on after ${seconds} s`);
+        await sleep(300);
+      }
+    },
+
+    /** Starts an execution as somebody in the console would; resolves when it has ended. */
+    async startRun(dataset: string, input: Record<string, unknown>): Promise<EndedRun> {
+      const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }));
+      for (;;) {
+        const run = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+        if (run.status !== 'RUNNING') return endedRun(dataset, run);
+        await sleep(300);
+      }
+    },
+
+    /** Items of the checkpoint table whose sample id begins so. */
+    async rowsOf(beginning: string): Promise<Record<string, AttributeValue>[]> {
+      const rows: Record<string, AttributeValue>[] = [];
+      const query = {
+        TableName,
+        FilterExpression: 'begins_with(sample_id, :beginning)',
+        ExpressionAttributeValues: { ':beginning': { S: beginning } },
+      };
+      for await (const { Items = [] } of paginateScan({ client: dynamo }, query)) rows.push(...Items);
+      return rows;
+    },
   };
 }
 
-async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(chunks)).toString('utf8');
+async function textOf(files: FileStore, path: string): Promise<string | undefined> {
+  try {
+    return Buffer.concat(await Array.fromAsync(files.read(path))).toString('utf8');
+  } catch (error) {
+    if (error instanceof Error && error.name === 'FileNotFoundError') return undefined;
+    throw error;
+  }
 }
 
-/** Items of the checkpoint table whose sample id begins so. */
-export async function rowsOf(beginning: string): Promise<Record<string, { S?: string; N?: string }>[]> {
-  const rows: Record<string, { S?: string; N?: string }>[] = [];
-  const query = {
-    TableName: outputs.TableName ?? '',
-    FilterExpression: 'begins_with(sample_id, :beginning)',
-    ExpressionAttributeValues: { ':beginning': { S: beginning } },
-  };
-  for await (const { Items = [] } of paginateScan({ client: dynamo }, query)) rows.push(...(Items as typeof rows));
-  return rows;
-}
+/** The environment that all suites share. */
+export const dev = openCloud(deployed?.outputs ?? {});

@@ -6,7 +6,7 @@ import { Document, parse } from 'yaml';
 import { writeInput } from '#test/run/command-line.ts';
 import { runIn } from '#test/run/in-process.ts';
 import type { StandIn } from '#test/run/stand-in.ts';
-import { bucket, put } from './cloud.ts';
+import { type Cloud, dev } from './cloud.ts';
 
 export interface Line {
   readonly image_path: string;
@@ -30,8 +30,14 @@ export interface Dataset {
   runLocally(overrides?: readonly string[]): Promise<string>;
 }
 
-/** Line i is image i; captions begin with the dataset's name, so that no two datasets share a checkpoint. */
-export function makeDataset(name: string, count: number, model: StandIn, captionOf = usualCaption): Dataset {
+/** Line i is image i; images and captions have the dataset's name, so that no two datasets share a checkpoint. */
+export function makeDataset(
+  name: string,
+  count: number,
+  model: StandIn,
+  captionOf = captionIn(name),
+  { bucket, put }: Cloud = dev,
+): Dataset {
   const folder = mkdtempSync(join(tmpdir(), `groundline-${name}-`));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const lines: Line[] = Array.from({ length: count }, (_, i) => ({ image_path: `img/${name}-${i}.png`, caption: captionOf(i) }));
@@ -75,7 +81,7 @@ export function makeDataset(name: string, count: number, model: StandIn, caption
   };
 }
 
-const usualCaption = (i: number) => `um a red car near a tall tree, number ${i}`;
+const captionIn = (name: string) => (i: number) => `um a red car near a tall tree in ${name}, number ${i}`;
 
 /** A spec file as a user would write it: no key inside. */
 function specOf(model: StandIn, overrides: readonly string[]): string {

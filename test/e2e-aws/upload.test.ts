@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StandIn, startStandIn } from '#test/run/stand-in.ts';
-import { awsAvailable, ended, putModelKey, rowsOf, runsOf } from './cloud.ts';
+import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { deliverUploadEvent } from './deliver-event.ts';
 
@@ -13,17 +13,16 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
   let model: StandIn;
   beforeAll(async () => {
     model = await startStandIn();
-    await putModelKey('sk-of-the-tests');
+    await dev.putModelKey('sk-of-the-tests');
   });
   afterAll(() => model.close());
   const callsOf = (dataset: string) => model.calls.filter(({ caption }) => caption.includes(dataset));
-  const captionsOf = (dataset: string) => (i: number) => `um a red car near a tall tree in ${dataset}, number ${i}`;
 
   it('starts a run by itself, whose files are byte-equal to a run on one machine', async () => {
-    const set = makeDataset('equal', 40, model, captionsOf('equal'));
+    const set = makeDataset('equal', 40, model);
     await set.upload(['workflow.max_workers=8']);
 
-    const [run] = await ended('equal');
+    const [run] = await dev.ended('equal');
     const paid = callsOf('equal').length;
     const local = await set.runLocally(['workflow.max_workers=8']);
 
@@ -32,23 +31,23 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     expect(await run.file('failed.jsonl')).toBe(readFileSync(join(local, 'failed.jsonl'), 'utf8'));
     expect(paid).toBe(80);
     expect(new Set(callsOf('equal').map(({ authorization }) => authorization))).toContain('Bearer sk-of-the-tests');
-    const rows = await rowsOf('equal-');
+    const rows = await dev.rowsOf('equal-');
     expect(rows.map(({ step }) => step?.S?.split('#')[0]).sort()).toEqual([...Array(40).fill('step_0'), ...Array(40).fill('step_1')]);
     expect(await run.files()).toEqual(expect.arrayContaining(['run.json', 'report.html', ...stepFiles]));
   });
 
   it('pays nothing for the same captions and images uploaded again, and only what changed for a new caption', async () => {
-    const set = makeDataset('again', 12, model, captionsOf('again'));
+    const set = makeDataset('again', 12, model);
     await set.upload();
-    await ended('again');
+    await dev.ended('again');
     const first = callsOf('again').length;
 
     await set.uploadCaptions();
-    const [, second] = await ended('again', 2);
+    const [, second] = await dev.ended('again', 2);
     const afterSecond = callsOf('again').length;
     set.change(3, 'um a blue bus near a tall tree in again, the changed one');
     await set.uploadCaptions();
-    const [, , third] = await ended('again', 3);
+    const [, , third] = await dev.ended('again', 3);
 
     expect(first).toBe(24);
     expect(afterSecond).toBe(24);
@@ -65,27 +64,27 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
   });
 
   it('is one run, however often its event is delivered', async () => {
-    const set = makeDataset('six', 8, model, captionsOf('six'));
+    const set = makeDataset('six', 8, model);
     await set.upload();
-    await ended('six');
+    await dev.ended('six');
     const paid = callsOf('six').length;
 
     await deliverUploadEvent('inputs/six/captions.jsonl', 6);
     await sleep(1500);
 
-    expect(await runsOf('six')).toHaveLength(1);
+    expect(await dev.runsOf('six')).toHaveLength(1);
     expect(callsOf('six')).toHaveLength(paid);
   });
 
   it('may come with its images later and its spec last: one run, with that spec, and nothing paid before', async () => {
-    const set = makeDataset('late', 8, model, captionsOf('late'));
+    const set = makeDataset('late', 8, model);
     await set.uploadCaptions();
     await sleep(5000);
     await set.uploadImages();
     const before = callsOf('late').length;
     await set.uploadSpec(['extraction.instructions=spec-of-late']);
 
-    const [first, second] = await ended('late', 2);
+    const [first, second] = await dev.ended('late', 2);
 
     expect(before).toBe(0);
     expect(await first?.file('run.json')).toContain('superseded');
@@ -97,13 +96,13 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
   it('waits for a run of the same dataset to end, then pays only what changed', async () => {
     const slow = await startStandIn({ latencyMs: 700 });
     try {
-      const set = makeDataset('during', 16, slow, captionsOf('during'));
+      const set = makeDataset('during', 16, slow);
       await set.upload(['workflow.max_workers=4']);
       while (slow.calls.length < 4) await sleep(100);
       set.change(0, 'um a blue bus in during, the changed one');
       await set.uploadCaptions();
 
-      const [first, second] = await ended('during', 2);
+      const [first, second] = await dev.ended('during', 2);
 
       expect([first?.status, second?.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
       expect(slow.calls.filter(({ caption }) => caption.includes('the changed one'))).toHaveLength(2);

@@ -14,6 +14,8 @@ export interface StandInCall {
   /** How often this very question was asked before. */
   readonly repeat: number;
   readonly authorization: string | undefined;
+  /** Of whoever called, on this machine. */
+  readonly port: number | undefined;
 }
 
 /** What to answer instead of the truth: a reply's text, a status, or nothing at all. */
@@ -55,7 +57,7 @@ export async function startStandIn({ latencyMs = 0, until, models = [servedModel
     const body = await bodyOf(request);
     if (request.method === 'GET') return send(response, 200, { object: 'list', data: models.map((id) => ({ id, object: 'model' })) });
     const key = createHash('sha1').update(body).digest('hex');
-    const call = read(body, seen.get(key) ?? 0, request.headers.authorization);
+    const call = read(body, seen.get(key) ?? 0, request);
     seen.set(key, call.repeat + 1);
     calls.push(call);
     maxInFlight = Math.max(maxInFlight, ++inFlight);
@@ -112,7 +114,7 @@ function boxOf(text: string): number[] {
   return [x, y, x + 200 + w, y + 200 + h];
 }
 
-function read(body: string, repeat: number, authorization: string | undefined): StandInCall {
+function read(body: string, repeat: number, { headers, socket }: IncomingMessage): StandInCall {
   const { messages } = JSON.parse(body) as { messages: { content: string | { type: string; text?: string }[] }[] };
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content));
   const prompt = parts.map(({ text = '' }) => text).join('\n');
@@ -123,7 +125,7 @@ function read(body: string, repeat: number, authorization: string | undefined): 
     text: JSON.parse(text ?? '""') as string,
   }));
   const images = parts.filter(({ type }) => type === 'image_url').length;
-  return { step, caption, phrases: step === 'step_1' ? phrases : [], prompt, images, repeat, authorization };
+  return { step, caption, phrases: step === 'step_1' ? phrases : [], prompt, images, repeat, authorization: headers.authorization, port: socket.remotePort };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -6,6 +6,7 @@ import type { Emulator } from './start-emulator.ts';
 
 const run = promisify(execFile);
 const bin = join(process.cwd(), 'node_modules', '.bin');
+let outs = 0;
 
 /** What the stack tells of itself, by the names of its outputs. */
 export type StackOutputs = Readonly<Record<string, string>>;
@@ -20,10 +21,14 @@ export async function cdk(emulator: Pick<Emulator, 'env' | 'scratch'>, ...args: 
     NODE_NO_WARNINGS: '1',
   };
   try {
-    const { stdout, stderr } = await run(join(bin, 'cdk'), [...args, '--no-notices', '--output', join(emulator.scratch, 'cdk.out')], {
-      env,
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const { stdout, stderr } = await run(
+      join(bin, 'cdk'),
+      [...args, '--no-notices', '--output', join(emulator.scratch, `cdk.out-${outs++}`)],
+      {
+        env,
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    );
     return stdout + stderr;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -31,16 +36,16 @@ export async function cdk(emulator: Pick<Emulator, 'env' | 'scratch'>, ...args: 
   }
 }
 
-/** `cdk bootstrap` and `cdk deploy` of an environment; `context` are further `-c` settings. */
+/** `cdk bootstrap` and `cdk deploy -c env=<environment>`: all that a user types. */
 export async function deploy(emulator: Pick<Emulator, 'env' | 'scratch'>, environment: string): Promise<StackOutputs> {
   await cdk(emulator, 'bootstrap', 'aws://000000000000/us-east-1', '-c', `env=${environment}`);
-  return redeploy(emulator, environment);
+  return deployed(emulator, environment, '-c', `env=${environment}`);
 }
 
 /** `cdk deploy` into a bootstrapped emulator. */
-export async function redeploy(emulator: Pick<Emulator, 'env' | 'scratch'>, environment: string): Promise<StackOutputs> {
-  const outputs = join(emulator.scratch, 'outputs.json');
-  await cdk(emulator, 'deploy', '-c', `env=${environment}`, '--require-approval', 'never', '--outputs-file', outputs);
+export async function deployed(emulator: Pick<Emulator, 'env' | 'scratch'>, environment: string, ...args: string[]): Promise<StackOutputs> {
+  const outputs = join(emulator.scratch, `outputs-${environment}.json`);
+  await cdk(emulator, 'deploy', ...args, '--require-approval', 'never', '--outputs-file', outputs);
   const stacks = JSON.parse(await readFile(outputs, 'utf8')) as Record<string, StackOutputs>;
   return stacks[`Groundline-${environment}`] ?? {};
 }
