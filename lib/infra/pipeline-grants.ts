@@ -16,38 +16,61 @@ export interface PipelineGrantsProps {
   readonly imageBuckets: readonly string[];
 }
 
-/** What S3 needs to read and write (multipart too) for somebody, and Secrets Manager to read. */
+type Worker = Exclude<FunctionName, 'start-run'>;
+
+/** What a worker does with the table: run item, lease and marks are items beside the checkpoints. */
+const tableActions: Readonly<Record<Worker, readonly string[]>> = {
+  'prepare-run': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  'extract-expressions': ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  'ground-expressions': ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  'collect-results': ['GetItem', 'UpdateItem', 'DeleteItem'],
+};
+/** What a worker writes below `runs/`: parts of large files may have to be given up, state files are taken away in the end. */
+const fileActions: Readonly<Record<Worker, readonly string[]>> = {
+  'prepare-run': ['PutObject', 'AbortMultipartUpload', 'DeleteObject'],
+  'extract-expressions': ['PutObject', 'AbortMultipartUpload'],
+  'ground-expressions': ['PutObject', 'AbortMultipartUpload'],
+  'collect-results': ['PutObject', 'AbortMultipartUpload', 'DeleteObject'],
+};
+/** What S3 needs of a key to read and write (multipart too) for somebody, and Secrets Manager to read. */
 const useOfKey = ['kms:Decrypt', 'kms:GenerateDataKey'];
 /** What DynamoDB needs beside for who writes to a table. */
 const useByTable = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
 /** What each function may do, and nothing else: written out action by action, because the grants of CDK are wider. */
-export function grantPipeline({ functions, bucket, key, table, secretArn, stateMachine, imageBuckets }: PipelineGrantsProps): void {
+export function grantPipeline(props: PipelineGrantsProps): void {
+  const { functions, bucket, key, secretArn, stateMachine } = props;
   const starter = functions['start-run'];
   allow(starter, ['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('inputs/*')]);
   allow(starter, ['s3:ListBucket'], [bucket.bucketArn]);
   allow(starter, ['states:StartExecution'], [stateMachine.stateMachineArn]);
   key?.grant(starter, 'kms:Decrypt');
 
-  const images = imageBuckets.flatMap((name) => [`arn:${bucket.stack.partition}:s3:::${name}/*`]);
-  for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions', 'collect-results'] as const) {
-    const worker = functions[name];
-    allow(worker, ['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('*'), ...images]);
-    // Without it S3 answers 403 instead of 404 for an image that is not there.
-    allow(worker, ['s3:ListBucket'], [bucket.bucketArn, ...imageBuckets.map((each) => `arn:${bucket.stack.partition}:s3:::${each}`)]);
-    allow(worker, ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'], [bucket.arnForObjects('runs/*')]);
-    allow(
-      worker,
-      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-      [table.tableArn],
-    );
-    key?.grant(worker, ...useOfKey, ...useByTable);
-  }
+  for (const name of Object.keys(tableActions) as Worker[]) grantWorker(name, props);
   for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions'] as const)
     allow(functions[name], ['secretsmanager:GetSecretValue'], [secretArn]);
 
   // CDK grants no key to the map's reader and writer (aws-cdk issue 32144).
   key?.grant(stateMachine, ...useOfKey);
+}
+
+function grantWorker(name: Worker, { functions, bucket, key, table, imageBuckets }: PipelineGrantsProps): void {
+  const worker = functions[name];
+  const others = imageBuckets.map((each) => `arn:${bucket.stack.partition}:s3:::${each}`);
+  allow(worker, ['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('*'), ...others.map((each) => `${each}/*`)]);
+  // Without it S3 answers 403 instead of 404 for an image that is not there.
+  allow(worker, ['s3:ListBucket'], [bucket.bucketArn, ...others]);
+  allow(
+    worker,
+    fileActions[name].map((action) => `s3:${action}`),
+    [bucket.arnForObjects('runs/*')],
+  );
+  allow(
+    worker,
+    tableActions[name].map((action) => `dynamodb:${action}`),
+    [table.tableArn],
+  );
+  key?.grant(worker, ...useOfKey, ...useByTable);
 }
 
 function allow(grantee: LambdaFunction, actions: string[], resources: string[]): void {
