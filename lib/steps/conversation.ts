@@ -29,16 +29,27 @@ export interface ConversationOptions {
 /** Bytes of a bad reply that go into messages. */
 const HEAD = 500;
 
+/** A reply that was cut off is asked for again with so many times the tokens. */
+const MORE = 4;
+
+/** Replies of each model, and how many ran out of tokens: one that thinks unasked does so in every reply, and should not pay twice for each. */
+const lengths = new WeakMap<VisionLanguageModel, { replies: number; cutOff: number }>();
+
 export function openConversation({ model, image, signal, beforeCall, onUsage }: ConversationOptions): Conversation {
   let usage = noUsage;
+  const seen = lengths.get(model) ?? { replies: 0, cutOff: 0 };
+  lengths.set(model, seen);
   return {
     usage: () => usage,
     async ask(question, { avoid, cutOff } = {}) {
       await beforeCall?.();
-      const request = { ...question, image, ...(cutOff && { maxTokens: question.maxTokens * 4 }) };
+      const isOftenCutOff = seen.cutOff >= 3 && seen.cutOff >= 0.05 * seen.replies;
+      const request = { ...question, image, maxTokens: question.maxTokens * (cutOff || isOftenCutOff ? MORE : 1) };
       // Asked from the failed tier down: a higher one has failed before, or was never meant for it.
       const reply = await model.ask(avoid ? { ...request, tier: avoid, avoidTier: avoid } : request, signal);
       usage = addUsage(usage, reply.usage);
+      seen.replies += 1;
+      if (reply.finish === 'length') seen.cutOff += 1;
       onUsage?.(model.model, reply.usage);
       if (reply.finish === 'filtered' || reply.finish === 'refused') throw declined(model.model, reply);
       return reply;

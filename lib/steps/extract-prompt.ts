@@ -25,9 +25,9 @@ Step 2, "expressions": from the cleaned caption, list every phrase that names so
 - "text": the full phrase that refers to the thing: its noun with every word that says which one it is (colour, number, kind, material, size, state, what it wears or holds, where it is when that tells it from others). Leave out a leading "a", "an" or "the"${english ? '' : ', or its like in other languages'}.
 - Copy "text" from the cleaned caption character by character: one unbroken piece of it, nothing changed, added or skipped.
 - "noun_chunk": the core noun of that phrase without its describing words, copied too; a compound stays whole ("traffic light").
-- A plural or a group is one expression ("three white sheep"): never split it into its members, never repeat it. Things joined by "and" are one expression each ("a man and a dog": two).
+- A plural or a group is one expression ("three white sheep"): never split it into its members, never repeat it. Different things joined by "and" are separate expressions ("a man and a dog": two).
 - A thing named inside a longer phrase gets an expression of its own as well ("man in a black coat", "black coat").
-- If the caption names different things with the same words, list the words once for each of them. Mentions of the same thing by a pronoun are not listed.
+- If the caption names different things with the same words, list the words once for each of them. Later mentions of the same thing ("it", "the car") are not listed.
 - Judge by the words, not by the image: a thing that you cannot find in the image is listed all the same. A thing that the caption says is not there ("no cars", "without a hat") is not.
 - Never list: pronouns (he, it, they, someone, one); actions, events, feelings, qualities; times, weather, light, air, sky, sounds, smells; abstract nouns (fun, love, freedom); words about the picture or a part of it (photo, image, view, scene, background, foreground, close-up, left side, middle).
 - At most ${most} expressions, in the order in which they stand in the cleaned caption. If there is none, "expressions" is [].

@@ -66,7 +66,7 @@ export function promptExtraction({ caption, settings, profile }: ExtractionInput
 
 /** Reads the answer to it, and finds every phrase in the cleaned caption. */
 export function applyExtraction({ settings }: ExtractionInput, reply: string): AppliedExtraction {
-  const { cleanedCaption, phrases, sound, unreadable } = readExtraction(reply);
+  const { cleanedCaption, phrases, sound, mended, unreadable } = readExtraction(reply);
   const dropped: Counts = {};
   count(dropped, 'expression_unreadable', unreadable);
   if (cleanedCaption === undefined) return { sound: false, dropped, problem: 'holds no cleaned caption' };
@@ -86,7 +86,8 @@ export function applyExtraction({ settings }: ExtractionInput, reply: string): A
   if (expressions.length === 0 && kept.length > 0)
     return { sound: false, dropped, problem: `has no expression that stands in its cleaned caption, the first being "${kept[0]?.text}"` };
   expressions.sort((a, b) => a.charSpan[0] - b.charSpan[0] || b.charSpan[1] - a.charSpan[1]);
-  return { extraction: { cleanedCaption, expressions }, sound: sound && unreadable === 0, dropped };
+  const isDamaged = unreadable > 0 || (mended && (dropped.expression_not_in_caption ?? 0) > 0);
+  return { extraction: { cleanedCaption, expressions }, sound: sound && !isDamaged, dropped };
 }
 
 const lastWord = (text: string) => text.split(/\s+/).at(-1) ?? text;

@@ -6,6 +6,8 @@ export interface JsonBlock {
   readonly values: readonly unknown[];
   /** Nothing of it is missing: it was closed, and every element could be read. */
   readonly sound: boolean;
+  /** It was no JSON as it stood. */
+  readonly mended: boolean;
   /** Single objects that follow each other are one block: a list without its brackets. */
   readonly lone: boolean;
 }
@@ -30,10 +32,10 @@ export function readJsonBlocks(text: string): JsonBlock[] {
   if (found.length > 0 && !isBroken && !hidden) return values.flatMap((value) => (value ? [blockOf(value)] : []));
   const { elements, isComplete } = salvage(bare);
   if (elements.length === 0 && found.length === 0) return [];
-  return [{ values: elements, sound: isComplete && found.every(({ closed }) => closed), lone: false }];
+  return [{ values: elements, sound: isComplete && found.every(({ closed }) => closed), mended: true, lone: false }];
 }
 
-const blockOf = (value: object): JsonBlock => ({ values: [value], sound: true, lone: !Array.isArray(value) });
+const blockOf = (value: object): JsonBlock => ({ values: [value], sound: true, mended: false, lone: !Array.isArray(value) });
 
 /** From each outermost bracket to the one that closes it, or to the end of the text. Brackets in double quotes do not count. */
 function* segments(text: string): Generator<{ text: string; closed: boolean }> {

@@ -10,24 +10,27 @@ export interface ExtractionReading {
   readonly unreadable: number;
   /** The reply came to its end. */
   readonly sound: boolean;
+  /** It was no JSON as it stood, so that its texts may be damaged too. */
+  readonly mended: boolean;
 }
 
 /** Reads a reply element by element. */
 export function readExtraction(reply: string): ExtractionReading {
   const text = withoutThoughts(reply);
   const blocks = readJsonBlocks(text);
-  for (const { values, sound } of blocks) {
+  for (const { values, sound, mended } of blocks) {
     const [value] = values;
     const { cleaned_caption: cleaned, expressions } = isRecord(value) ? value : {};
     if (values.length === 1 && isCaption(cleaned) && Array.isArray(expressions))
-      return { cleanedCaption: cleaned.trim(), ...readPhrases(expressions), sound };
+      return { cleanedCaption: cleaned.trim(), ...readPhrases(expressions), sound, mended };
   }
   const cleaned = salvagedCaption(text);
-  const elements = blocks.flatMap(({ values }) => values).filter((value) => isRecord(value) && 'text' in value);
+  const elements = blocks.flatMap(({ values }) => values).filter((value) => !(isRecord(value) && 'cleaned_caption' in value));
   return {
     ...(isCaption(cleaned) && { cleanedCaption: cleaned.trim() }),
     ...(elements.length > 0 ? readPhrases(elements) : { unreadable: 0 }),
     sound: blocks.length > 0 && blocks.every(({ sound }) => sound),
+    mended: true,
   };
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Settings } from '#core/settings.ts';
 import { applyExtraction, type ExtractionInput, promptExtraction } from '#steps/extract.ts';
@@ -162,5 +163,30 @@ describe('the answer to step 0', () => {
       expect(extraction?.cleanedCaption).toBe('A man’s "red" car near a tree.');
       expect(extraction?.expressions[0]?.text).toBe('car');
     }
+  });
+
+  it('is asked for again when a phrase that had to be mended is not in the caption', () => {
+    const text = reply('A car, a tree.', phrase('tree')).replace('[', '[{"text":""car","noun_chunk":"car"},');
+
+    expect(applyExtraction(input(), text)).toMatchObject({ sound: false, extraction: { expressions: [{ text: 'tree' }] } });
+  });
+
+  it('loses none of the neighbours of a bad element', () => {
+    const words = ['car', 'tree', 'dog', 'boat'];
+    const junk = fc.array(fc.constantFrom('"', ',', ':', '{', '}', '\n', '\\', 'text', 'null'), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3 }), junk, fc.nat(30), (bad, parts, at) => {
+        const elements = words.map((word) => JSON.stringify(phrase(word)));
+        const broken = elements[bad] ?? '';
+        elements[bad] = `${broken.slice(0, at)}${parts.join('')}${broken.slice(at)}`;
+        const text = `{"cleaned_caption":"A car, a tree, a dog, a boat.","expressions":[${elements.join(',')}]}`;
+
+        const { extraction } = applyExtraction(input(), text);
+
+        const found = extraction?.expressions.map(({ text: own }) => own) ?? [];
+        expect(found).toEqual(expect.arrayContaining(words.filter((_, index) => index !== bad)));
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
