@@ -18,6 +18,9 @@ const verbs: Readonly<Record<string, () => Promise<AddCommand>>> = {
   export: async () => (await import('#cli/export.ts')).addExportCommand,
   import: async () => (await import('#cli/import.ts')).addImportCommand,
   evaluate: async () => (await import('#cli/evaluate.ts')).addEvaluateCommand,
+  start: async () => (await import('#cli/start.ts')).addStartCommand,
+  watch: async () => (await import('#cli/watch.ts')).addWatchCommand,
+  fetch: async () => (await import('#cli/fetch.ts')).addFetchCommand,
 };
 const aliases: Readonly<Record<string, string>> = { default_specs: 'default-specs' };
 

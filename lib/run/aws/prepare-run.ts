@@ -70,7 +70,7 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   const holder = start.dry_run ? undefined : await lease.take();
   if (holder !== undefined) {
     const message = `waiting for run ${holder} of the same input to end: what it pays for is not paid twice`;
-    await writeEarlyRunFile(earlyRun(preparing), 'waiting', message);
+    await wait(preparing, message);
     return { status: 'incomplete', waitSeconds: LEASE_EVERY_S, waited: event.waited, reason: message };
   }
   const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
@@ -132,6 +132,11 @@ async function endBeforePaying(
   const { uploaded: _, ...approved } = start;
   const message = `needs approval: ${samples} samples would cost ${cost}, more than the $${limit} this environment spends unasked (maxUnattendedUsd); start an execution with the input ${JSON.stringify(approved)}`;
   return endEarly(preparing, 'needs_approval', message, { ...facts, start_input: approved });
+}
+
+async function wait(preparing: Preparing, message: string): Promise<void> {
+  await writeEarlyRunFile(earlyRun(preparing), 'waiting', message);
+  await preparing.cloud.runItem(preparing.place.runId).describe({ phase: message });
 }
 
 async function endEarly(preparing: Preparing, status: 'superseded' | 'dry_run' | 'needs_approval', message: string, facts: object = {}) {

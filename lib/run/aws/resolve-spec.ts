@@ -38,8 +38,7 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
   const file = await specFile(sources, former?.text);
   const overrides = [...(saysWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...overridesOf(start)];
   const { settings, notices } = loadSpec({ ...(file && { file }), overrides, env: () => undefined, needs: [] });
-  requireNoSecrets(settings, file?.name ?? 'the start input', secret);
-  requireRemote(settings);
+  requireRunnable(settings, file?.name ?? 'the start input', secret);
   return {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
     notices,
@@ -92,6 +91,12 @@ function saysWorkers(file: SpecText | undefined): boolean {
   if (file === undefined) return false;
   const section = parseSpecFile(file.text, file.name).image_grounding;
   return isTree(section) && isTree(section.workflow) && section.workflow.max_workers !== undefined;
+}
+
+/** Throws `UsageError` for a spec that may not go to AWS, or cannot run there. */
+export function requireRunnable(settings: Settings, name: string, secret: string): void {
+  requireNoSecrets(settings, name, secret);
+  requireRemote(settings);
 }
 
 /** Whoever can read the bucket or the execution's history would have the key. */

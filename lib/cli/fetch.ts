@@ -1,0 +1,76 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { Command } from 'commander';
+import { UsageError } from '#core/errors.ts';
+import type { FileStore } from '#core/ports.ts';
+import { findRun } from '#run/aws/find-run.ts';
+import { createS3Client } from '#storage/s3-client.ts';
+import { createS3Files } from '#storage/s3-files.ts';
+import { parseS3 } from '#storage/s3-location.ts';
+import { withAwsErrors } from './aws-errors.ts';
+import { addCloudOptions, type CloudFlags, findCloudEnvironment } from './cloud-environment.ts';
+import { readEnvironment } from './environment.ts';
+import { counted } from './words.ts';
+
+interface FetchFlags extends CloudFlags {
+  readonly out: string;
+}
+
+/** What a run keeps for itself. */
+const OWN_WORK = 'work/';
+
+/** `groundline fetch RUN --out FOLDER`: the result files of a run on AWS, laid out as those of a run here. */
+export function addFetchCommand(program: Command): void {
+  addCloudOptions(
+    program
+      .command('fetch')
+      .description('fetch the results of a run on AWS')
+      .argument('<run>', 'run id, or s3://BUCKET/runs/DATASET/RUN')
+      .requiredOption('--out <folder>', 'where they go'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  groundline fetch birds-1f0c2e9a417d056b --env dev --out results\n  groundline fetch s3://BUCKET/runs/birds/birds-1f0c2e9a417d056b --out results\n\nThen: groundline report, export, evaluate and status take the folder.',
+    )
+    .action((run: string, flags: FetchFlags) => withAwsErrors(() => fetchRun(run, flags)));
+}
+
+async function fetchRun(run: string, flags: FetchFlags): Promise<void> {
+  const client = createS3Client();
+  const { bucket, prefix } = await placeOf(run, flags);
+  const files = createS3Files({ client, bucket, prefix });
+  const folder = resolve(flags.out);
+  let fetched = 0;
+  for await (const path of files.list('')) {
+    if (path.startsWith(OWN_WORK) || path.endsWith('/')) continue;
+    await fetchFile(files, path, folder);
+    fetched++;
+  }
+  client.destroy();
+  if (fetched === 0) throw new UsageError(`there are no results at ${files.location} yet: groundline watch shows how the run goes`);
+  console.log(`${counted(fetched, 'file')} in ${flags.out}`);
+}
+
+async function placeOf(run: string, flags: FetchFlags): Promise<{ bucket: string; prefix: string }> {
+  if (run.startsWith('s3://')) {
+    const { bucket, key } = parseS3(run);
+    return { bucket, prefix: key };
+  }
+  const cloud = await findCloudEnvironment(flags, readEnvironment(), ['bucket', 'stateMachine']);
+  const sfn = new SFNClient({});
+  const { place } = await findRun(sfn, cloud.stateMachine, run).finally(() => sfn.destroy());
+  return { bucket: cloud.bucket, prefix: place.prefix };
+}
+
+/** A file takes its name when it is whole. Keys never lead out of the folder. */
+async function fetchFile(files: FileStore, path: string, folder: string): Promise<void> {
+  const target = join(folder, path);
+  if (!target.startsWith(folder + sep)) throw new UsageError(`${files.location}/${path} leads out of ${folder}`);
+  await mkdir(dirname(target), { recursive: true });
+  const draft = join(dirname(target), `.draft-${process.pid}`);
+  await pipeline(files.read(path), createWriteStream(draft));
+  await rename(draft, target);
+}

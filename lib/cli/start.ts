@@ -1,0 +1,188 @@
+import { basename, dirname, resolve } from 'node:path';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { type Command, InvalidArgumentError } from 'commander';
+import { UsageError } from '#core/errors.ts';
+import { consoleUrlOf, executionArnOf, findRun } from '#run/aws/find-run.ts';
+import { datasetOf, executionName, specName } from '#run/aws/run-place.ts';
+import { start, versionNow } from '#run/aws/start-run.ts';
+import { type UploadedDataset, uploadDataset } from '#run/aws/upload-dataset.ts';
+import { isOverride, parseHydraValue } from '#spec/overrides.ts';
+import { createS3Client } from '#storage/s3-client.ts';
+import { parseS3 } from '#storage/s3-location.ts';
+import { withAwsErrors } from './aws-errors.ts';
+import { type AwsSpec, readAwsSpec } from './aws-spec.ts';
+import { addCloudOptions, type CloudEnvironment, type CloudFlags, findCloudEnvironment } from './cloud-environment.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { createProgressDisplay } from './progress.ts';
+import { systemClock } from './system-clock.ts';
+import { count, counted } from './words.ts';
+
+interface StartFlags extends CloudFlags {
+  readonly experimentSpec?: string;
+  readonly backend?: string;
+  readonly limit?: number;
+  readonly dataset?: string;
+  readonly dryRun?: boolean;
+  readonly again?: string;
+  readonly json?: boolean;
+}
+
+interface StartedRun {
+  readonly run: string;
+  readonly input: string;
+  readonly url: string;
+}
+
+const help = `
+Examples:
+  groundline start captions.jsonl --env dev -e spec.yaml     upload images, spec, captions; the run starts by itself
+  groundline start captions.jsonl --env dev vlm.backend=gemini workflow.max_workers=128
+  groundline start s3://BUCKET/inputs/birds/captions.jsonl --env dev --limit 100
+  groundline start --again birds-1f0c2e9a417d056b --env dev  go on with a run; what it has paid for is not paid again
+
+Then:  groundline watch RUN --env dev,  groundline fetch RUN --env dev --out results
+Model keys belong into the secret that the stack's output ModelKeysSecret names, never into the spec.`;
+
+/** `groundline start`: a run on AWS, of files of this machine or of files that are there already. */
+export function addStartCommand(program: Command): void {
+  const command = program
+    .command('start')
+    .description('start a run on AWS: upload a dataset, or name one that is there')
+    .argument('[captions-or-overrides...]', 'captions.jsonl here or in S3, and settings as dotted.key=value')
+    .option('-e, --experiment-spec <file>', 'spec file (YAML), put beside the captions')
+    .option('--backend <name>', 'gemini or openai (vlm.backend)')
+    .option('--limit <count>', 'only the first lines (workflow.limit)', wholeNumber)
+    .option('--dataset <name>', 'its name in the bucket, inputs/<name>/ (default: the folder of the captions)')
+    .option('--again <run>', 'start a run again with the input it had')
+    .option('--dry-run', 'of captions in S3: check every line and estimate the cost; nothing is paid')
+    .option('--json', 'print the run as JSON');
+  addCloudOptions(command)
+    .addHelpText('after', help)
+    .action((args: string[], flags: StartFlags) => withAwsErrors(() => startOnAws(args, flags, readEnvironment())));
+}
+
+async function startOnAws(args: readonly string[], flags: StartFlags, environment: Environment): Promise<void> {
+  const [captions, ...more] = args.filter((argument) => !isOverride(argument));
+  if (more.length > 0) throw new UsageError(`one captions file at a time, not ${captions} and ${more.join(' and ')}`);
+  if ((captions === undefined) === (flags.again === undefined))
+    throw new UsageError('name a captions file, or a run with --again: groundline start --help shows both');
+  const cloud = await findCloudEnvironment(flags, environment, ['bucket', 'stateMachine']);
+  const sfn = new SFNClient({});
+  const started = await startOne(captions, args.filter(isOverride), flags, cloud, sfn);
+  sfn.destroy();
+  console.log(flags.json ? JSON.stringify(started, null, 2) : `run ${started.run} of ${started.input}\n${started.url}`);
+  if (!flags.json) console.error(`groundline watch ${started.run}${flags.env ? ` --env ${flags.env}` : ''} shows how it goes`);
+}
+
+async function startOne(
+  captions: string | undefined,
+  overrides: readonly string[],
+  flags: StartFlags,
+  cloud: CloudEnvironment,
+  sfn: SFNClient,
+): Promise<StartedRun> {
+  if (flags.again !== undefined) {
+    const { uploaded: _, ...input } = (await findRun(sfn, cloud.stateMachine, flags.again)).start;
+    return startNow(sfn, cloud, input);
+  }
+  const all = [...shorthands(flags), ...overrides];
+  if (captions?.startsWith('s3://')) {
+    if (flags.experimentSpec !== undefined)
+      throw new UsageError(
+        `of captions in S3 the spec lies beside them: copy it to ${captions.slice(0, captions.lastIndexOf('/'))}/${specName}, or give settings as dotted.key=value`,
+      );
+    return startNow(sfn, cloud, { input: captions, ...specOf(all), ...(flags.dryRun ? { dry_run: true } : {}) });
+  }
+  if (flags.dryRun)
+    throw new UsageError(
+      'an upload starts a run, so there is no dry run of files of this machine: groundline estimate --aws reads them here',
+    );
+  return uploadAndStart(captions ?? '', await readAwsSpec(flags.experimentSpec, all), flags, cloud, sfn);
+}
+
+/** By hand: a name of its own, so that equal inputs are runs of their own. */
+async function startNow(sfn: SFNClient, { stateMachine }: CloudEnvironment, input: { readonly input: string }): Promise<StartedRun> {
+  const { bucket, key } = parseS3(input.input);
+  const run = executionName({ bucket, key, captions: `${Date.now()}-${process.pid}`, spec: undefined });
+  await start(sfn, stateMachine, run, input);
+  return startedRun(stateMachine, run, input.input);
+}
+
+async function uploadAndStart(
+  captions: string,
+  spec: AwsSpec,
+  flags: StartFlags,
+  cloud: CloudEnvironment,
+  sfn: SFNClient,
+): Promise<StartedRun> {
+  const dataset = flags.dataset ?? basename(dirname(resolve(captions)));
+  const { bucket } = cloud;
+  const s3 = createS3Client();
+  const display = createProgressDisplay(process.stderr, () => systemClock.now());
+  const interrupt = listenForInterrupt((message) => display.notice(message));
+  for (const notice of spec.notices) display.notice(notice);
+  try {
+    const { image_root: root } = spec.settings.data;
+    const folders = [...(root === '' || root.includes('://') ? [] : [resolve(root)]), dirname(resolve(captions)), process.cwd()];
+    const uploaded = await uploadDataset({
+      s3,
+      bucket,
+      dataset,
+      captions,
+      imageRoot: root,
+      imageFolders: folders,
+      spec: spec.text,
+      onProgress: (progress) => display.show(progress),
+      signal: interrupt.signal,
+    });
+    display.end();
+    console.error(describe(uploaded, bucket));
+    // The very start that the upload's event makes: whichever comes first, it is one run.
+    const folder = uploaded.key.slice(0, uploaded.key.lastIndexOf('/'));
+    const versions = {
+      captions: (await versionNow(s3, bucket, uploaded.key)) ?? '',
+      spec: await versionNow(s3, bucket, `${folder}/${specName}`),
+    };
+    const run = executionName({ bucket, key: uploaded.key, ...versions });
+    const input = { input: `s3://${bucket}/${uploaded.key}`, uploaded: { captions: versions.captions, spec: versions.spec ?? null } };
+    await start(sfn, cloud.stateMachine, run, input);
+    return startedRun(cloud.stateMachine, run, input.input);
+  } finally {
+    display.end();
+    interrupt.release();
+    s3.destroy();
+  }
+}
+
+function startedRun(stateMachine: string, run: string, input: string): StartedRun {
+  return { run, input, url: consoleUrlOf(executionArnOf(stateMachine, run)) };
+}
+
+function describe({ key, uploaded, kept, missing, firstMissing }: UploadedDataset, bucket: string): string {
+  return [
+    `${counted(uploaded, 'image')} uploaded, ${count(kept)} there already`,
+    ...(missing > 0 ? [`${counted(missing, 'image')} on neither side, the first: ${firstMissing}; their samples will fail`] : []),
+    `captions of dataset ${datasetOf(key)} in s3://${bucket}/${key}`,
+  ].join('\n');
+}
+
+function shorthands({ backend, limit }: StartFlags): string[] {
+  return [...(backend === undefined ? [] : [`vlm.backend=${backend}`]), ...(limit === undefined ? [] : [`workflow.limit=${limit}`])];
+}
+
+/** Overrides as the start input's `spec`. */
+function specOf(overrides: readonly string[]): { spec?: Record<string, unknown> } {
+  if (overrides.length === 0) return {};
+  const entries = overrides.map((override) => {
+    const at = override.indexOf('=');
+    const key = override.slice(0, at).replace(/^\++/, '');
+    return [key, parseHydraValue(override.slice(at + 1), key)] as const;
+  });
+  return { spec: Object.fromEntries(entries) };
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError('it has to be a whole number from 1 on');
+  return Number(value);
+}
