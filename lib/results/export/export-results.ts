@@ -41,8 +41,8 @@ export async function exportResults(results: OpenResults, options: ExportOptions
   const { format, splits, files, isSplit, images, firstCategoryId } = options;
   const tally = createTally();
   const categories = createCategories(options.categories);
-  await countMissing(results, tally);
-  const samples = namedSamples(results, options, categories, tally);
+  const failed = await countMissing(results, tally);
+  const samples = namedSamples(results, options, categories, tally, failed);
   const counter = createCounter(format, splits, categories, tally);
   const placer = images && createImagePlacer(images, files.folder, options.imageBases);
   const fileStem = (split: string) => (isSplit ? split : 'annotations');
@@ -68,10 +68,10 @@ export async function exportResults(results: OpenResults, options: ExportOptions
 }
 
 /** The samples to write, each with the record that completed it. */
-async function* namedSamples(results: OpenResults, options: ExportOptions, categories: Categories, tally: Tally) {
+async function* namedSamples(results: OpenResults, options: ExportOptions, categories: Categories, tally: Tally, failed: number) {
   const { format, imagesRoot: root, images, signal } = options;
   const groups = format.byImage ? createImageGroups(await countSamples(pathsOf(results, signal)), tally) : undefined;
-  const prepare = createPreparation(options, categories, tally);
+  const prepare = createPreparation(options, categories, tally, failed);
   const nameOf = createImageNamer({ root, placed: images !== undefined, labelFiles: format.labelFiles }, tally);
   for await (const record of results.records()) {
     signal.throwIfAborted();
@@ -83,9 +83,11 @@ async function* namedSamples(results: OpenResults, options: ExportOptions, categ
   }
 }
 
-async function countMissing(results: OpenResults, tally: Tally): Promise<void> {
+/** Returns how many lines failed. */
+async function countMissing(results: OpenResults, tally: Tally): Promise<number> {
   for await (const _ of results.failures()) tally.add('failedSamples');
   if (results.pending > 0) tally.add('pendingSamples', results.pending);
+  return tally.count('failedSamples');
 }
 
 async function* pathsOf(results: OpenResults, signal: AbortSignal): AsyncGenerator<string> {
@@ -95,12 +97,16 @@ async function* pathsOf(results: OpenResults, signal: AbortSignal): AsyncGenerat
   }
 }
 
-/** Makes the sample of a record, `undefined` where the record is left out. */
-function createPreparation(options: ExportOptions, categories: Categories, tally: Tally) {
+/** Makes the sample of a record, `undefined` where the record is left out. `failed` lines are counted already; `output.compat: tao` has them among the records too. */
+function createPreparation(options: ExportOptions, categories: Categories, tally: Tally, failed: number) {
   const { format, frame, minScore, dropUnscored } = options;
   const choice = { minScore, dropUnscored, frame, byCategory: format.hasCategories };
+  let failedRecords = 0;
   return async (record: ResultRecord): Promise<UnnamedSample | undefined> => {
-    if (record.status === 'failed') return void tally.add('failedSamples');
+    if (record.status === 'failed') {
+      if (++failedRecords > failed) tally.add('failedSamples');
+      return undefined;
+    }
     if (record.status === 'partial') {
       tally.add(options.dropPartial ? 'partialDropped' : 'partialKept');
       if (options.dropPartial) return undefined;

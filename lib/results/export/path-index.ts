@@ -46,7 +46,7 @@ export function createPathIndex(): PathIndex {
     },
     add(text) {
       if (size * 2 >= capacity) grow();
-      const digest = hash('sha256', text, 'latin1');
+      const digest = hash('sha256', text, 'binary');
       const key = [wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8)] as const;
       const slot = slotOf(...key);
       const known = numbers[slot] ?? 0;

@@ -1,3 +1,4 @@
+import { appendFile } from '#results/export/append-file.ts';
 import type { ExportFormat, ExportSample } from '#results/export/export-format.ts';
 import { openJsonLists, rounded } from '#results/export/json-files.ts';
 
@@ -38,15 +39,11 @@ export const coco: ExportFormat = {
         }
       },
       async close() {
+        await images.close();
         await annotations.close();
         const list = categories.names.map((name, id) => JSON.stringify({ id: id + firstCategoryId, name }));
-        for (const { name } of splits) {
-          const decoder = new TextDecoder();
-          for await (const chunk of files.read(spoolOf(name))) await images.write(name, decoder.decode(chunk, { stream: true }));
-          await images.write(name, `"categories": [\n${list.join(',\n')}\n]}\n`);
-          await files.remove(spoolOf(name));
-        }
-        await images.close();
+        const tail = `"categories": [\n${list.join(',\n')}\n]}\n`;
+        for (const { name } of splits) await appendFile(files.folder, spoolOf(name), pathOf(name), tail);
       },
       async abort() {
         await images.abort();
