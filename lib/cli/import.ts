@@ -48,7 +48,10 @@ async function importFrom(format: string, source: string, flags: ImportFlags): P
   });
   // Relative paths begin at the input file's folder, so that both can be moved together.
   const prefix = images === undefined ? '' : relative(folder, resolve(images)).split(sep).join('/');
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
   return await importDataset({
+    signal: interrupted.signal,
     format,
     source,
     out: createDirectoryFiles(folder),

@@ -1,5 +1,6 @@
 import { type Box, iou } from '#core/box.ts';
 import { doubled } from './doubled.ts';
+import { type Ranking, rankBoxes } from './rank-boxes.ts';
 
 /** As numpy spaces them: the last digit decides whether a recall of 57/100 reaches the point 0.57. */
 function linspace(start: number, stop: number, count: number): number[] {
@@ -40,7 +41,7 @@ export function createPrecisionTally(): PrecisionTally {
   let clusters = new Uint16Array(1024);
   let boxes = 0;
   const truths: number[] = [];
-  let ranking: Ranking | undefined;
+  let ranked: Ranked | undefined;
   const grow = () => {
     scores = doubled(scores);
     hits = doubled(hits);
@@ -57,7 +58,7 @@ export function createPrecisionTally(): PrecisionTally {
         hits[boxes] = flag;
         clusters[boxes++] = cluster;
       }
-      ranking = undefined;
+      ranked = undefined;
     },
     get boxes() {
       return boxes;
@@ -66,8 +67,8 @@ export function createPrecisionTally(): PrecisionTally {
       let wanted = 0;
       for (let cluster = 0; cluster < truths.length; cluster++) wanted += (truths[cluster] ?? 0) * (weights?.[cluster] ?? 1);
       if (wanted === 0) return undefined;
-      ranking ??= rank(scores.subarray(0, boxes), hits, clusters);
-      const precisions = averagePrecisions(ranking, wanted, weights);
+      ranked ??= withRoom(rankBoxes(scores.subarray(0, boxes), hits, clusters));
+      const precisions = averagePrecisions(ranked, wanted, weights);
       const ap = precisions.reduce((sum, value) => sum + value, 0) / precisions.length;
       return { ap, ap50: precisions[0] ?? 0, ap75: precisions[5] ?? 0 };
     },
@@ -101,54 +102,25 @@ function hitFlags(found: readonly Box[], truth: readonly Box[]): number[] {
   return flags;
 }
 
-/** Boxes from the best score on; `ends[group]` is where the next lower score begins. */
-interface Ranking {
-  readonly hits: Uint16Array;
-  readonly clusters: Uint16Array;
-  readonly ends: Uint32Array;
-  /** Room for `averagePrecisions`, since a bootstrap calls it hundreds of times: right boxes by group and threshold, all boxes, precisions. */
+/** With room to compute in, since a bootstrap computes hundreds of times: right boxes by group and threshold, all boxes, precisions. */
+interface Ranked extends Ranking {
   readonly rights: Float64Array;
   readonly alls: Float64Array;
   readonly precision: Float64Array;
 }
 
-/** Scores repeat (four decimals), so boxes are dealt out by score rather than sorted. */
-function rank(scores: Float64Array, hits: Uint16Array, clusters: Uint16Array): Ranking {
-  const counts = new Map<number, number>();
-  for (const score of scores) counts.set(score, (counts.get(score) ?? 0) + 1);
-  const distinct = Float64Array.from(counts.keys()).sort().reverse();
-  const next = new Map<number, number>();
-  const ends = new Uint32Array(distinct.length);
-  let start = 0;
-  for (const [group, score] of distinct.entries()) {
-    next.set(score, start);
-    start += counts.get(score) ?? 0;
-    ends[group] = start;
-  }
-  const ranked = {
-    hits: new Uint16Array(scores.length),
-    clusters: new Uint16Array(scores.length),
-    ends,
-    rights: new Float64Array(ends.length * thresholds.length),
-    alls: new Float64Array(ends.length),
-    precision: new Float64Array(ends.length + 1),
-  };
-  for (let box = 0; box < scores.length; box++) {
-    const score = scores[box] ?? 0;
-    const at = next.get(score) ?? 0;
-    next.set(score, at + 1);
-    ranked.hits[at] = hits[box] ?? 0;
-    ranked.clusters[at] = clusters[box] ?? 0;
-  }
-  return ranked;
+function withRoom(ranking: Ranking): Ranked {
+  const groups = ranking.ends.length;
+  const [rights, alls, precision] = [groups * thresholds.length, groups, groups + 1].map((length) => new Float64Array(length));
+  return { ...ranking, rights, alls, precision } as Ranked;
 }
 
 /**
  * For each threshold, the mean of the precision at 101 recalls, each the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`.
  * Boxes of equal score count together, though: models give few different scores, and the order of a file must not decide.
  */
-function averagePrecisions(ranking: Ranking, wanted: number, weights?: Readonly<Uint16Array>): number[] {
-  const { hits, clusters, ends, rights, alls, precision } = ranking;
+function averagePrecisions(ranked: Ranked, wanted: number, weights?: Readonly<Uint16Array>): number[] {
+  const { hits, clusters, ends, rights, alls, precision } = ranked;
   const groups = ends.length;
   const width = thresholds.length;
   const upTo = new Float64Array(width + 1);

@@ -1,7 +1,7 @@
 import type { ResultExpression, ResultRecord } from '#results/result-record.ts';
 import { alignCaptions, codePoints, type Span, spanIou } from './align-captions.ts';
 import { assign } from './assign.ts';
-import type { TrueExpression, TruthLine } from './truth-line.ts';
+import type { TruthLine } from './truth-line.ts';
 
 /** `grounding`: the phrases were given, and are joined by their text. `end-to-end`: they were extracted, and are joined by their place in the caption. */
 export type Mode = 'grounding' | 'end-to-end';
@@ -35,12 +35,10 @@ function byText({ expressions }: ResultRecord, truth: TruthLine): (ResultExpress
     return undefined;
   };
   const results = truth.expressions.map(({ text, char_span: span }) => {
-    const wanted = plain(text);
-    return span && take((one) => one.span?.[0] === span[0] && one.span[1] === span[1] && plain(one.text) === wanted);
+    return span && take((one) => one.span?.[0] === span[0] && one.span[1] === span[1] && sameWords(one.text, text));
   });
   return results.map((result, index) => {
-    const wanted = plain(truth.expressions[index]?.text ?? '');
-    return result ?? take((one) => plain(one.text) === wanted);
+    return result ?? take((one) => sameWords(one.text, truth.expressions[index]?.text ?? ''));
   });
 }
 
@@ -70,6 +68,10 @@ function placesOf({ caption, expressions }: TruthLine): (Span | undefined)[] {
   });
 }
 
-function plain(text: TrueExpression['text']): string {
+function sameWords(a: string, b: string): boolean {
+  return a === b || plain(a) === plain(b);
+}
+
+function plain(text: string): string {
   return text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim();
 }

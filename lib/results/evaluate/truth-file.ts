@@ -82,14 +82,18 @@ function openFile(path: string): number {
   return file;
 }
 
-/** Reads places that mostly follow each other without a call for each. */
+/** Reads places; where they follow each other, without a call for each. */
 function createWindow(file: number): (offset: number, length: number) => string {
-  let window = Buffer.alloc(0);
+  let window = Buffer.allocUnsafe(CHUNK / 4);
   let from = 0;
+  let filled = 0;
   return (offset, length) => {
-    if (offset < from || offset + length > from + window.length) {
-      const next = Buffer.allocUnsafe(Math.max(CHUNK / 8, length));
-      window = next.subarray(0, readSync(file, next, 0, next.length, offset));
+    const ahead = offset - from;
+    if (ahead < 0 || ahead + length > filled) {
+      if (length > window.length) window = Buffer.allocUnsafe(length * 2);
+      // Reading ahead pays where the next place is near the last.
+      const wanted = ahead >= 0 && ahead < 2 * window.length ? window.length : length;
+      filled = readSync(file, window, 0, wanted, offset);
       from = offset;
     }
     return window.toString('utf8', offset - from, offset - from + length);

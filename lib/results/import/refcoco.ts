@@ -61,7 +61,7 @@ async function* readRows(source: string, { split }: ReadOptions, leftOut: LeftOu
 }
 
 function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<ImportedSample> {
-  const info = row.raw_image_info === undefined ? undefined : parseEntry(Info, valueOf(row.raw_image_info), source, 'raw_image_info');
+  const info = row.raw_image_info === undefined ? undefined : parseEntry(Info, infoOf(row.raw_image_info), source, 'raw_image_info');
   const fileName = info?.file_name ?? cocoName(row.file_name ?? row.image_path);
   if (fileName === undefined)
     throw new UsageError(`${source}: a row names no image; it needs "raw_image_info", "file_name" or "image_path"`);
@@ -79,9 +79,9 @@ function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<Impo
 }
 
 /** The copies hold JSON as text. */
-function valueOf(info: unknown): unknown {
+function infoOf(text: unknown): unknown {
   try {
-    return typeof info === 'string' ? JSON.parse(info) : info;
+    return typeof text === 'string' ? JSON.parse(text) : text;
   } catch {
     return undefined;
   }
