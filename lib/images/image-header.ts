@@ -8,7 +8,7 @@ export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 export interface ImageHeader extends Size {
   readonly orientation: Orientation;
   readonly mimeType: string;
-  /** One frame of 8-bit grey or RGB: what every decoder reads alike. */
+  /** One frame of 8-bit grey or RGB, nothing of it transparent: what every decoder reads alike. */
   readonly plain: boolean;
 }
 

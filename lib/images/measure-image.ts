@@ -18,7 +18,7 @@ export interface ImageLimits {
 export interface ImageInfo extends Size {
   readonly orientation: Orientation;
   readonly mimeType: string;
-  /** One frame of 8-bit grey or RGB: what every decoder reads alike. */
+  /** One frame of 8-bit grey or RGB, nothing of it transparent: what every decoder reads alike. */
   readonly plain: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 import type { Size } from '#core/box.ts';
-import { SampleError } from '#core/errors.ts';
+import { SampleError, UsageError } from '#core/errors.ts';
 import type { SentImage } from '#core/ports.ts';
 import type { ImagePolicy } from '#core/profile.ts';
 import { fitSize } from './fit-size.ts';
@@ -47,7 +47,7 @@ async function redraw(bytes: Uint8Array, info: ImageInfo, size: Size, policy: Im
 }
 
 async function encode(bytes: Uint8Array, info: ImageInfo, target: Size, quality: number): Promise<Uint8Array> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const turnedByDecoder = info.mimeType === 'image/avif'; // its turns are a part of its coding
   const stored = turnedByDecoder ? 1 : info.orientation;
   try {
@@ -60,6 +60,17 @@ async function encode(bytes: Uint8Array, info: ImageInfo, target: Size, quality:
       .toBuffer();
   } catch (error) {
     throw undecodable(`the image cannot be decoded (${reasonOf(error)})`, { cause: error });
+  }
+}
+
+/** Loaded when the first picture needs it: most runs send files as they are. */
+async function loadSharp() {
+  try {
+    return (await import('sharp')).default;
+  } catch (error) {
+    throw new UsageError('images have to be turned or resized, but sharp cannot be loaded: install again, with optional dependencies', {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,8 @@
 import { exifOrientation } from './exif-orientation.ts';
 import { ascii, type HeaderReader, type ImageHeader, undecodable } from './image-header.ts';
 
+const ANIMATION = 0x02;
+const ALPHA = 0x10;
 const PICTURES = new Set(['VP8 ', 'VP8L', 'ANMF']);
 
 /** WebP: lossy, lossless or extended; orientation from its EXIF chunk. */
@@ -26,14 +28,14 @@ export const readWebp: HeaderReader = (bytes, view) => {
 function readSize(name: string, view: DataView, data: number): ImageHeader | undefined {
   const picture = { orientation: 1, mimeType: 'image/webp', plain: true } as const;
   if (name === 'VP8X') {
-    const animated = (view.getUint8(data) & 0x02) !== 0;
-    return { ...picture, width: 1 + uint24(view, data + 4), height: 1 + uint24(view, data + 7), plain: !animated };
+    const plain = (view.getUint8(data) & (ANIMATION | ALPHA)) === 0;
+    return { ...picture, width: 1 + uint24(view, data + 4), height: 1 + uint24(view, data + 7), plain };
   }
   if (name === 'VP8 ')
     return { ...picture, width: view.getUint16(data + 6, true) & 0x3fff, height: view.getUint16(data + 8, true) & 0x3fff };
   if (name !== 'VP8L') return undefined;
   const bits = view.getUint32(data + 1, true);
-  return { ...picture, width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff) };
+  return { ...picture, width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff), plain: ((bits >>> 28) & 1) === 0 };
 }
 
 const uint24 = (view: DataView, at: number) => view.getUint16(at, true) | (view.getUint8(at + 2) << 16);

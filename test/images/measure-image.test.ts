@@ -57,6 +57,10 @@ describe('measuring an image', () => {
   test.each([
     { what: 'four colours', make: () => sharp({ create: canvas }).toColourspace('cmyk').jpeg() },
     { what: '16 bits', make: () => sharp({ create: canvas }).toColourspace('rgb16').png() },
+    { what: 'RGBA', make: () => sharp({ create: glass }).png() },
+    { what: 'a transparent palette', make: () => sharp({ create: glass }).png({ palette: true }) },
+    { what: 'lossy WebP with alpha', make: () => sharp({ create: glass }).webp() },
+    { what: 'lossless WebP with alpha', make: () => sharp({ create: glass }).webp({ lossless: true }) },
   ])('tells a picture of $what from a plain one', async ({ make }) => {
     expect(measureImage(await make().toBuffer(), limits).plain).toBe(false);
   });
@@ -176,4 +180,5 @@ describe('measuring an image', () => {
   });
 });
 
+const glass = { width: 20, height: 10, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0 } } as const;
 const canvas = { width: 20, height: 10, channels: 3, background: 'teal' } as const;

@@ -21,7 +21,7 @@ export const geminiImages: ImagePolicy = {
 
 /** What hosted chat models take, up to a size that they leave alone. */
 export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy => ({
-  mimeTypes: ['image/jpeg', 'image/png', 'image/webp', 'image/gif'],
+  mimeTypes: ['image/jpeg', 'image/png', 'image/webp'],
   maxSide,
   maxPixels,
   maxBytes: 3.7 * MB, // Claude takes 5 MB of base64, and this is plenty at these sizes
