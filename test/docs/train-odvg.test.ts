@@ -26,7 +26,9 @@ describe('the hand-over to training', () => {
     await writeSampleResults(join(folder, 'results'), { samples: 60 });
 
     for (const line of lines.filter((one) => one.startsWith('groundline export'))) {
-      const words = line.split(' ').map((word, place, all) => (word === 'results' || all[place - 1] === '--out' ? join(folder, word) : word));
+      const words = line
+        .split(' ')
+        .map((word, place, all) => (word === 'results' || all[place - 1] === '--out' ? join(folder, word) : word));
       const program = new Command();
       addExportCommand(program);
       await program.parseAsync(['node', ...words]);

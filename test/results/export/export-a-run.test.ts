@@ -28,7 +28,12 @@ describe('the results of a run, exported', () => {
   });
   afterAll(() => model.close());
 
-  const overrides = () => ['vlm.backend=openai', `vlm.openai.base_url=${model.url}/v1`, 'vlm.openai.model_name=Qwen/Qwen3-VL-8B-Instruct', 'vlm.localisation_check=off'];
+  const overrides = () => [
+    'vlm.backend=openai',
+    `vlm.openai.base_url=${model.url}/v1`,
+    'vlm.openai.model_name=Qwen/Qwen3-VL-8B-Instruct',
+    'vlm.localisation_check=off',
+  ];
   const near = (box: Box, wanted: Box) => Math.max(...box.map((corner, place) => Math.abs(corner - (wanted[place] ?? Number.NaN))));
 
   it('has the boxes of what is in the pictures, in the pixels of the copies beside them', async () => {
