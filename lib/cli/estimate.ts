@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Usage } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { addUsage, noUsage } from '#core/usage.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
 import type { StepKind } from '#models/step-model.ts';
-import { addUsage, noUsage } from '#models/usage.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';

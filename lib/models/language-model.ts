@@ -1,13 +1,13 @@
 import { SampleError } from '#core/errors.ts';
 import type { ModelReply, ModelRequest, VisionLanguageModel } from '#core/ports.ts';
 import type { ModelProfile, Tier } from '#core/profile.ts';
+import { addUsage, noUsage } from '#core/usage.ts';
 import type { ModelAdapter } from './adapter.ts';
 import { CallError } from './call-error.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
 import type { Pacer } from './pacer.ts';
 import { type RetryOptions, tryAgain } from './retry.ts';
 import { below, lower, rejectsTier, structuredFault } from './structured-output.ts';
-import { addUsage, noUsage } from './usage.ts';
 
 export interface LanguageModelOptions {
   readonly adapter: ModelAdapter;

@@ -1,5 +1,5 @@
 import type { StepName, Usage } from '#core/ports.ts';
-import { addUsage, noUsage } from '#models/usage.ts';
+import { addUsage, noUsage } from '#core/usage.ts';
 import { failureOf, type SettledLine, stepsOf } from './settled-line.ts';
 
 /** What a run comes to. Plain data, so that a collector that is cut off can keep it and go on. */

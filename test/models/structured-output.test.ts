@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelReply } from '#core/ports.ts';
+import { noUsage } from '#core/usage.ts';
 import { rejectsTier, runsInCircles, structuredFault } from '#models/structured-output.ts';
-import { noUsage } from '#models/usage.ts';
 import { extractionSchema } from './questions.ts';
 
 const reply = (text: string, more: Partial<ModelReply> = {}): ModelReply => ({
