@@ -32,6 +32,13 @@ describe('measuring an image', () => {
       expect(failure(bytes.subarray(0, Math.ceil(bytes.length * share)))).toMatchObject({ code: 'image_undecodable' });
   });
 
+  test('measures a HEIC, which differs from an AVIF in its brands and its codec', async () => {
+    const avif = await drawPicture({ ...picture, orientation: 6, format: 'avif' });
+    const heic = Buffer.from(avif.toString('latin1').replaceAll('avif', 'heic'), 'latin1');
+
+    expect(measureImage(heic, limits)).toMatchObject({ width: 60, height: 40, orientation: 6, mimeType: 'image/heic' });
+  });
+
   test('measures a GIF, and tells one frame from several', async () => {
     const still = await drawPicture({ ...picture, format: 'gif' });
     const frames = Buffer.concat([Buffer.alloc(60 * 40 * 3, 10), Buffer.alloc(60 * 40 * 3, 200)]);

@@ -113,6 +113,15 @@ describe('preparing an image', () => {
     });
   });
 
+  test('leaves an upright HEIC to a model that takes it, though no decoder here reads it', async () => {
+    const bytes = await drawPicture({ ...picture, format: 'avif' });
+    const heic = { ...measureImage(bytes, limits), mimeType: 'image/heic' };
+
+    const sent = await prepareImage(bytes, heic, { mimeTypes: ['image/heic'], maxBytes: 5_000_000 });
+
+    expect(sent.bytes).toBe(bytes);
+  });
+
   test('can be aborted while others are at work', async () => {
     const bytes = await drawPicture({ ...picture, width: 1500, height: 1000 });
     const info = measureImage(bytes, limits);
