@@ -18,6 +18,7 @@ import type { ProgressDisplay } from './progress.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
 import { createRunId } from './run-id.ts';
 import { systemClock } from './system-clock.ts';
+import { keepYoungSpaceSmall } from './young-space.ts';
 
 export interface RunHereOptions {
   readonly spec: LoadedSpec;
@@ -35,6 +36,7 @@ export interface RunHereEnd {
 
 /** Runs a spec on this machine. Throws `UsageError` or `RunStopError` when it could not start. */
 export async function runHere({ spec, environment, version, display, signal }: RunHereOptions): Promise<RunHereEnd> {
+  keepYoungSpaceSmall();
   const { settings } = spec;
   const folder = resolve(spec.resultsDir);
   const input = settings.data.input_jsonl;

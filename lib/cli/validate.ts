@@ -7,6 +7,7 @@ import { createProgressDisplay } from './progress.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
 import { systemClock } from './system-clock.ts';
 import { count, counted } from './words.ts';
+import { keepYoungSpaceSmall } from './young-space.ts';
 
 interface Validation {
   readonly lines: number;
@@ -37,6 +38,7 @@ export function addValidateCommand(program: Command): void {
 }
 
 async function validate(settings: Settings): Promise<Validation> {
+  keepYoungSpaceSmall();
   const { checkInput } = await import('./input-lines.ts');
   const display = createProgressDisplay(process.stderr, () => systemClock.now());
   const interrupt = listenForInterrupt((message) => display.notice(message));

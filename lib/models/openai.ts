@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { freeBytes } from '#core/free-bytes.ts';
 import type { ModelReply, Usage } from '#core/ports.ts';
 import type { Attempt, ModelAdapter, ServedModel } from './adapter.ts';
 import { bodyBytes } from './body-bytes.ts';
@@ -71,7 +72,11 @@ export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter
     }, signal);
 
   const post = (body: Uint8Array, signal: AbortSignal) =>
-    guard(async () => readCompletion(await client.post('/chat/completions', { body, headers: JSON_TYPE, signal })), signal);
+    guard(async () => {
+      const answer: unknown = await client.post('/chat/completions', { body, headers: JSON_TYPE, signal });
+      freeBytes(body); // answered, so it is sent
+      return readCompletion(answer);
+    }, signal);
 
   /** Asks again without what the server rejects, once per parameter; what it rejects is remembered. */
   const send = async (attempt: Attempt, signal: AbortSignal): Promise<ModelReply> => {

@@ -1,4 +1,5 @@
 import { RunStopError } from '#core/errors.ts';
+import { freeBytes } from '#core/free-bytes.ts';
 import type { Clock, ImageStore } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Admission } from './admission.ts';
@@ -83,26 +84,34 @@ export async function takeLines(options: TakeLinesOptions): Promise<number | und
 async function settleInTurn(sample: Sample, before: Promise<void> | undefined, options: TakeLinesOptions): Promise<SettledLine> {
   const { gate, admission, settle } = options;
   await before;
-  let held = 0;
+  const held: Uint8Array[] = [];
   const images: ImageStore = {
     stat: (path, signal) => options.images.stat(path, signal),
     async read(path, signal) {
       gate.check();
       const bytes = await options.images.read(path, signal);
-      held += bytes.length;
+      held.push(bytes);
       admission.hold(bytes.length);
       return bytes;
     },
   };
   const afterStop = () => settle(sample, images, new AbortController().signal);
-  try {
-    if (gate.stopped) return await afterStop();
-    return await settle(sample, images, gate.signal).catch((error: unknown) => {
+  const firstTry = () =>
+    settle(sample, images, gate.signal).catch((error: unknown) => {
       if (!gate.signal.aborted) throw error;
       return afterStop(); // it was cut off by the stop of another: perhaps its answers are at hand
     });
-  } finally {
-    admission.release(held);
+  const letGo = (settled: boolean) => {
+    admission.release(held.reduce((sum, { length }) => sum + length, 0));
+    if (settled) held.forEach(freeBytes); // else a request may still be on its way with them
+  };
+  try {
+    const line = await (gate.stopped ? afterStop() : firstTry());
+    letGo(!gate.stopped);
+    return line;
+  } catch (error) {
+    letGo(false);
+    throw error;
   }
 }
 
