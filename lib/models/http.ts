@@ -26,7 +26,8 @@ export interface Connections {
  * Errors are thrown here as `HttpError`, with headers and raw body, so that both SDKs hand them on alike.
  */
 export async function openConnections(options: { connections: number; timeoutMs: number }): Promise<Connections> {
-  const { Agent, request } = await import('undici');
+  // The default export, since a bundler cannot tell the named ones of a CommonJS package that is loaded late.
+  const { Agent, request } = (await import('undici')).default;
   const agent = new Agent({
     connections: options.connections,
     keepAliveTimeout: 30_000,
