@@ -56,6 +56,10 @@ describe('noun phrases of a caption', () => {
     ]);
   });
 
+  test.each(['a ', 'several ', 'very ', 'group of ', '-', '🚗 '])('reads a megabyte of %j in moments', (word) => {
+    expect(phrasesOf(word.repeat(1_000_000 / word.length)).length).toBeLessThan(2);
+  });
+
   test.each(['', '   ', '🚗🚗', '十个人在街上', '…!?', 'a', 'of of of', '-'])('survives %j', (caption) => {
     expect(() => nounPhrases(caption)).not.toThrow();
   });
