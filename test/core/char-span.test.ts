@@ -37,6 +37,10 @@ describe('placing phrases in a caption', () => {
     expect(place('Die STRASSE', 'Straße')).toEqual([['STRASSE', 4, 11]]);
   });
 
+  it('prefers what stands there to the letter', () => {
+    expect(place('The Bill pays the bill', 'bill')).toEqual([['bill', 18, 22]]);
+  });
+
   it('keeps nested phrases', () => {
     expect(place('man in a black coat', 'man in a black coat', 'black coat')).toEqual([
       ['man in a black coat', 0, 19],
