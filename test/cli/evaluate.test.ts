@@ -69,7 +69,7 @@ describe('groundline evaluate', () => {
     expect(summary.figures.find(({ id }) => id === 'acc50')).toMatchObject({
       value: 0.75,
       no_answer: 0,
-      note: '0 % without an answer · of 4',
+      note: '4 expressions · 0 % without an answer',
     });
     expect(summary.worst[0]).toMatchObject({ line: 4, iou: 0, truth: [left], expression: 'a cat' });
   });

@@ -59,15 +59,20 @@ export async function writeEvaluation(results: FileStore, document: EvaluationDo
   }
 }
 
-/** The words beside a figure: what got no answer, what it was taken over, how it differs. */
-export function noteOf(figure: FigureValue, against?: string): string {
-  const { difference, noAnswer, note, of, id } = figure;
+/** The words beside a figure: how it differs, what it was taken over, what got no answer. */
+function noteOf({ id, difference, noAnswer, note, of }: FigureValue, against?: string): string {
+  const unit = id === 'coverage' ? 'lines' : unitOf(id);
   return [
     ...(note === undefined ? [] : [note]),
     ...(difference === undefined ? [] : [`${differenceText(difference)} against ${against ?? 'the other run'}`]),
+    `${of.toLocaleString('en')} ${unit}`,
     ...(id === 'no_answer' ? [] : [`${percent(noAnswer)} ${id === 'coverage' ? 'failed' : 'without an answer'}`]),
-    `of ${of.toLocaleString('en')}`,
   ].join(' · ');
+}
+
+function unitOf(id: string): string {
+  if (id.startsWith('span_')) return 'phrases';
+  return id.startsWith('box_') || id.startsWith('ap') ? 'boxes' : 'expressions';
 }
 
 /** `+0.012 (0.003 to 0.021)`. */
