@@ -34,8 +34,11 @@ export function fold(text: string): Folded {
 
 /** Upper case first: it makes ß and ς what they are in capitals. */
 function foldCharacter(character: string): string {
-  const quote = /^['‘’‚‛`´ʼ′]$/.test(character) ? "'" : /^["“”„‟«»″]$/.test(character) ? '"' : undefined;
-  return quote ?? character.normalize('NFC').toUpperCase().toLowerCase();
+  const plain = character
+    .replace(/\s/g, ' ')
+    .replace(/[‘’‚‛`´ʼ′]/g, "'")
+    .replace(/[“”„‟«»″]/g, '"');
+  return plain.normalize('NFC').toUpperCase().toLowerCase();
 }
 
 /** Where a folded phrase stands in the text itself, in UTF-16 units; never from or to the middle of a character. */

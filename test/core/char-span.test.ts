@@ -96,7 +96,7 @@ describe('placing phrases in a caption', () => {
         for (const { text: found, charSpan } of placed) expect(slice(caption, charSpan)).toBe(found);
         expect(new Set(placed.map(({ charSpan }) => charSpan.join())).size).toBe(placed.length);
       }),
-      { numRuns: 2000 },
+      { numRuns: 3000 },
     );
   });
 
@@ -114,7 +114,7 @@ describe('placing phrases in a caption', () => {
         expect(placed === 'absent').toBe(!isThere);
         if (typeof placed === 'object') expect(alike(placed.text)).toBe(alike(phrase));
       }),
-      { numRuns: 2000 },
+      { numRuns: 3000 },
     );
   });
 
