@@ -5,7 +5,7 @@ import { costUsd } from '#models/prices.ts';
 import { type StandIn, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
-import { killCaller } from './kill-caller.ts';
+import { killCaller } from './process-sockets.ts';
 
 interface FailedLine {
   readonly image_path: string;

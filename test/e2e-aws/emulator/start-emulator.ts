@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,10 @@ export async function startEmulator({ iam = false, waitScale = 1 }: EmulatorOpti
     detached: true,
   });
 
-  process.once('exit', () => killGroup(server));
+  process.once('exit', () => {
+    killGroup(server);
+    rmSync(scratch, { recursive: true, force: true });
+  });
   const stop = () => stopServer(server, scratch);
   const env = { ...clientEnv(endpoint), ...(tls && trust(tls.MINISTACK_SSL_CERT)) };
   const emulator = { endpoint, env, scratch, processGroup: server.pid ?? 0, stop, log: () => readFile(logFile, 'utf8') };
