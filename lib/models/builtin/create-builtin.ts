@@ -1,4 +1,5 @@
-import type { ModelReply, ModelRequest, Task, VisionLanguageModel } from '#core/ports.ts';
+import { createHash } from 'node:crypto';
+import type { ModelReply, Task, VisionLanguageModel } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import { answerExpressions } from './answer-expressions.ts';
 import type { Detector } from './detector.ts';
@@ -36,20 +37,36 @@ export async function createBuiltin(options: WeightsOptions): Promise<VisionLang
     'builtin is a demonstration detector: English noun phrases, 80 classes of things, no attributes or relations. It is for trying things out',
   );
   let detector: Promise<Detector> | undefined;
-  const detect = async ({ image }: ModelRequest, signal: AbortSignal) => {
+  const detect = remembering(async (image, signal) => {
     detector ??= openDetector(options);
     return (await detector)(image, signal);
-  };
+  });
   return {
     backend: 'builtin',
     model: MODEL,
     async ask(request, signal) {
       const { task } = request;
-      const answer = task.kind === 'extract' ? await extract(task) : await ground(task, () => detect(request, signal));
+      const answer = task.kind === 'extract' ? await extract(task) : await ground(task, () => detect(request.image, signal));
       signal.throwIfAborted();
       const reply: ModelReply = { text: JSON.stringify(answer), finish: 'stop', tier: request.tier, usage: USAGE };
       return reply;
     },
+  };
+}
+
+/** Pictures whose detections are kept, as the captions of a picture mostly follow each other. */
+const REMEMBERED = 64;
+
+function remembering(detect: Detector): Detector {
+  const known = new Map<string, ReturnType<Detector>>();
+  return (image, signal) => {
+    const key = createHash('sha256').update(image.bytes).digest('base64');
+    const detections = known.get(key) ?? detect(image, signal);
+    known.delete(key);
+    known.set(key, detections);
+    detections.catch(() => known.delete(key));
+    for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);
+    return detections;
   };
 }
 

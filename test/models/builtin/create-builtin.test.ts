@@ -103,10 +103,23 @@ describe.skipIf('missing' in realWeights)(withWeights('the builtin model with it
     expect(none?.grounding).toBe('absent');
   });
 
-  test('gives equal replies to equal questions, many at once', async () => {
-    const replies = await Promise.all(Array.from({ length: 6 }, () => model.ask(ground(['clock', 'car']), signal)));
+  test('gives equal replies to equal questions, one after another or all at once', async () => {
+    const pictures = await Promise.all(
+      [900, 840, 780].map(async (width) => ({
+        bytes: await sharp(scene).resize(width).png().toBuffer(),
+        mimeType: 'image/png',
+        width,
+        height: Math.round(width / 1.5),
+      })),
+    );
+    const other = await createBuiltin({ notice: () => {} });
+    const oneByOne: string[] = [];
+    for (const picture of pictures) oneByOne.push((await other.ask(ground(['clock', 'car'], picture), signal)).text);
 
-    expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+    const atOnce = await Promise.all([...pictures, ...pictures].map((picture) => model.ask(ground(['clock', 'car'], picture), signal)));
+
+    expect(atOnce.map(({ text }) => text)).toEqual([...oneByOne, ...oneByOne]);
+    expect(new Set(oneByOne).size).toBe(3);
   });
 
   test('fails the sample whose picture is cut off, and no other', async () => {
