@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
+import { makeFolder } from '#storage/make-folder.ts';
 
 export interface ResultsLock {
   /** The process that held the folder before and died without giving it back. */
@@ -22,10 +23,11 @@ const SILENT_MS = 20_000;
 const SETTLE_MS = 50;
 
 /**
- * Keeps a results folder for one run. A lock of a killed process is taken over at once: on the same machine its process number tells,
+ * Keeps a results folder, made if it is not there, for one run. A lock of a killed process is taken over at once: on the same machine its process number tells,
  * for one of another machine the time since it was last touched. Throws `UsageError` where another run is at work.
  */
 export async function lockResults(folder: string): Promise<ResultsLock> {
+  makeFolder(folder);
   const path = join(folder, '.lock');
   const mine: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString(), token: randomUUID() };
   const deadProcess = create(path, mine) ? undefined : await takeOver(path, mine, folder);
