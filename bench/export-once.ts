@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { exportToPath } from '#results/export/export-to-path.ts';
 import { exportFormats } from '#results/export/formats.ts';
-import { wholeSplit } from '#results/export/split.ts';
 
 const [what = '', results = '', out = ''] = process.argv.slice(2);
 
@@ -15,20 +14,6 @@ if (what === 'JSON.parse') {
 } else {
   const format = exportFormats.find(({ name }) => name === what);
   if (!format) throw new Error(`no format ${what}`);
-  const { summary } = await exportToPath({
-    format,
-    results,
-    out,
-    splits: wholeSplit,
-    isSplit: false,
-    seed: 0,
-    dropUnscored: false,
-    dropEmpty: false,
-    dropPartial: false,
-    firstCategoryId: 1,
-    unfinished: false,
-    force: false,
-    signal: new AbortController().signal,
-  });
+  const { summary } = await exportToPath({ format, results, out, signal: new AbortController().signal });
   console.log(summary.boxes);
 }

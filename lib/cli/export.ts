@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { UsageError } from '#core/errors.ts';
+import { RunStopError, UsageError } from '#core/errors.ts';
 import { readCategoriesFile } from '#results/export/categories.ts';
 import type { ExportFormat, Frame } from '#results/export/export-format.ts';
 import { type ExportDone, type ExportRequest, exportToPath } from '#results/export/export-to-path.ts';
 import { exportFormats } from '#results/export/formats.ts';
 import { saveCategories } from '#results/export/save-categories.ts';
-import { parseSplits, wholeSplit } from '#results/export/split.ts';
+import { parseSplits } from '#results/export/split.ts';
 import { summaryWords } from '#results/export/summary-words.ts';
 import { listenForInterrupt } from './interrupt.ts';
 
@@ -24,7 +24,7 @@ interface ExportFlags {
   readonly frame?: Frame;
   readonly categories?: string;
   readonly saveCategories?: string;
-  readonly firstCategoryId: number;
+  readonly firstCategoryId: string;
   readonly unfinished?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -58,9 +58,7 @@ export function addExportCommand(program: Command): void {
     )
     .option('--categories <file>', 'category names, or names with the nouns they take in (JSON or YAML)')
     .option('--save-categories <file>', 'write the categories to a file to be edited for --categories')
-    .addOption(
-      new Option('--first-category-id <id>', "COCO: TAO's validation sets want 0").choices(['0', '1']).default(1).argParser(Number),
-    )
+    .addOption(new Option('--first-category-id <id>', "COCO: TAO's validation sets want 0").choices(['0', '1']).default('1'))
     .option('--unfinished', 'take what is there of a run that is not finished')
     .option('--force', 'replace an earlier export')
     .option('--json', 'print what was exported as JSON')
@@ -82,13 +80,16 @@ function help(): string {
 async function runExport(results: string, flags: ExportFlags): Promise<void> {
   const format = exportFormats.find(({ name }) => name === flags.to);
   if (format === undefined) throw new UsageError(`no format ${flags.to}: ${names.join(', ')}`);
-  const interrupt = listenForInterrupt(() => console.error('stopping: nothing is left of this export'));
+  const interrupt = listenForInterrupt(() => console.error('stopping: this export leaves nothing behind'));
   try {
     const request = await requestOf(format, results, flags, interrupt.signal);
     const done = await exportToPath(request);
     if (flags.saveCategories !== undefined) await saveCategories(flags.saveCategories, done.summary.categories ?? []);
     console.error(summaryWords(done.summary, { format, ...done, copied: request.images === 'copy' }));
     console.log(flags.json ? JSON.stringify(jsonSummary(flags, done), null, 2) : flags.out);
+  } catch (error) {
+    if (interrupt.signal.aborted) throw new RunStopError('interrupted', 'interrupted: nothing was exported', { cause: error });
+    throw error;
   } finally {
     interrupt.release();
   }
@@ -106,16 +107,15 @@ async function requestOf(format: ExportFormat, results: string, flags: ExportFla
     format,
     results,
     out: flags.out,
-    splits: split === undefined ? wholeSplit : parseSplits(split),
-    isSplit: split !== undefined,
     seed: flags.seed,
-    dropUnscored: flags.dropUnscored ?? false,
-    dropEmpty: flags.dropEmpty ?? false,
-    dropPartial: flags.dropPartial ?? false,
-    firstCategoryId: flags.firstCategoryId,
-    unfinished: flags.unfinished ?? false,
-    force: flags.force ?? false,
+    dropUnscored: flags.dropUnscored === true,
+    dropEmpty: flags.dropEmpty === true,
+    dropPartial: flags.dropPartial === true,
+    firstCategoryId: Number(flags.firstCategoryId),
+    unfinished: flags.unfinished === true,
+    force: flags.force === true,
     signal,
+    ...(split === undefined ? {} : { splits: parseSplits(split) }),
     ...(frame === undefined ? {} : { frame }),
     ...(minScore === undefined ? {} : { minScore }),
     ...(imagesRoot === undefined ? {} : { imagesRoot }),

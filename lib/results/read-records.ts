@@ -23,6 +23,8 @@ export interface OpenResults {
   /** In input order, failed ones among them only in other tools' files and in `output.compat: tao`. Throws `UsageError` for a line that is no grounded record. */
   records(): AsyncGenerator<ResultRecord>;
   failures(): AsyncGenerator<FailedLine>;
+  /** The image of every record, without a look at the rest of it. */
+  imagePaths(): AsyncGenerator<string>;
 }
 
 export interface OpenOptions {
@@ -59,6 +61,7 @@ export async function openResults(
     pending,
     records: () => readRecords(results, file),
     failures: () => readFailures(results),
+    imagePaths: () => readImagePaths(results, file),
   };
 }
 
@@ -92,6 +95,14 @@ async function* readRecords(results: FileStore, file: string): AsyncGenerator<Re
         `the results in ${results.location} have no boxes: only extraction has run (${file} line ${entry.line}); run groundline generate with 'workflow.steps=["1"]' on the same results_dir first`,
       );
     yield record;
+  }
+}
+
+/** Lines that are no records have none: `records` says what is wrong with them. */
+async function* readImagePaths(results: FileStore, file: string): AsyncGenerator<string> {
+  for await (const entry of readJsonLines(results, file)) {
+    const path = 'value' in entry ? (entry.value as { image_path?: unknown } | null)?.image_path : undefined;
+    if (typeof path === 'string') yield path;
   }
 }
 

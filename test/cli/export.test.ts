@@ -83,6 +83,7 @@ describe('groundline export', () => {
     [['--to', 'coco', '--out', 'x', '--split', 'train=0.9,val=0.2'], /add up to 1\.1, not to 1/],
     [['--to', 'coco', '--out', 'x', '--split', 'train'], /no NAME=SHARE/],
     [['--to', 'coco', '--out', 'x', '--copy-images', '--link-images'], /cannot be used with/],
+    [['--to', 'coco', '--out', 'x', '--first-category-id', '2'], /Allowed choices are 0, 1/],
     [['--to', 'odvg', '--out', 'x', '--categories', 'x.yaml'], /--categories has no meaning for odvg/],
     [['--to', 'coco', '--out', 'x', '--categories', 'gone.yaml'], /cannot read the categories file gone\.yaml/],
   ])('refuses %j', async (args, problem) => {

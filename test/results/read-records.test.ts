@@ -60,14 +60,20 @@ function resultsOf(lines: readonly unknown[], run?: unknown, failed: readonly un
 
 async function read(folder: string, options?: OpenOptions) {
   const results = await openResults(createDirectoryFiles(folder), options);
-  return { ...results, all: await Array.fromAsync(results.records()), failed: await Array.fromAsync(results.failures()) };
+  return {
+    ...results,
+    all: await Array.fromAsync(results.records()),
+    paths: await Array.fromAsync(results.imagePaths()),
+    failed: await Array.fromAsync(results.failures()),
+  };
 }
 
 describe('reading results', () => {
   it('gives every record in order, with spans in code points, scores and what became of each phrase', async () => {
-    const { all } = await read(resultsOf([record, record]));
+    const { all, paths } = await read(resultsOf([record, record]));
 
     expect(all.map(({ line }) => line)).toEqual([1, 2]);
+    expect(paths).toEqual(['img/a.jpg', 'img/a.jpg']);
     expect(all[0]).toEqual({
       line: 1,
       imagePath: 'img/a.jpg',
@@ -77,6 +83,7 @@ describe('reading results', () => {
       size: { width: 640, height: 480 },
       orientation: 6,
       status: 'ok',
+      extracted: true,
       extractedOnly: false,
       expressions: [
         { text: 'A 🐈', id: 'e0', span: [0, 3], nounChunk: 'cat', grounding: 'found', instances: [{ box: [1, 2, 3, 4], score: 0.5 }] },

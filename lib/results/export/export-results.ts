@@ -70,7 +70,7 @@ export async function exportResults(results: OpenResults, options: ExportOptions
 /** The samples to write, each with the record that completed it. */
 async function* namedSamples(results: OpenResults, options: ExportOptions, categories: Categories, tally: Tally, failed: number) {
   const { format, imagesRoot: root, images, signal } = options;
-  const groups = format.byImage ? createImageGroups(await countSamples(pathsOf(results, signal)), tally) : undefined;
+  const groups = format.byImage ? createImageGroups(await countSamples(results.imagePaths(), signal), tally) : undefined;
   const prepare = createPreparation(options, categories, tally, failed);
   const nameOf = createImageNamer({ root, placed: images !== undefined, labelFiles: format.labelFiles }, tally);
   for await (const record of results.records()) {
@@ -88,13 +88,6 @@ async function countMissing(results: OpenResults, tally: Tally): Promise<number>
   for await (const _ of results.failures()) tally.add('failedSamples');
   if (results.pending > 0) tally.add('pendingSamples', results.pending);
   return tally.count('failedSamples');
-}
-
-async function* pathsOf(results: OpenResults, signal: AbortSignal): AsyncGenerator<string> {
-  for await (const { imagePath } of results.records()) {
-    signal.throwIfAborted();
-    yield imagePath;
-  }
 }
 
 /** Makes the sample of a record, `undefined` where the record is left out. `failed` lines are counted already; `output.compat: tao` has them among the records too. */

@@ -8,32 +8,28 @@ import type { ExportSummary } from './count-export.ts';
 import { exportNote, openExportFolder } from './export-folder.ts';
 import type { ExportFormat, Frame } from './export-format.ts';
 import { type ExportOptions, exportResults } from './export-results.ts';
+import { wholeSplit } from './split.ts';
 import { writeSmallFile } from './write-small-file.ts';
 
-type Passed =
-  | 'splits'
-  | 'isSplit'
-  | 'seed'
-  | 'minScore'
-  | 'dropUnscored'
-  | 'dropEmpty'
-  | 'dropPartial'
-  | 'images'
-  | 'categories'
-  | 'firstCategoryId';
+type Choice = 'seed' | 'dropUnscored' | 'dropEmpty' | 'dropPartial' | 'firstCategoryId';
 
-export interface ExportRequest extends Pick<ExportOptions, Passed | 'signal'> {
+export interface ExportRequest extends Partial<Pick<ExportOptions, Choice | 'splits' | 'minScore' | 'images' | 'categories'>> {
   readonly format: ExportFormat;
   /** A results folder, or the result file in one. */
   readonly results: string;
   readonly out: string;
   /** @default what the format's usual loader reads */
   readonly frame?: Frame;
+  /** Where image paths begin. @default where `run.json` says, or beside the results */
   readonly imagesRoot?: string;
-  readonly unfinished: boolean;
-  /** Replace an earlier export. */
-  readonly force: boolean;
+  /** Take what is there of a run that is not finished. @default false */
+  readonly unfinished?: boolean;
+  /** Replace an earlier export. @default false */
+  readonly force?: boolean;
+  readonly signal: AbortSignal;
 }
+
+const defaults = { seed: 0, dropUnscored: false, dropEmpty: false, dropPartial: false, firstCategoryId: 1 };
 
 export interface ExportDone {
   readonly summary: ExportSummary;
@@ -44,23 +40,26 @@ export interface ExportDone {
 
 /** Exports results to a folder or file that is there whole at the end, or not at all. Throws `UsageError`. */
 export async function exportToPath(request: ExportRequest): Promise<ExportDone> {
-  const { format, images, out } = request;
+  const { format, images, out, splits, unfinished = false, force = false } = request;
   const frame = frameOf(request);
   const isFile = format.extension !== undefined && extname(out).toLowerCase() === format.extension;
-  if (isFile && request.isSplit) throw new UsageError(`--out ${out} names one file, but --split writes several: name a folder`);
+  if (isFile && splits) throw new UsageError(`--out ${out} names one file, but --split writes several: name a folder`);
   if (isFile && images) throw new UsageError(`--out ${out} names one file, which has no place for images: name a folder`);
   const { folder, file } = await placeOf(request.results);
   const files = createDirectoryFiles(folder);
-  const results = await openResults(files, { unfinished: request.unfinished, file });
+  const results = await openResults(files, { unfinished, file });
   const knownBases = await readImageBases(files);
   const imageBases = request.imagesRoot === undefined ? [...knownBases, folder, dirname(folder), '.'] : [request.imagesRoot];
 
-  const place = await openExportFolder(out, { force: request.force, isFile });
+  const place = await openExportFolder(out, { force, isFile });
   try {
     const imagesRoot = request.imagesRoot === undefined ? undefined : resolve(request.imagesRoot);
     const summary = await exportResults(results, {
+      ...defaults,
       ...request,
-      ...(imagesRoot === undefined ? {} : { imagesRoot }),
+      splits: splits ?? wholeSplit,
+      isSplit: splits !== undefined,
+      ...(imagesRoot && { imagesRoot }),
       frame,
       files: place.files,
       imageBases: imageBases.map((base) => resolve(base)),
@@ -90,10 +89,10 @@ async function placeOf(results: string): Promise<{ folder: string; file: string 
 
 /** What wrote the folder, and from what. */
 function noteOf(
-  { format, results, splits, isSplit, seed }: ExportRequest,
+  { format, results, splits, seed = defaults.seed }: ExportRequest,
   frame: Frame,
   { counted, categories: _, ...counts }: ExportSummary,
 ): string {
-  const made = { format: format.name, results: resolve(results), frame, ...(isSplit ? { splits, seed } : {}), ...counts };
+  const made = { format: format.name, results: resolve(results), frame, ...(splits ? { splits, seed } : {}), ...counts };
   return `${JSON.stringify({ ...made, counted: counted.map(({ words }) => words) }, null, 2)}\n`;
 }

@@ -10,10 +10,11 @@ export type UnnamedSample = Omit<ExportSample, 'image' | 'stem'>;
 export type IsLast = (imagePath: string) => boolean;
 
 /** Reads all paths once, so that an image's samples can be let go of as soon as the last has come. Keeps 35 bytes a path. */
-export async function countSamples(imagePaths: AsyncIterable<string>): Promise<IsLast> {
+export async function countSamples(imagePaths: AsyncIterable<string>, signal: AbortSignal): Promise<IsLast> {
   const index = createPathIndex();
   let left = new Uint32Array(1024);
   for await (const path of imagePaths) {
+    signal.throwIfAborted();
     const { number } = index.add(path);
     if (number >= left.length) {
       const larger = new Uint32Array(left.length * 2);

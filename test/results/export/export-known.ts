@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type ExportDone, type ExportRequest, exportToPath } from '#results/export/export-to-path.ts';
 import { exportFormats } from '#results/export/formats.ts';
-import { wholeSplit } from '#results/export/split.ts';
 
 export function formatOf(name: string) {
   const format = exportFormats.find((one) => one.name === name);
@@ -18,22 +17,7 @@ let exports = 0;
 /** Exports a results folder to a new place in it. */
 export async function exportFrom(folder: string, format: string, options: Partial<ExportRequest> = {}): Promise<Exported> {
   const out = options.out ?? join(folder, `export-${exports++}`);
-  const done = await exportToPath({
-    format: formatOf(format),
-    results: folder,
-    splits: wholeSplit,
-    isSplit: false,
-    seed: 0,
-    dropUnscored: false,
-    dropEmpty: false,
-    dropPartial: false,
-    firstCategoryId: 1,
-    unfinished: false,
-    force: false,
-    signal: new AbortController().signal,
-    ...options,
-    out,
-  });
+  const done = await exportToPath({ format: formatOf(format), results: folder, signal: new AbortController().signal, ...options, out });
   return { ...done, out };
 }
 

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 
 const lines = (path: string) => readFileSync(path, 'utf8').trim().split('\n');
-const splits = { splits: parseSplits('train=0.5,val=0.5'), isSplit: true };
+const splits = { splits: parseSplits('train=0.5,val=0.5') };
 const everyFormat = exportFormats.map(({ name }) => name);
 
 describe('an export', () => {
