@@ -11,6 +11,11 @@ import { listenForInterrupt } from './interrupt.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
 import { count, counted, dollars } from './words.ts';
 
+interface EstimateFlags extends SpecFlags {
+  readonly json?: boolean;
+  readonly aws?: boolean;
+}
+
 interface Estimate {
   readonly samples: number;
   readonly rejected: number;
@@ -31,22 +36,26 @@ interface Bill {
 /** `groundline estimate`: what a run would take, from the input's own image sizes. */
 export function addEstimateCommand(program: Command): void {
   addSpecOptions(program.command('estimate').description('estimate calls, tokens and cost of a run; nothing is paid'))
+    .option('--aws', 'price the run on AWS too')
     .option('--json', 'print the estimate as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  groundline estimate captions.jsonl --backend gemini\n  groundline estimate -e spec.yaml --json\n\nAn estimate does not know what is paid already, nor your captions: --pilot measures both.',
     )
-    .action((args: string[], flags: SpecFlags & { json?: boolean }) => estimate(args, flags, readEnvironment()));
+    .action((args: string[], flags: EstimateFlags) => estimate(args, flags, readEnvironment()));
 }
 
 /** Reads the input once, counts, and prints. */
-export async function estimate(args: readonly string[], flags: SpecFlags & { json?: boolean }, environment: Environment): Promise<void> {
+export async function estimate(args: readonly string[], flags: EstimateFlags, environment: Environment): Promise<void> {
   const { settings, notices } = await readSpec(args, flags, environment, ['input']);
   for (const notice of notices) console.error(notice);
   const interrupt = listenForInterrupt(console.error);
   try {
     const found = await estimateRun(settings, interrupt.signal);
-    console.log(flags.json ? JSON.stringify(found, null, 2) : describe(found));
+    const aws = flags.aws ? await import('./estimate-aws.ts') : undefined;
+    const onAws = await aws?.estimateOnAws(settings, found.samples, interrupt.signal);
+    if (flags.json) console.log(JSON.stringify({ ...found, ...(onAws && { aws: onAws }) }, null, 2));
+    else console.log([describe(found), ...(aws && onAws ? [aws.describeOnAws(onAws)] : [])].join('\n'));
   } finally {
     interrupt.release();
   }
