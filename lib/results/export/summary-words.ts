@@ -16,7 +16,7 @@ export function summaryWords(summary: ExportSummary, options: SummaryOptions): s
   const splits = Object.entries(summary.samples);
   const total = splits.reduce((sum, [, samples]) => sum + samples, 0);
   const parts = splits.length < 2 ? '' : ` (${splits.map(([name, samples]) => `${name} ${samples.toLocaleString('en')}`).join(', ')})`;
-  const categories = summary.categories ? `, ${summary.categories.length.toLocaleString('en')} categories` : '';
+  const categories = summary.categories ? `, ${plural(summary.categories.length, 'category')}` : '';
   const leftOut = summary.counted.filter(({ kind }) => kind === 'left out');
   const notes = summary.counted.filter(({ kind }) => kind === 'note').map((note) => noteWords(note, options));
   const empty = splits.filter(([, samples]) => samples === 0).map(([name]) => `split ${name} got no sample: there are too few`);
