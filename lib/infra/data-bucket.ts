@@ -1,20 +1,22 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { addLog } from './add-log.ts';
+import type { Environment } from './environments.ts';
 
 export interface DataBucketProps {
   readonly key: IKey | undefined;
-  readonly retain: boolean;
-  readonly runDays: number | undefined;
+  readonly environment: Environment;
 }
 
 /** One bucket for `inputs/` and `runs/`: versioned, encrypted, TLS only, telling EventBridge of uploads. */
 export class DataBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, { key, retain, runDays }: DataBucketProps) {
+  constructor(scope: Construct, id: string, { key, environment }: DataBucketProps) {
     super(scope, id);
+    const { retain, runDays } = environment;
     this.bucket = new Bucket(this, 'Bucket', {
       versioned: true,
       enforceSSL: true,
@@ -35,5 +37,13 @@ export class DataBucket extends Construct {
     // The L2 property `eventBridgeEnabled` would bring a Python function and a policy on every bucket; the L1 property does without.
     const resource = this.bucket.node.defaultChild;
     if (resource instanceof CfnBucket) resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+    if (!retain) this.keepLogOfEmptying(environment, key);
+  }
+
+  /** CDK's function that empties the bucket would leave a log group of its own behind, for good. */
+  private keepLogOfEmptying(environment: Environment, key: IKey | undefined): void {
+    const provider = Stack.of(this).node.findChild('Custom::S3AutoDeleteObjectsCustomResourceProvider');
+    const emptier = provider.node.findChild('Handler') as CfnResource;
+    emptier.addPropertyOverride('LoggingConfig.LogGroup', addLog(this, 'EmptyingLog', environment, key).logGroupName);
   }
 }

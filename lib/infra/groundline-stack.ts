@@ -30,7 +30,7 @@ export class GroundlineStack extends Stack {
     const { retain } = environment;
 
     const key = environment.customerKey ? new EncryptionKey(this, 'Encryption', { retain }).key : undefined;
-    const { bucket } = new DataBucket(this, 'Data', { key, retain, runDays: environment.runDays });
+    const { bucket } = new DataBucket(this, 'Data', { key, environment });
     const { table } = new CheckpointTable(this, 'Memory', { key, retain, pointInTimeRecovery: environment.pointInTimeRecovery });
     const { secret, arn: secretArn } = new ModelKeys(this, 'ModelKeys', { key, retain });
     const network = environment.vpc

@@ -8,6 +8,9 @@ import { runIn } from '#test/run/in-process.ts';
 import type { StandIn } from '#test/run/stand-in.ts';
 import { type Cloud, dev } from './cloud.ts';
 
+/** More images than this would be uploaded for nothing. */
+const MANY = 200;
+
 export interface Line {
   readonly image_path: string;
   readonly caption: string;
@@ -30,7 +33,7 @@ export interface Dataset {
   runLocally(overrides?: readonly string[]): Promise<string>;
 }
 
-/** Line i is image i; images and captions have the dataset's name, so that no two datasets share a checkpoint. */
+/** Line i is image i (mod 200); images and captions have the dataset's name, so that no two datasets share a checkpoint. */
 export function makeDataset(
   name: string,
   count: number,
@@ -40,19 +43,21 @@ export function makeDataset(
 ): Dataset {
   const folder = mkdtempSync(join(tmpdir(), `groundline-${name}-`));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const lines: Line[] = Array.from({ length: count }, (_, i) => ({ image_path: `img/${name}-${i}.png`, caption: captionOf(i) }));
+  const images = Array.from({ length: Math.min(count, MANY) }, (_, i) => `img/${name}-${i}.png`);
+  const imageOf = (i: number) => images[i % images.length] as string;
+  const lines: Line[] = Array.from({ length: count }, (_, i) => ({ image_path: imageOf(i), caption: captionOf(i) }));
   const write = () => {
     writeInput(
       folder,
       lines.map((line) => ({ ...line })),
-      lines.map(({ image_path }) => image_path),
+      images,
     );
   };
   write();
   const key = (file: string) => `inputs/${name}/${file}`;
   const uploadImages = async () => {
-    for (let i = 0; i < lines.length; i += 32)
-      await Promise.all(lines.slice(i, i + 32).map(({ image_path }) => put(key(image_path), readFileSync(join(folder, image_path)))));
+    for (let i = 0; i < images.length; i += 32)
+      await Promise.all(images.slice(i, i + 32).map((image) => put(key(image), readFileSync(join(folder, image)))));
   };
   const uploadCaptions = async () => void (await put(key('captions.jsonl'), readFileSync(join(folder, 'captions.jsonl'))));
   const uploadSpec = async (overrides: readonly string[] = []) => void (await put(key('spec.yaml'), specOf(model, overrides)));

@@ -5,9 +5,10 @@ import { inject } from 'vitest';
 import { dev } from './cloud.ts';
 import { installEmulator } from './emulator/install-emulator.ts';
 
-/** Delivers the event of an uploaded object `times` more. */
-export async function deliverUploadEvent(key: string, times: number): Promise<void> {
+/** Delivers the event of an uploaded object so many times more; what start-run answered to each. */
+export async function deliverUploadEvent(key: string, times: number): Promise<{ status: string }[]> {
   const script = join(import.meta.dirname, 'emulator', 'deliver_event.py');
   const env = { ...process.env, ...inject('deployed')?.env, AWS_DEFAULT_REGION: 'us-east-1' };
-  await promisify(execFile)(await installEmulator(), [script, dev.bucket, key, String(times)], { env });
+  const { stdout } = await promisify(execFile)(await installEmulator(), [script, dev.bucket, key, String(times)], { env });
+  return JSON.parse(stdout) as { status: string }[];
 }

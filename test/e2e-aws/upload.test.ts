@@ -42,6 +42,7 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     await dev.ended('again');
     const first = callsOf('again').length;
 
+    await set.uploadImages();
     await set.uploadCaptions();
     const [, second] = await dev.ended('again', 2);
     const afterSecond = callsOf('again').length;
@@ -69,9 +70,9 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     await dev.ended('six');
     const paid = callsOf('six').length;
 
-    await deliverUploadEvent('inputs/six/captions.jsonl', 6);
-    await sleep(1500);
+    const answers = await deliverUploadEvent('inputs/six/captions.jsonl', 6);
 
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill('already started'));
     expect(await dev.runsOf('six')).toHaveLength(1);
     expect(callsOf('six')).toHaveLength(paid);
   });

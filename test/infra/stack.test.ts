@@ -110,6 +110,8 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
   });
 
   it('keeps logs no longer than it says, under the key where there is one', () => {
+    for (const { Properties } of Object.values(ofType('AWS::Lambda::Function')))
+      expect(Properties.LoggingConfig).toMatchObject({ LogGroup: { Ref: expect.any(String) } });
     for (const { Properties } of Object.values(ofType('AWS::Logs::LogGroup'))) {
       expect(Properties.RetentionInDays).toBe(environment.logDays);
       expect(Properties.KmsKeyId).toEqual(environment.customerKey ? { 'Fn::GetAtt': [key, 'Arn'] } : undefined);
