@@ -16,6 +16,8 @@ export interface InputOrder {
   put(index: number, line: SettledLine | undefined): void;
   /** Resolves when everything that can leave has left. Throws what `emit` threw. */
   flushed(): Promise<void>;
+  /** The same, when every index was put: throws where one is missing, so that nothing is lost in silence. */
+  end(): Promise<void>;
   /** Takes the spill file away. */
   close(): void;
 }
@@ -29,7 +31,8 @@ export function createInputOrder({ emit, spillPath, memory = 16_000_000 }: Input
   let held = 0;
   let spill: number | undefined;
   let spillEnd = 0;
-  let leaving: Promise<void> | undefined;
+  let busy = false;
+  let leaving = Promise.resolve();
   let broken: { error: unknown } | undefined;
 
   const write = (line: SettledLine): Spilled => {
@@ -48,15 +51,26 @@ export function createInputOrder({ emit, spillPath, memory = 16_000_000 }: Input
   };
 
   const leave = async () => {
-    while (waiting.has(next)) {
-      const entry = waiting.get(next);
-      waiting.delete(next);
-      next++;
-      if (entry === undefined) continue;
-      const line = isSpilled(entry) ? read(entry) : entry;
-      if (!isSpilled(entry)) held -= sizeOf(line);
-      await emit(line);
+    try {
+      while (waiting.has(next)) {
+        const entry = waiting.get(next);
+        waiting.delete(next);
+        next++;
+        if (entry === undefined) continue;
+        const line = isSpilled(entry) ? read(entry) : entry;
+        if (!isSpilled(entry)) held -= sizeOf(line);
+        await emit(line);
+      }
+    } catch (error) {
+      broken = { error };
+    } finally {
+      busy = false; // at once: whatever is put from here on begins again
     }
+  };
+
+  const flushed = async () => {
+    while (busy) await leaving;
+    if (broken) throw broken.error;
   };
 
   return {
@@ -64,19 +78,14 @@ export function createInputOrder({ emit, spillPath, memory = 16_000_000 }: Input
       const fits = index === next || line === undefined || held < memory;
       waiting.set(index, fits ? line : write(line));
       if (fits && line) held += sizeOf(line);
-      if (index !== next || leaving || broken) return;
-      leaving = leave().then(
-        () => {
-          leaving = undefined;
-        },
-        (error: unknown) => {
-          broken = { error };
-        },
-      );
+      if (busy || broken || !waiting.has(next)) return;
+      busy = true;
+      leaving = leave();
     },
-    async flushed() {
-      while (leaving && !broken) await leaving;
-      if (broken) throw broken.error;
+    flushed,
+    async end() {
+      await flushed();
+      if (waiting.size > 0) throw new TypeError(`${waiting.size} settled lines wait for line ${next + 1} of this run, which never came`);
     },
     close() {
       if (spill === undefined) return;

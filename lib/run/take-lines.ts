@@ -76,7 +76,7 @@ export async function takeLines(options: TakeLinesOptions): Promise<number | und
     if (place % 256 === 0) await order.flushed();
   }
   await admission.empty();
-  await order.flushed();
+  await order.end();
   return pending.first;
 }
 

@@ -60,15 +60,13 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** A damaged checkpoint is none: what it held is asked again. */
+/** A damaged checkpoint is none: what it held is asked again. One that begins and ends as we write it is whole; its body is read by who asked for it. */
 function parseCheckpoint(text: string | undefined): { fingerprint: string; body: string } | undefined {
   if (text === undefined) return undefined;
-  const value = parseJson(text);
-  if (value === undefined) return undefined;
   const middle = text.indexOf(MIDDLE);
   if (text.startsWith(BEGIN) && middle > 0 && text.endsWith('}\n'))
     return { fingerprint: text.slice(BEGIN.length, middle), body: text.slice(middle + MIDDLE.length, -2) };
-  const edited = CheckpointFile.safeParse(value).data;
+  const edited = CheckpointFile.safeParse(parseJson(text)).data;
   return edited && { fingerprint: edited.fingerprint, body: JSON.stringify(edited.body) };
 }
 

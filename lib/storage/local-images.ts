@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SampleError } from '#core/errors.ts';
@@ -95,10 +95,25 @@ function placesOf(imagePath: string, places: readonly Place[]): readonly Place[]
   return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : places;
 }
 
+/** Looks that are left to the thread pool, after one that took long. */
+let patient = 0;
+
+/** On a disk of this machine a trip through the thread pool takes thirty times as long as the look itself; on a network disk nothing may wait for one. */
+async function statQuickly(path: string): Promise<Stats> {
+  if (patient > 0) {
+    patient--;
+    return stat(path);
+  }
+  const before = performance.now();
+  const found = statSync(path);
+  if (performance.now() - before > 1) patient = 500;
+  return found;
+}
+
 /** `undefined` where nothing of this name is. */
 async function look(path: string, imagePath: string): Promise<Stats | undefined> {
   try {
-    return await stat(path);
+    return await statQuickly(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE') return undefined;

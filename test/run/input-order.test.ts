@@ -48,3 +48,23 @@ test('a line that cannot be written is no silent loss', async () => {
 
   await expect(order.flushed()).rejects.toThrow('disk full');
 });
+
+test('a line that is put just as the last one has left is not forgotten', async () => {
+  const { order, left } = collecting();
+
+  for (let index = 0; index < 300; index++) {
+    order.put(index, line(String(index)));
+    for (let turn = 0; turn < index % 7; turn++) await undefined;
+  }
+  await order.end();
+
+  expect(left).toEqual(Array.from({ length: 300 }, (_, index) => String(index)));
+});
+
+test('an index that never comes is an error at the end', async () => {
+  const { order } = collecting();
+
+  order.put(1, line('b'));
+
+  await expect(order.end()).rejects.toThrow(/1 settled lines wait for line 1/);
+});
