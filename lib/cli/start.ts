@@ -1,22 +1,16 @@
-import { basename, dirname, resolve } from 'node:path';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { type Command, InvalidArgumentError } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import { consoleUrlOf, executionArnOf, findRun } from '#run/aws/find-run.ts';
-import { datasetOf, executionName, specName } from '#run/aws/run-place.ts';
-import { start, versionNow } from '#run/aws/start-run.ts';
-import { type UploadedDataset, uploadDataset } from '#run/aws/upload-dataset.ts';
+import { executionName, specName } from '#run/aws/run-place.ts';
+import { start } from '#run/aws/start-run.ts';
 import { isOverride, parseHydraValue } from '#spec/overrides.ts';
-import { createS3Client } from '#storage/s3-client.ts';
 import { parseS3 } from '#storage/s3-location.ts';
 import { withAwsErrors } from './aws-errors.ts';
-import { type AwsSpec, readAwsSpec } from './aws-spec.ts';
+import { readAwsSpec } from './aws-spec.ts';
 import { addCloudOptions, type CloudEnvironment, type CloudFlags, findCloudEnvironment } from './cloud-environment.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { listenForInterrupt } from './interrupt.ts';
-import { createProgressDisplay } from './progress.ts';
-import { systemClock } from './system-clock.ts';
-import { count, counted } from './words.ts';
+import { uploadAndStart } from './upload-and-start.ts';
 
 interface StartFlags extends CloudFlags {
   readonly experimentSpec?: string;
@@ -98,7 +92,9 @@ async function startOne(
     throw new UsageError(
       'an upload starts a run, so there is no dry run of files of this machine: groundline estimate --aws reads them here',
     );
-  return uploadAndStart(captions ?? '', await readAwsSpec(flags.experimentSpec, all), flags, cloud, sfn);
+  const spec = await readAwsSpec(flags.experimentSpec, all);
+  const { run, input } = await uploadAndStart({ captions: captions ?? '', spec, dataset: flags.dataset, cloud, sfn });
+  return startedRun(cloud.stateMachine, run, input);
 }
 
 /** By hand: a name of its own, so that equal inputs are runs of their own. */
@@ -109,62 +105,8 @@ async function startNow(sfn: SFNClient, { stateMachine }: CloudEnvironment, inpu
   return startedRun(stateMachine, run, input.input);
 }
 
-async function uploadAndStart(
-  captions: string,
-  spec: AwsSpec,
-  flags: StartFlags,
-  cloud: CloudEnvironment,
-  sfn: SFNClient,
-): Promise<StartedRun> {
-  const dataset = flags.dataset ?? basename(dirname(resolve(captions)));
-  const { bucket } = cloud;
-  const s3 = createS3Client();
-  const display = createProgressDisplay(process.stderr, () => systemClock.now());
-  const interrupt = listenForInterrupt((message) => display.notice(message));
-  for (const notice of spec.notices) display.notice(notice);
-  try {
-    const { image_root: root } = spec.settings.data;
-    const folders = [...(root === '' || root.includes('://') ? [] : [resolve(root)]), dirname(resolve(captions)), process.cwd()];
-    const uploaded = await uploadDataset({
-      s3,
-      bucket,
-      dataset,
-      captions,
-      imageRoot: root,
-      imageFolders: folders,
-      spec: spec.text,
-      onProgress: (progress) => display.show(progress),
-      signal: interrupt.signal,
-    });
-    display.end();
-    console.error(describe(uploaded, bucket));
-    // The very start that the upload's event makes: whichever comes first, it is one run.
-    const folder = uploaded.key.slice(0, uploaded.key.lastIndexOf('/'));
-    const versions = {
-      captions: (await versionNow(s3, bucket, uploaded.key)) ?? '',
-      spec: await versionNow(s3, bucket, `${folder}/${specName}`),
-    };
-    const run = executionName({ bucket, key: uploaded.key, ...versions });
-    const input = { input: `s3://${bucket}/${uploaded.key}`, uploaded: { captions: versions.captions, spec: versions.spec ?? null } };
-    await start(sfn, cloud.stateMachine, run, input);
-    return startedRun(cloud.stateMachine, run, input.input);
-  } finally {
-    display.end();
-    interrupt.release();
-    s3.destroy();
-  }
-}
-
 function startedRun(stateMachine: string, run: string, input: string): StartedRun {
   return { run, input, url: consoleUrlOf(executionArnOf(stateMachine, run)) };
-}
-
-function describe({ key, uploaded, kept, missing, firstMissing }: UploadedDataset, bucket: string): string {
-  return [
-    `${counted(uploaded, 'image')} uploaded, ${count(kept)} there already`,
-    ...(missing > 0 ? [`${counted(missing, 'image')} on neither side, the first: ${firstMissing}; their samples will fail`] : []),
-    `captions of dataset ${datasetOf(key)} in s3://${bucket}/${key}`,
-  ].join('\n');
 }
 
 function shorthands({ backend, limit }: StartFlags): string[] {

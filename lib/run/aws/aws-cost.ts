@@ -95,11 +95,6 @@ export function awsCost(work: AwsWork): CostLine[] {
 export const sumOf = (lines: readonly CostLine[], own = false) =>
   lines.filter((line) => Boolean(line.own) === own).reduce((sum, { usd }) => sum + usd, 0);
 
-/** What an environment costs in a month in which nothing runs. */
-export function idleMonth({ customerKey, alarms }: { readonly customerKey: boolean; readonly alarms: number }): number {
-  return price.secretMonth + alarms * price.alarmMonth + (customerKey ? price.kmsKeyMonth : 0);
-}
-
 function stepSeconds({ samples, geometry }: AwsWork, latency: number, batches: number): number {
   const inFlight = Math.min(geometry.callsPerLambda, geometry.batchSize);
   return (samples * latency) / inFlight + samples * SECONDS.perSample + batches * SECONDS.perBatch;

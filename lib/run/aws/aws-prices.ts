@@ -23,12 +23,6 @@ export const awsPrices = {
   transferOutGb: 0.09,
   natGb: 0.045,
   natHour: 0.045,
-  /** Per endpoint, zone and hour. */
-  interfaceEndpointHour: 0.01,
-  /** Per request, and per key and month. */
+  /** Per request. */
   kmsRequest: 0.03 / 10_000,
-  kmsKeyMonth: 1,
-  secretMonth: 0.4,
-  alarmMonth: 0.1,
-  metricMonth: 0.3,
 } as const;

@@ -48,10 +48,3 @@ export function openCloud(parts: CloudParts): Cloud {
     runItem: (runId) => createRunItem({ client: dynamo, table, runId, now }),
   };
 }
-
-/** What a state passes on of its execution. */
-export interface Execution {
-  readonly executionArn: string;
-  readonly runId: string;
-  readonly startedAt: string;
-}

@@ -1,3 +1,4 @@
+import type { FunctionVariables } from './cloud.ts';
 import type { MergedFacts } from './collect-state.ts';
 import type { RunState } from './run-item.ts';
 import type { StoredPlan } from './stored-plan.ts';
@@ -21,15 +22,24 @@ export interface RunEnd {
   readonly failure: { readonly error?: string | undefined; readonly cause?: string | undefined };
 }
 
+type EndVariables = Pick<FunctionVariables, 'BUCKET' | 'MODEL_KEYS_SECRET'>;
+
 /** Step Functions shows a cause where people look first: how many, why, and what to do next. */
-export function endOf({ plan, merged, stop, failure }: RunEnd, bucket: string): CollectOutcome {
+export function endOf(
+  { plan, merged, stop, failure }: RunEnd,
+  { BUCKET: bucket, MODEL_KEYS_SECRET: secret }: EndVariables,
+): CollectOutcome {
   const { done, failed, failures } = merged.collector.tally;
   const pending = plan.input.lines - done - failed;
   const results = `s3://${bucket}/${plan.prefix}/`;
   const counts = { done, failed, pending, results };
   const said = `${done} samples done, ${failed} failed, ${pending} pending; results so far in ${results}`;
   const fail = (error: string, cause: string): CollectOutcome => ({ status: 'failed', error, cause: `${cause}. ${said}`, ...counts });
-  if (stop) return fail('RunStopped', stop.message);
+  if (stop)
+    return fail(
+      'RunStopped',
+      `${stop.message}${stop.reason === 'unauthorized' ? `; on AWS keys belong into Secrets Manager, secret ${secret}` : ''}`,
+    );
   if (failure.error !== undefined)
     return fail(failure.error, readableCause(failure.cause) || 'the map of batches failed: see its batches in the console');
   const { max_failure_rate: tolerated } = plan.settings.workflow;

@@ -81,7 +81,7 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
   const end: RunEnd = { plan: said, merged, stop, failure: event.failure };
   await writeRunFile(collecting, end, files);
   await writeRunReport({ cloud, plan, merged, remainingMs });
-  return endOf(end, cloud.variables.BUCKET);
+  return endOf(end, cloud.variables);
 }
 
 /** `annotations.jsonl` is the last step's file. */

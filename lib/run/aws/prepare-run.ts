@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { RunStopError, UsageError } from '#core/errors.ts';
 import { checkLines } from './check-lines.ts';
 import type { Cloud } from './cloud.ts';
-import { writeEarlyRunFile } from './early-run-file.ts';
-import { estimateRun } from './estimate-run.ts';
+import { endBeforePaying, endEarly, wait } from './early-end.ts';
 import { findImages } from './find-images.ts';
 import { imagePlaces, openImages } from './image-places.ts';
 import { createLease } from './lease.ts';
 import { makePlan } from './make-plan.ts';
 import type { ModelSecret } from './model-secret.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
-import { type ResolvedSpec, resolveSpec } from './resolve-spec.ts';
+import { resolveSpec } from './resolve-spec.ts';
 import { placeOf, type RunPlace, runFiles } from './run-place.ts';
 import { parseStartInput, type StartInput } from './start-input.ts';
 import type { StoredPlan } from './stored-plan.ts';
@@ -84,11 +83,7 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   if (found.missing > found.looked * spec.settings.workflow.max_failure_rate) {
     const message = `${found.missing} of ${found.looked} images not found, the first: ${found.first}`;
     if (start.uploaded === undefined || event.waited >= cloud.variables.SETTLE_MINUTES * 60) throw new UsageError(message);
-    await writeEarlyRunFile(
-      earlyRun(preparing),
-      'waiting',
-      `${message}; looking again, for up to ${cloud.variables.SETTLE_MINUTES} minutes`,
-    );
+    await wait(preparing, `${message}; looking again, for up to ${cloud.variables.SETTLE_MINUTES} minutes`);
     return { status: 'incomplete', waitSeconds: IMAGES_EVERY_S, waited: event.waited + IMAGES_EVERY_S, reason: message };
   }
   const ended = await endBeforePaying(preparing, spec, checked.samples, found.meanBytes);
@@ -112,41 +107,6 @@ async function goOn(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {
     batchSize: plan.batchSize,
     samples: plan.samples,
   };
-}
-
-/** A dry run ends here, and a run that nobody watches and that would cost more than the environment allows. */
-async function endBeforePaying(
-  preparing: Preparing,
-  { settings }: ResolvedSpec,
-  samples: number,
-  meanImageBytes: number,
-): Promise<PrepareOutcome | undefined> {
-  const { cloud, start } = preparing;
-  const estimate = estimateRun(settings, samples);
-  const cost =
-    estimate.costUsd === undefined ? 'an unknown amount (no price is known for the model)' : `about $${estimate.costUsd.toFixed(2)}`;
-  const facts = { samples, estimate: { calls: estimate.calls, cost_usd: estimate.costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
-  if (start.dry_run) return endEarly(preparing, 'dry_run', `${samples} samples would cost ${cost} if none of them is paid for yet`, facts);
-  const limit = cloud.variables.MAX_UNATTENDED_USD;
-  if (start.uploaded === undefined || (estimate.costUsd ?? 0) <= limit) return undefined;
-  const { uploaded: _, ...approved } = start;
-  const message = `needs approval: ${samples} samples would cost ${cost}, more than the $${limit} this environment spends unasked (maxUnattendedUsd); start an execution with the input ${JSON.stringify(approved)}`;
-  return endEarly(preparing, 'needs_approval', message, { ...facts, start_input: approved });
-}
-
-async function wait(preparing: Preparing, message: string): Promise<void> {
-  await writeEarlyRunFile(earlyRun(preparing), 'waiting', message);
-  await preparing.cloud.runItem(preparing.place.runId).describe({ phase: message });
-}
-
-async function endEarly(preparing: Preparing, status: 'superseded' | 'dry_run' | 'needs_approval', message: string, facts: object = {}) {
-  await writeEarlyRunFile(earlyRun(preparing), status, message, facts);
-  await preparing.cloud.runItem(preparing.place.runId).describe({ phase: status });
-  return { status: 'ended', reason: message } as const;
-}
-
-function earlyRun({ cloud, event, start, place, version }: Preparing) {
-  return { bucket: cloud.bucket, place, startedAt: event.startedAt, version, input: start.input };
 }
 
 function leaseOf({ cloud, event, place, isRunning }: Preparing) {

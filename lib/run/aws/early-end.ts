@@ -1,0 +1,42 @@
+import { type EarlyStatus, writeEarlyRunFile } from './early-run-file.ts';
+import { estimateRun } from './estimate-run.ts';
+import type { PrepareOutcome } from './prepare-outcome.ts';
+import type { Preparing } from './prepare-run.ts';
+import type { ResolvedSpec } from './resolve-spec.ts';
+
+/** A dry run ends here, and a run that nobody watches and that would cost more than the environment allows. */
+export async function endBeforePaying(
+  preparing: Preparing,
+  { settings }: ResolvedSpec,
+  samples: number,
+  meanImageBytes: number,
+): Promise<PrepareOutcome | undefined> {
+  const { cloud, start } = preparing;
+  const estimate = estimateRun(settings, samples);
+  const cost =
+    estimate.costUsd === undefined ? 'an unknown amount (no price is known for the model)' : `about $${estimate.costUsd.toFixed(2)}`;
+  const facts = { samples, estimate: { calls: estimate.calls, cost_usd: estimate.costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
+  if (start.dry_run) return endEarly(preparing, 'dry_run', `${samples} samples would cost ${cost} if none of them is paid for yet`, facts);
+  const limit = cloud.variables.MAX_UNATTENDED_USD;
+  if (start.uploaded === undefined || (estimate.costUsd ?? 0) <= limit) return undefined;
+  const { uploaded: _, ...approved } = start;
+  const message = `needs approval: ${samples} samples would cost ${cost}, more than the $${limit} this environment spends unasked (maxUnattendedUsd); start an execution with the input ${JSON.stringify(approved)}`;
+  return endEarly(preparing, 'needs_approval', message, { ...facts, start_input: approved });
+}
+
+/** Says what is waited for. */
+export async function wait(preparing: Preparing, message: string): Promise<void> {
+  await writeEarlyRunFile(earlyRun(preparing), 'waiting', message);
+  await preparing.cloud.runItem(preparing.place.runId).describe({ phase: message });
+}
+
+/** Ends a run that has nothing to do, or must not do it yet. */
+export async function endEarly(preparing: Preparing, status: EarlyStatus, message: string, facts: object = {}) {
+  await writeEarlyRunFile(earlyRun(preparing), status, message, facts);
+  await preparing.cloud.runItem(preparing.place.runId).describe({ phase: status });
+  return { status: 'ended', reason: message } as const;
+}
+
+function earlyRun({ cloud, event, start, place, version }: Preparing) {
+  return { bucket: cloud.bucket, place, startedAt: event.startedAt, version, input: start.input };
+}
