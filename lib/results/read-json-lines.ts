@@ -3,6 +3,9 @@ import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 /** One line of a result file: its 1-based number, and its value or why it is none. */
 export type JsonLine = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
 
+const LF = 0x0a;
+const BYTE_ORDER_MARK = '\ufeff';
+
 /** Streams the JSON lines of a result file; blank lines are skipped, and a file that is not there has no lines. */
 export async function* readJsonLines(files: FileStore, path: string): AsyncGenerator<JsonLine> {
   let line = 0;
@@ -12,21 +15,31 @@ export async function* readJsonLines(files: FileStore, path: string): AsyncGener
   }
 }
 
+/** Each line is decoded by itself: parts of a long text would keep all of it in memory, which doubles that of a million lines. */
 async function* readTextLines(files: FileStore, path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
+  let begun: Uint8Array[] = [];
+  let first = true;
+  const finish = (end: Uint8Array): string => {
+    const text = Buffer.concat([...begun, end]).toString('utf8');
+    begun = [];
+    const whole = first && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    first = false;
+    return whole;
+  };
   try {
     for await (const chunk of files.read(path)) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
+      let start = 0;
+      for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
+        yield finish(chunk.subarray(start, end));
+        start = end + 1;
+      }
+      if (start < chunk.length) begun.push(chunk.subarray(start));
     }
   } catch (error) {
     if (error instanceof FileNotFoundError) return;
     throw error;
   }
-  rest += decoder.decode();
-  if (rest !== '') yield rest;
+  if (begun.length > 0) yield finish(new Uint8Array());
 }
 
 function parseLine(line: number, text: string): JsonLine {

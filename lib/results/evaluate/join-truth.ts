@@ -2,7 +2,7 @@ import { UsageError } from '#core/errors.ts';
 import { sliceByCodePoints } from '#results/result-record.ts';
 import { hashText } from './hash-text.ts';
 import { openTruthFile, type TextLine } from './truth-file.ts';
-import { createTruthIndex, type LinePlace } from './truth-index.ts';
+import { createTruthIndex, type LinePlace, type TruthIndex } from './truth-index.ts';
 import { TruthLine } from './truth-line.ts';
 
 /** A true line, and which it is in its file (0-based, blank lines not counted). */
@@ -27,18 +27,19 @@ const KEPT_LINES = 2_000;
 
 /**
  * Both files are read side by side; a true line that was passed over waits for its result. So results in the order of the truth take
- * constant memory, and any other order 40 bytes a line and a second read of it.
+ * constant memory, and any other order 32 bytes a line and a second read of it.
  */
 export function joinTruth(path: string): TruthJoin {
   const file = openTruthFile(path);
   const kept = new Map<string, { line: TextLine; value: Keyed }[]>();
-  const index = createTruthIndex();
+  let index: TruthIndex | undefined;
   let keptLines = 0;
   let lines = 0;
   let first: Keyed | undefined;
 
   const keep = (key: string, line: TextLine, value: Keyed) => {
     if (keptLines >= KEPT_LINES) {
+      index ??= createTruthIndex(expectedLines(file.bytes, line));
       index.add(hashText(key), line);
       return;
     }
@@ -72,8 +73,7 @@ export function joinTruth(path: string): TruthJoin {
   return {
     take(imagePath, caption) {
       const key = keyOf(imagePath, caption);
-      const before =
-        takeKept(key, imagePath) ?? (index.size === 0 ? undefined : index.take(hashText(key), (at) => accept(at, key, imagePath)));
+      const before = takeKept(key, imagePath) ?? index?.take(hashText(key), (at) => accept(at, key, imagePath));
       if (before) return before;
       for (let next = read(); next; next = read()) {
         if (next.key === key && samePath(next.value.image_path, imagePath)) return joined(next.line, next.value, path);
@@ -90,6 +90,11 @@ export function joinTruth(path: string): TruthJoin {
     },
     close: () => file.close(),
   };
+}
+
+/** By the length of the lines up to this one, and some more, since growing takes the memory twice. */
+function expectedLines(bytes: number, { number, offset, length }: LinePlace): number {
+  return Math.ceil((bytes / (offset + length)) * (number + 1) * 1.05) + 1;
 }
 
 type Keyed = Pick<TruthLine, 'image_path' | 'caption'>;

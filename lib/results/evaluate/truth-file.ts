@@ -10,6 +10,7 @@ export interface TextLine extends LinePlace {
 /** A file of lines, read on from where it was, and again at any place. Close it. */
 export interface TruthFile {
   readonly path: string;
+  readonly bytes: number;
   next(): TextLine | undefined;
   readAt(place: LinePlace): string;
   close(): void;
@@ -57,6 +58,7 @@ export function openTruthFile(path: string): TruthFile {
 
   return {
     path,
+    bytes: fstatSync(file).size,
     next() {
       for (let line = nextLine(); line; line = nextLine()) if (line.text.trim() !== '') return { number: number++, ...line };
       return undefined;
