@@ -22,6 +22,8 @@ export interface ReportOptions {
   readonly pictureBudget?: number;
   /** Pixels a picture may have to be decoded for a thumbnail. @default 100 million */
   readonly maxPixels?: number;
+  /** What the reader has to know besides. */
+  readonly notices?: readonly string[];
 }
 
 /**
@@ -38,7 +40,7 @@ export async function writeReport(options: ReportOptions): Promise<void> {
     title,
     run,
     totals: read.totals,
-    notices: [...notices(read, run), ...(problem ? [problem] : [])],
+    notices: [...(options.notices ?? []), ...notices(read, run), ...(problem ? [problem] : [])],
     ...(evaluation ? { evaluation } : {}),
   };
   const page = await results.create(reportFile);

@@ -3,6 +3,7 @@ import { createS3Files } from '#storage/s3-files.ts';
 import type { Cloud } from './cloud.ts';
 import type { MergedFacts } from './collect-state.ts';
 import { openImages } from './image-places.ts';
+import { isSpread, spreadFiles } from './spread-files.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
 export interface RunReport {
@@ -19,14 +20,20 @@ const THUMBNAIL_PIXELS = 25_000_000;
 const RESERVE_MS = 30_000;
 
 /** `report.html` beside the results: failed, partial and low-scored samples first. A report that cannot be written is no reason to fail a run. */
-export async function writeRunReport({ cloud, plan, remainingMs }: RunReport): Promise<void> {
+export async function writeRunReport({ cloud, plan, merged, remainingMs }: RunReport): Promise<void> {
   const results = createS3Files({ client: cloud.s3, bucket: cloud.variables.BUCKET, prefix: plan.prefix });
   const places = { base: plan.imageBase, ...(plan.imageFallback === undefined ? {} : { otherwise: plan.imageFallback }) };
   const images = openImages(cloud.s3, places, plan.settings.data.max_image_bytes);
   const signal = AbortSignal.timeout(Math.max(1, remainingMs() - RESERVE_MS));
   try {
-    await writeReport({ results, images, signal, maxSamples: SHOWN, maxPixels: THUMBNAIL_PIXELS });
+    const isPart = (await isSpread(results, 'annotations.jsonl')) || (await isSpread(results, 'failed.jsonl'));
+    const notices = isPart ? [partNotice(merged.collector.tally)] : [];
+    await writeReport({ results: spreadFiles(results), images, signal, maxSamples: SHOWN, maxPixels: THUMBNAIL_PIXELS, notices });
   } catch (error) {
     cloud.log.warn('no report', { run: plan.runId, reason: error instanceof Error ? error.message : String(error) });
   }
+}
+
+function partNotice({ done, failed }: MergedFacts['collector']['tally']): string {
+  return `This run has ${(done + failed).toLocaleString('en')} samples: the figures and charts here are of a part of them, spread over the whole run; run.json counts all.`;
 }
