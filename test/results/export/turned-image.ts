@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import type { Box } from '#core/box.ts';
-import { storedSize } from '#results/export/frame.ts';
 
 /** What undoes the turn that a viewer makes for an EXIF orientation: clockwise degrees, then a mirror from left to right. */
 const undo: Readonly<Record<number, { readonly degrees: number; readonly mirror: boolean }>> = {
@@ -49,5 +48,3 @@ export async function findRed(
     }
   return { box, width: info.width, height: info.height };
 }
-
-export const turnedSize = storedSize;
