@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
 import { writeInput } from '#test/run/command-line.ts';
 import { runIn } from '#test/run/in-process.ts';
 import { type StandIn, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
 import { s3Available, serveS3 } from '#test/storage/s3-server.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
-import { serveDynamo } from './dynamo-server.ts';
 import { type EnvironmentParts, makeVersioned, openEnvironment } from './environment.ts';
 
 const server = serveS3();
