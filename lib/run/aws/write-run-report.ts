@@ -1,8 +1,10 @@
 import { writeReport } from '#results/report/write-report.ts';
 import { createS3Files } from '#storage/s3-files.ts';
+import { createS3Images } from '#storage/s3-images.ts';
 import type { Cloud } from './cloud.ts';
 import type { MergedFacts } from './collect-state.ts';
 import { openImages } from './image-places.ts';
+import { signPictureLinks } from './signed-picture-links.ts';
 import { isSpread, spreadFiles } from './spread-files.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -24,11 +26,13 @@ export async function writeRunReport({ cloud, plan, merged, remainingMs }: RunRe
   const results = createS3Files({ client: cloud.s3, bucket: cloud.variables.BUCKET, prefix: plan.prefix });
   const places = { base: plan.imageBase, ...(plan.imageFallback === undefined ? {} : { otherwise: plan.imageFallback }) };
   const images = openImages(cloud.s3, places, plan.settings.data.max_image_bytes);
+  const first = createS3Images({ client: cloud.s3, base: places.base, maxBytes: plan.settings.data.max_image_bytes });
+  const linkTo = signPictureLinks({ client: cloud.s3, places, images: first, now: () => cloud.clock.now() });
   const signal = AbortSignal.timeout(Math.max(1, remainingMs() - RESERVE_MS));
   try {
     const isPart = (await isSpread(results, 'annotations.jsonl')) || (await isSpread(results, 'failed.jsonl'));
     const notices = isPart ? [partNotice(merged.collector.tally)] : [];
-    await writeReport({ results: spreadFiles(results), images, signal, maxSamples: SHOWN, maxPixels: THUMBNAIL_PIXELS, notices });
+    await writeReport({ results: spreadFiles(results), images, linkTo, signal, maxSamples: SHOWN, maxPixels: THUMBNAIL_PIXELS, notices });
   } catch (error) {
     cloud.log.warn('no report', { run: plan.runId, reason: error instanceof Error ? error.message : String(error) });
   }

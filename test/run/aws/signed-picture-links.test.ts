@@ -22,7 +22,9 @@ const base = 's3://pictures/inputs/d';
 test('a picture in the bucket has a signed link that says when it lapses', async () => {
   const link = await signPictureLinks({ client: client(), places: { base }, images: holding(), now: () => now })('img/a b.jpg');
 
-  expect(link?.href).toMatch(/^https:\/\/pictures\.s3\.eu-west-1\.amazonaws\.com\/inputs\/d\/img\/a%20b\.jpg\?.*X-Amz-Expires=43200.*X-Amz-Signature=/);
+  expect(link?.href).toMatch(
+    /^https:\/\/pictures\.s3\.eu-west-1\.amazonaws\.com\/inputs\/d\/img\/a%20b\.jpg\?.*X-Amz-Expires=43200.*X-Amz-Signature=/,
+  );
   expect(link?.lapses).toBe('2026-11-25T20:00:00.000Z');
 });
 

@@ -1,0 +1,47 @@
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { SampleError } from '#core/errors.ts';
+import type { ImageStore } from '#core/ports.ts';
+import type { PictureLink } from '#results/report/report-data.ts';
+import { imageLocation } from '#storage/s3-location.ts';
+import type { ImagePlaces } from './image-places.ts';
+
+export interface SignedLinksOptions {
+  readonly client: S3Client;
+  readonly places: ImagePlaces;
+  /** Tells at which of two places an image is. */
+  readonly images: ImageStore;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** How long a link is meant to work: a day of looking at a report. Credentials of a function may end it earlier. */
+const SECONDS = 12 * 60 * 60;
+
+/** Links to pictures in S3 for whoever has the report: they need no account, and say when they lapse. Images that are nowhere have none. */
+export function signPictureLinks(options: SignedLinksOptions): (imagePath: string) => Promise<PictureLink | undefined> {
+  const { client, now } = options;
+  return async (imagePath) => {
+    const location = await locate(imagePath, options);
+    if (location === undefined) return undefined;
+    const href = await getSignedUrl(client, new GetObjectCommand({ Bucket: location.bucket, Key: location.key }), { expiresIn: SECONDS });
+    const { expiration } = await client.config.credentials();
+    const lapses = Math.min(now() + SECONDS * 1000, expiration?.getTime() ?? Number.POSITIVE_INFINITY);
+    return { href, lapses: new Date(lapses).toISOString() };
+  };
+}
+
+async function locate(imagePath: string, { places, images }: SignedLinksOptions) {
+  try {
+    const { base, otherwise } = places;
+    if (otherwise === undefined || otherwise === base) return imageLocation(imagePath, base);
+    const isBelowBase = await images.stat(imagePath, AbortSignal.timeout(10_000)).then(
+      () => true,
+      () => false,
+    );
+    return imageLocation(imagePath, isBelowBase ? base : otherwise);
+  } catch (error) {
+    if (error instanceof SampleError) return undefined;
+    throw error;
+  }
+}
