@@ -17,8 +17,8 @@ import { createFileMemory } from './file-memory.ts';
 import type { ProgressDisplay } from './progress.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
 import { createRunId } from './run-id.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { systemClock } from './system-clock.ts';
-import { keepYoungSpaceSmall } from './young-space.ts';
 
 export interface RunHereOptions {
   readonly spec: LoadedSpec;
@@ -36,7 +36,7 @@ export interface RunHereEnd {
 
 /** Runs a spec on this machine. Throws `UsageError` or `RunStopError` when it could not start. */
 export async function runHere({ spec, environment, version, display, signal }: RunHereOptions): Promise<RunHereEnd> {
-  keepYoungSpaceSmall();
+  keepHeapSmall();
   const { settings } = spec;
   const folder = resolve(spec.resultsDir);
   const input = settings.data.input_jsonl;

@@ -4,10 +4,10 @@ import { readEnvironment } from './environment.ts';
 import { exitCode } from './exit-codes.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { createProgressDisplay } from './progress.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
 import { systemClock } from './system-clock.ts';
 import { count, counted } from './words.ts';
-import { keepYoungSpaceSmall } from './young-space.ts';
 
 interface Validation {
   readonly lines: number;
@@ -38,7 +38,7 @@ export function addValidateCommand(program: Command): void {
 }
 
 async function validate(settings: Settings): Promise<Validation> {
-  keepYoungSpaceSmall();
+  keepHeapSmall();
   const { checkInput } = await import('./input-lines.ts');
   const display = createProgressDisplay(process.stderr, () => systemClock.now());
   const interrupt = listenForInterrupt((message) => display.notice(message));

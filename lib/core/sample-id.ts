@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { GivenExpressions } from './sample.ts';
 
 /** Characters of an image id that go into a sample id; the hash tells apart what is cut off. */
@@ -51,5 +51,5 @@ function fileNamePart(imageId: unknown, imagePath: string): string {
 }
 
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return hash('sha256', text).slice(0, 16);
 }

@@ -66,12 +66,15 @@ export async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
     yield first.value;
     yield* { [Symbol.asyncIterator]: () => source };
   })();
-  if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) {
+  if (!isPacked(first.value)) {
     yield* whole;
     return;
   }
   yield* gunzipped(whole);
 }
+
+/** Whether a file that begins like this is gzip. */
+export const isPacked = (begin: Uint8Array) => begin[0] === 0x1f && begin[1] === 0x8b;
 
 async function* gunzipped(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { Readable } = await import('node:stream');

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '#core/errors.ts';
 import type { Settings } from '#core/settings.ts';
@@ -20,6 +21,8 @@ export interface RunPlan {
   readonly former: FormerRun | undefined;
 }
 
+const CHUNK = 256 * 1024;
+
 /** Throws `UsageError` for what cannot be read or must not be written over. */
 export async function planRun(settings: Settings, results: DirectoryFiles): Promise<RunPlan> {
   const { workflow, data } = settings;
@@ -37,11 +40,12 @@ export async function planRun(settings: Settings, results: DirectoryFiles): Prom
       former,
       workflow.steps.map((step) => stepFiles[`step_${step}`]),
     );
-  const open = () => readInput(path, data.input_jsonl);
-  const scan = await scanInput(open());
+  const name = data.input_jsonl || path;
+  const openInput = () => explained(createReadStream(path, { highWaterMark: CHUNK }), name);
+  const scan = await scanInput(explained(readIntoOneBuffer(path), name));
   const inputFolder = inputFolderOf(data.input_jsonl || (startsWithFile ? former?.captions : path));
   return {
-    input: { path, kind: startsWithFile ? 'step_0' : 'captions', open, ...scan },
+    input: { path, kind: startsWithFile ? 'step_0' : 'captions', open: openInput, ...scan },
     choice: chooseLines(workflow, scan.lines),
     imageBase: imageBaseOf(data.image_root, inputFolder),
     inputFolder,
@@ -64,15 +68,30 @@ async function requireStepFile(results: DirectoryFiles): Promise<void> {
   );
 }
 
-async function* readInput(path: string, name: string): AsyncGenerator<Uint8Array> {
+/** A long file read in buffers of its own leaves a hundred megabytes of them behind before they are collected. */
+async function* readIntoOneBuffer(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path);
+  const buffer = Buffer.allocUnsafeSlow(CHUNK);
   try {
-    yield* createReadStream(path, { highWaterMark: 256 * 1024 });
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* explained(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     const what = code === 'EISDIR' ? 'it is a folder' : code;
     throw new UsageError(
-      `cannot read the input ${name || path} (${what}): check image_grounding.data.input_jsonl, or the name of the captions file`,
+      `cannot read the input ${name} (${what}): check image_grounding.data.input_jsonl, or the name of the captions file`,
     );
   }
 }

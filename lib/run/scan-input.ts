@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { unpacked } from './byte-lines.ts';
+import { isPacked, unpacked } from './byte-lines.ts';
 
 export interface InputScan {
   /** Lines that are not blank. */
@@ -13,15 +13,17 @@ const LF = 0x0a;
 /** The byte order mark, no ink at the beginning of a file. */
 const MARK = [0xef, 0xbb, 0xbf];
 
-/** Reads a file once for what has to be known before its first line is: how many lines there are, and which file it is. */
+/** Reads a file once, a chunk being looked at only until the next one is asked for, for what has to be known before its first line is: how many lines there are, and which file it is. */
 export async function scanInput(chunks: AsyncIterable<Uint8Array>): Promise<InputScan> {
   const hash = createHash('sha256');
   let bytes = 0;
   const seen = async function* () {
+    let packed: boolean | undefined;
     for await (const chunk of chunks) {
+      packed ??= isPacked(chunk);
       hash.update(chunk);
       bytes += chunk.length;
-      yield chunk;
+      yield packed ? Buffer.from(chunk) : chunk; // an unpacker is still at work on it when the next one comes
     }
   };
   const lines = await countLines(unpacked(seen()));

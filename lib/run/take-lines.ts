@@ -73,7 +73,7 @@ export async function takeLines(options: TakeLinesOptions): Promise<number | und
       await admission.enter();
       begin(line.sample, place++);
     }
-    if (place % 256 === 0) await order.flushed();
+    if (place % 16 === 0) await order.flushed();
   }
   await admission.empty();
   await order.end();
