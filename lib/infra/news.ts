@@ -49,21 +49,27 @@ export class News extends Construct {
     );
   }
 
-  private tellOfRuns({ stateMachine, deadLetters }: NewsProps): void {
+  private tellOfRuns(props: NewsProps): void {
+    this.tell('RunsSucceeded', ['SUCCEEDED'], '', props);
+    // Only these have a cause; in the message of another it would read "null".
+    this.tell('RunsFailed', ['FAILED', 'TIMED_OUT', 'ABORTED'], ` ${EventField.fromPath('$.detail.cause')}`, props);
+  }
+
+  private tell(id: string, status: string[], cause: string, { stateMachine, deadLetters }: NewsProps): void {
     const run = EventField.fromPath('$.detail.name');
-    const status = EventField.fromPath('$.detail.status');
-    const cause = EventField.fromPath('$.detail.cause');
-    new Rule(this, 'RunsEnded', {
+    const ended = EventField.fromPath('$.detail.status');
+    const arn = EventField.fromPath('$.detail.executionArn');
+    new Rule(this, id, {
       description: 'Groundline: a run has ended',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [stateMachine.stateMachineArn], status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] },
+        detail: { stateMachineArn: [stateMachine.stateMachineArn], status },
       },
       targets: [
         new SnsTopic(this.topic, {
           deadLetterQueue: deadLetters,
-          message: RuleTargetInput.fromText(`Groundline run ${run}: ${status}. ${cause} ${EventField.fromPath('$.detail.executionArn')}`),
+          message: RuleTargetInput.fromText(`Groundline run ${run}: ${ended}.${cause} ${arn}`),
         }),
       ],
     });

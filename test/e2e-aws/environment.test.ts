@@ -14,7 +14,7 @@ describe.skipIf(!awsAvailable)('a second environment beside the first (needs pyt
   it('fails without one of its grants, works with it, takes a changed setting, and leaves nothing when it is destroyed', async () => {
     const model = await startStandIn();
     try {
-      const cloud = openCloud(await deploy('without=dynamodb:BatchGetItem'));
+      const cloud = openCloud(await deploy('without=dynamodb:PutItem'));
       await cloud.putModelKey('sk-of-the-tests');
       const set = makeDataset('grants', 6, model, undefined, cloud);
       await set.upload(['workflow.max_workers=3']);

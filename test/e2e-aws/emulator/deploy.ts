@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Emulator } from './start-emulator.ts';
 
 const run = promisify(execFile);
 const bin = join(process.cwd(), 'node_modules', '.bin');
-let outs = 0;
 
 /** What the stack tells of itself, by the names of its outputs. */
 export type StackOutputs = Readonly<Record<string, string>>;
@@ -20,10 +19,12 @@ export async function cdk(emulator: Pick<Emulator, 'env' | 'scratch'>, ...args: 
     TMPDIR: emulator.scratch,
     NODE_NO_WARNINGS: '1',
   };
+  // One of its own: two of them may run at a time.
+  const out = await mkdtemp(join(emulator.scratch, 'cdk.out-'));
   try {
     const { stdout, stderr } = await run(
       join(bin, 'cdk'),
-      [...args, '--no-notices', '--output', join(emulator.scratch, `cdk.out-${outs++}`)],
+      [...args, '--no-notices', '--output', out],
       {
         env,
         maxBuffer: 64 * 1024 * 1024,
