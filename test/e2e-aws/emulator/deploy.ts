@@ -22,14 +22,10 @@ export async function cdk(emulator: Pick<Emulator, 'env' | 'scratch'>, ...args: 
   // One of its own: two of them may run at a time.
   const out = await mkdtemp(join(emulator.scratch, 'cdk.out-'));
   try {
-    const { stdout, stderr } = await run(
-      join(bin, 'cdk'),
-      [...args, '--no-notices', '--output', out],
-      {
-        env,
-        maxBuffer: 64 * 1024 * 1024,
-      },
-    );
+    const { stdout, stderr } = await run(join(bin, 'cdk'), [...args, '--no-notices', '--output', out], {
+      env,
+      maxBuffer: 64 * 1024 * 1024,
+    });
     return stdout + stderr;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
