@@ -3,6 +3,7 @@ import type { Usage } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens } from '#models/estimate-usage.ts';
+import { pricesReadOn } from '#models/price-table.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
 import type { StepKind } from '#models/step-model.ts';
@@ -143,6 +144,6 @@ function describe({ samples, rejected, models, low, likely, high }: Estimate): s
     `output tokens  ${range(({ outputTokens }) => count(outputTokens))}`,
     likely.costUsd === undefined
       ? 'cost           unknown: no price is known for this model'
-      : `cost           ${range((bill) => dollars(bill.costUsd))}`,
+      : `cost           ${range((bill) => dollars(bill.costUsd))}, at the prices of ${pricesReadOn}`,
   ].join('\n');
 }

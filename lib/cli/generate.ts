@@ -65,7 +65,7 @@ export async function generate(
     process.exitCode = runExitCode(run, spec.settings.workflow.max_failure_rate);
     const seconds = (systemClock.now() - startedAt) / 1000;
     if (flags.json) console.log(JSON.stringify(facts(run, spec), null, 2));
-    else console.log(summarise(run, spec.resultsDir));
+    else if (!stopped || settledAny(run)) console.log(summarise(run, spec.resultsDir));
     if (stopped) throw stopped.reason;
     if (flags.pilot) await sayPilot(run, spec, seconds, flags.json ?? false);
   } finally {
@@ -73,6 +73,9 @@ export async function generate(
     interrupt.release();
   }
 }
+
+/** A run that was stopped before its first line has nothing to tell but the reason. */
+const settledAny = ({ counts: { done = 0, failed = 0 } }: RunFile) => done + failed > 0;
 
 function facts({ spec: _, ...run }: RunFile, { resultsDir }: LoadedSpec) {
   return { ...run, results: resolve(resultsDir) };

@@ -10,6 +10,7 @@ const StepFacts = z.object({ model: text, calls: amount, cached: amount, cost_us
 /** What the command line reads of `run.json`. Tolerant, since other versions and unfinished runs are read too. */
 const RunFile = z.object({
   run_id: text,
+  status: text,
   input: text,
   image_base: text,
   started_at: text,

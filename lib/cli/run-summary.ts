@@ -15,6 +15,7 @@ export function summarise(run: RunFile, location: string): string {
       .filter(Boolean)
       .join(', '),
   ];
+  if (run.status === 'running') lines.push('not at its end: it is still running, or it was killed, and then the same command goes on');
   if (pending > 0)
     lines.push(`${counted(pending, 'line')} pending${run.first_pending_line ? `, from line ${count(run.first_pending_line)} on` : ''}`);
   const failures = Object.entries(run.failures).sort(([, a], [, b]) => b - a);

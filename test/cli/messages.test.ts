@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { groundline, readLines, start, writeInput, writeSamples } from '#test/run/command-line.ts';
+import { groundline, readJson, readLines, start, writeInput, writeSamples } from '#test/run/command-line.ts';
 import { type Scripted, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
@@ -120,7 +120,7 @@ test('a server that is down is waited for, and Ctrl-C ends the wait with exit co
   expect(end.stderr).toMatch(
     /stopping: finished work is kept; press Ctrl-C again to leave at once\ngroundline: interrupted: finished work is kept, the same command goes on from here\n$/,
   );
-  expect(end.stdout).toContain('2 lines pending, from line 1 on');
+  expect(readJson(folder, 'results', 'run.json')).toMatchObject({ counts: { pending: 2 }, first_pending_line: 1 });
 });
 
 test('a second Ctrl-C leaves at once', { timeout }, async () => {
