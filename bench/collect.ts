@@ -164,7 +164,12 @@ for (;;) {
   });
   calls++;
   memory = Math.max(memory, maxRssMb);
-  console.error(`call ${calls}: ${answer.status}, ${Math.round(maxRssMb)} MB, ${Math.round((performance.now() - begun) / 1000)} s`);
+  const offset = Number(
+    /"manifestOffset":(\d+)/.exec(s3.stored.get(`${prefix}/work/collect.json`)?.toString() ?? '')?.[1] ?? lines * lineBytes,
+  );
+  console.error(
+    `call ${calls}: ${answer.status}, ${offset / lineBytes} lines, ${Math.round(maxRssMb)} MB, ${Math.round((performance.now() - begun) / 1000)} s`,
+  );
   if (answer.status === 'incomplete') continue;
   const took = (performance.now() - begun) / 1000;
   console.log(
