@@ -1,4 +1,8 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { addLog } from './add-log.ts';
 import { Alarms } from './alarms.ts';
@@ -20,6 +24,15 @@ import { Workflow } from './workflow.ts';
 export interface GroundlineStackProps extends StackProps {
   readonly environmentName: string;
   readonly environment: Environment;
+}
+
+interface Told {
+  readonly bucket: Bucket;
+  readonly table: Table;
+  readonly secretArn: string;
+  readonly stateMachine: StateMachine;
+  readonly dashboard: RunDashboard;
+  readonly topic: Topic;
 }
 
 /** Everything of one environment. Each part is a construct; this is where they meet. */
@@ -60,6 +73,11 @@ export class GroundlineStack extends Stack {
 
     const tags = { Project: 'groundline', Environment: environmentName, ...environment.tags };
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
+    this.addOutputs({ bucket, table, secretArn, stateMachine, dashboard, topic });
+  }
+
+  /** For people who look at the console, and for the command line, which finds an environment by them. */
+  private addOutputs({ bucket, table, secretArn, stateMachine, dashboard, topic }: Told): void {
     this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
     this.output('InputPrefix', `s3://${bucket.bucketName}/inputs/`, 'Upload <dataset>/captions.jsonl below this to start a run');
     this.output('StateMachineArn', stateMachine.stateMachineArn, 'For groundline start, watch and fetch');
