@@ -22,6 +22,7 @@ const UNKNOWN_HOST_PATIENCE_MS = 5_000;
 export function classifyFailure(failure: unknown, asked: Asked): Error {
   for (let cause = failure; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof HttpError) return classifyStatus(cause, asked);
+    if (cause instanceof CallError) return cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (typeof code === 'string') return classifyConnection(code, asked, failure);
   }

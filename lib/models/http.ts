@@ -1,3 +1,5 @@
+import { CallError } from './call-error.ts';
+
 /** An answer that is not a reply: any status from 300 on, and 202 (the model is still loading). */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -13,7 +15,7 @@ export class HttpError extends Error {
   }
 }
 
-type Headers = Record<string, string | string[] | undefined>;
+type AnswerHeaders = Record<string, string | string[] | undefined>;
 
 /** A `fetch` for the SDKs, with its own pool of kept-alive connections. */
 export interface Connections {
@@ -46,33 +48,42 @@ export async function openConnections(options: { connections: number; timeoutMs:
     const body = await answer.body.text();
     const { statusCode: status, headers } = answer;
     if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers) ?? body, retryAfter(headers));
-    return replyOf(status, one(headers['content-type']) ?? '', body);
+    if (/^\s*</.test(body)) throw new HttpError(404, body); // the page of some other server, or of a gateway
+    return replyOf(status, parse(body), body);
   };
   return { fetch: send, close: () => agent.close() };
 }
 
+/** Answers break off, and gateways have words of their own: that is this attempt's fault, whatever its status says. */
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    const head = body.trim().slice(0, 200);
+    throw new CallError('failing', head === '' ? 'the answer is empty' : `the answer is no JSON: ${head}`, { cause });
+  }
+}
+
 /** As much of a `Response` as the SDKs look at. A real one takes as long to make as the request itself. */
-function replyOf(status: number, contentType: string, body: string): Response {
-  const headers = replyHeaders.get(contentType) ?? new Headers({ 'content-type': contentType });
-  if (replyHeaders.size < 100) replyHeaders.set(contentType, headers);
+function replyOf(status: number, value: unknown, body: string): Response {
   const reply = {
     ok: true,
     status,
     statusText: '',
     url: '',
-    headers,
+    headers: JSON_TYPE,
     body: null,
     text: async () => body,
-    json: async () => JSON.parse(body),
+    json: async () => value,
   };
   return reply as unknown as Response;
 }
 
-/** Servers have a content type or two. */
-const replyHeaders = new Map<string, globalThis.Headers>();
+/** The SDKs read as JSON what says that it is: all answers that come this far are. */
+const JSON_TYPE = new Headers({ 'content-type': 'application/json' });
 
 /** How long the server asks to wait, in milliseconds. A date is read against the server's own clock. */
-export function retryAfter(headers: Headers): number | undefined {
+export function retryAfter(headers: AnswerHeaders): number | undefined {
   const ms = Number(one(headers['retry-after-ms']) ?? Number.NaN);
   if (ms >= 0) return ms;
   const value = one(headers['retry-after']);
@@ -82,5 +93,5 @@ export function retryAfter(headers: Headers): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-const redirected = (headers: Headers) => (headers.location ? `redirects to ${one(headers.location)}` : undefined);
+const redirected = (headers: AnswerHeaders) => (headers.location ? `redirects to ${one(headers.location)}` : undefined);
 const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);

@@ -126,9 +126,8 @@ async function createClient(options: OpenAIOptions, fetch: typeof globalThis.fet
 function readCompletion(answer: unknown): Completion {
   const completion = Completion.safeParse(answer);
   if (completion.success) return completion.data;
-  const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+  const text = JSON.stringify(answer);
   const code = z.object({ error: z.object({ code: z.coerce.number().int().min(400).max(599) }) }).safeParse(answer);
-  if (/^\s*</.test(text)) throw new HttpError(404, text);
   if (code.success) throw new HttpError(code.data.error.code, text);
   throw new CallError('failing', `the reply holds no message: ${text.slice(0, 200)}`);
 }

@@ -82,6 +82,29 @@ export function visionLanguageModelContract(dialect: Dialect): void {
       expect(await ask()).toMatchObject({ text: good.text });
     });
 
+    test.each([
+      ['breaks off', '{"cand'],
+      ['is empty', ''],
+      ['is a word', 'busy'],
+    ])('tries again after an answer with status 200 that %s', async (_what, body) => {
+      server.answer({ status: 200, body, headers: { 'content-type': 'application/json' } }, good);
+
+      expect(await ask()).toMatchObject({ text: good.text });
+      expect(server.requests).toHaveLength(2);
+    });
+
+    test('takes JSON for JSON, whatever its header says', async () => {
+      server.answer({ status: 200, body: JSON.stringify(dialect.reply(good)), headers: { 'content-type': 'text/plain' } });
+
+      expect(await ask()).toMatchObject({ text: good.text });
+    });
+
+    test('stops the run where a web page comes with status 200', async () => {
+      server.answer({ status: 200, body: '<!doctype html><html>Welcome</html>' });
+
+      await expect(ask()).rejects.toMatchObject({ reason: 'server_unreachable', message: expect.stringContaining('check vlm.') });
+    });
+
     test('waits as long as the server asks', async () => {
       server.answer({ status: 429, body: error('slow down'), headers: { 'retry-after': '0.4' } }, good);
       const started = performance.now();
