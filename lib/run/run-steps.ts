@@ -16,6 +16,7 @@ import type { SettledLine } from './settled-line.ts';
 
 export interface StepsOptions {
   readonly settings: Settings;
+  readonly runId: string;
   readonly results: DirectoryFiles;
   readonly checkpoints: CheckpointStore;
   readonly connections: ModelConnections;
@@ -31,7 +32,7 @@ export interface RunSteps {
 }
 
 /** The steps of a run on this machine, each with its model, ready to take samples. */
-export function prepareSteps({ settings, results, checkpoints, connections, plan, gate }: StepsOptions): RunSteps {
+export function prepareSteps({ settings, runId, results, checkpoints, connections, plan, gate }: StepsOptions): RunSteps {
   const forced = settings.workflow.force_reprocess ? askAgain(checkpoints, settings, join(results.folder, '.forced')) : undefined;
   const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
   const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
@@ -48,6 +49,7 @@ export function prepareSteps({ settings, results, checkpoints, connections, plan
       imageBase: plan.imageBase,
       provenance: settings.output.provenance ? provenance[name] : undefined,
       signal,
+      runId,
       beforeCall: () => gate.check(),
     };
   };

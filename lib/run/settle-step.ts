@@ -22,6 +22,8 @@ export interface StepWork {
   /** Left out for lean records. */
   readonly provenance: StepProvenance | undefined;
   readonly signal: AbortSignal;
+  /** Where equal lines share a failure: the run they are in. */
+  readonly runId?: string | undefined;
   /** Before every call; throws to keep it from being made. */
   beforeCall?(): void | Promise<void>;
   onUsage?(model: string, usage: Usage): void;
@@ -135,8 +137,8 @@ async function settleWithoutExpressions(sample: Sample, base: Groundable, image:
   }
 }
 
-function contextOf({ settings, connection, checkpoints, signal, beforeCall, onUsage }: StepWork, image: SampleImage): StepContext {
-  return { settings, connection, checkpoints, image, signal, ...(beforeCall && { beforeCall }), ...(onUsage && { onUsage }) };
+function contextOf({ settings, connection, checkpoints, signal, runId, beforeCall, onUsage }: StepWork, image: SampleImage): StepContext {
+  return { settings, connection, checkpoints, image, signal, runId, ...(beforeCall && { beforeCall }), ...(onUsage && { onUsage }) };
 }
 
 interface Settled {

@@ -18,7 +18,12 @@ export interface Checkpoint<Output> {
   readonly dropped?: Counts | undefined;
   /** There are questions that were not asked yet. */
   readonly begun?: boolean | undefined;
-  readonly failed?: StepFailure | undefined;
+  readonly failed?: KeptFailure | undefined;
+}
+
+/** `run` = in which run: equal lines of it share the failure, later runs try again. */
+interface KeptFailure extends StepFailure {
+  readonly run?: string | undefined;
 }
 
 export interface StepFailure {
@@ -40,7 +45,13 @@ const image = z.object({
   height: count,
   orientation: count,
 });
-const failed = z.object({ code: z.custom<FailureCode>(), message: z.string(), attempts: count, replyHead: z.string().optional() });
+const failed = z.object({
+  code: z.custom<FailureCode>(),
+  message: z.string(),
+  attempts: count,
+  replyHead: z.string().optional(),
+  run: z.string().optional(),
+});
 
 const extraction = z.object({
   cleanedCaption: z.string(),

@@ -23,6 +23,8 @@ export interface StepContext {
   readonly checkpoints: CheckpointStore;
   readonly image: SampleImage;
   readonly signal: AbortSignal;
+  /** Equal lines of one run share a failure, where the run has a name. */
+  readonly runId?: string | undefined;
   /** Before every call; throws to keep it from being made. */
   beforeCall?(): void | Promise<void>;
   onUsage?(model: string, usage: Usage): void;
@@ -115,6 +117,7 @@ async function runStep<Output>(sampleId: string, context: StepContext, definitio
   if (output && !failed && !begun && isFinished(output)) {
     return { status: 'ok', output, image: facts, cached: true, usage, dropped, attempts: 0 };
   }
+  if (failed?.run !== undefined && failed.run === context.runId) return failureOf(failed, noUsage);
   return settleStep(context, definition, { key, facts, usage, attempts: failed?.attempts ?? 0, progress: output && { output, dropped } });
 }
 
@@ -155,7 +158,11 @@ async function settleStep<Output>(context: StepContext, { settle }: Step<Output>
     if (!(error instanceof SampleError)) throw error;
     const { code, message, replyHead } = error;
     const failed = { code, message, attempts, ...(replyHead !== undefined && { replyHead: headOf(replyHead) }) };
-    await put({ ...progress, failed });
-    return { status: 'failed', usage: conversation.usage(), ...failed };
+    await put({ ...progress, failed: { ...failed, run: context.runId } });
+    return failureOf(failed, conversation.usage());
   }
+}
+
+function failureOf({ code, message, attempts, replyHead }: StepFailure, usage: Usage): StepResult<never> {
+  return { status: 'failed', usage, code, message, attempts, ...(replyHead !== undefined && { replyHead }) };
 }

@@ -107,6 +107,20 @@ test('equal lines share one answer, even when they are under way at once, and ha
   check(folder, results);
 });
 
+test('equal lines share a failure too: it is paid once, and tried again by the next run', async () => {
+  const folder = tempFolder();
+  const line = { image_path: 'a.png', caption: 'um a red car' };
+  writeInput(folder, [line, line, line], ['a.png']);
+  const server = await standIn({ script: () => ({ text: 'I would rather not' }) });
+
+  const { results } = await runIn(folder, server.overrides);
+  expect(server.calls).toHaveLength(2);
+  const failures = readLines<{ _groundline: object }>(results, 'failed.jsonl').map(({ _groundline }) => _groundline);
+  expect(failures).toMatchObject([1, 2, 3].map((number) => ({ line: number, code: 'reply_unusable', attempts: 1 })));
+  await runIn(folder, server.overrides);
+  expect(server.calls).toHaveLength(4);
+});
+
 test('a failed line is in failed.jsonl with its reason, and is tried again by the next run alone', async () => {
   const folder = tempFolder();
   writeSamples(folder, 6);
