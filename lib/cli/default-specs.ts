@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import { defaultSpec } from '#spec/default-spec.ts';
+import { explainWriteError } from '#storage/disk-errors.ts';
+import { makeFolder } from '#storage/make-folder.ts';
 
 const specFile = 'experiment.yaml';
 
@@ -38,12 +40,12 @@ function resultsDir(overrides: readonly string[]): string | undefined {
 }
 
 async function writeSpec(folder: string, force: boolean): Promise<string> {
-  await mkdir(folder, { recursive: true });
   const path = join(folder, specFile);
   try {
+    makeFolder(folder);
     await writeFile(path, defaultSpec(), { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainWriteError(error, path);
     throw new UsageError(`${path} is there already: --force replaces it, or choose another results_dir`);
   }
   return path;

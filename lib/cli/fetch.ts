@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -7,6 +7,8 @@ import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import { findRun } from '#run/aws/find-run.ts';
+import { explainWriteError } from '#storage/disk-errors.ts';
+import { makeFolder } from '#storage/make-folder.ts';
 import { createS3Client } from '#storage/s3-client.ts';
 import { createS3Files } from '#storage/s3-files.ts';
 import { parseS3 } from '#storage/s3-location.ts';
@@ -69,8 +71,12 @@ async function placeOf(run: string, flags: FetchFlags): Promise<{ bucket: string
 async function fetchFile(files: FileStore, path: string, folder: string): Promise<void> {
   const target = join(folder, path);
   if (!target.startsWith(folder + sep)) throw new UsageError(`${files.location}/${path} leads out of ${folder}`);
-  await mkdir(dirname(target), { recursive: true });
   const draft = join(dirname(target), `.draft-${process.pid}`);
-  await pipeline(files.read(path), createWriteStream(draft));
-  await rename(draft, target);
+  try {
+    makeFolder(dirname(target));
+    await pipeline(files.read(path), createWriteStream(draft));
+    await rename(draft, target);
+  } catch (error) {
+    throw explainWriteError(error, target);
+  }
 }

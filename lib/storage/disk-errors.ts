@@ -8,6 +8,6 @@ export function explainWriteError(error: unknown, path: string): unknown {
       cause: error,
     });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'ENOENT' || code === 'EEXIST')
-    return new UsageError(`cannot write ${path} (${code}): choose another results folder, or check who may write there`, { cause: error });
+    return new UsageError(`cannot write ${path} (${code}): choose another folder, or check who may write there`, { cause: error });
   return error;
 }

@@ -24,6 +24,12 @@ test("TAO's command writes experiment.yaml, and overwrites none", async () => {
   expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('is there already: --force replaces it') });
 });
 
+test('a folder that cannot be made is named at once', async () => {
+  const { code, stderr } = await groundline(['default-specs', 'results_dir=/proc/no/such'], { cwd: tempFolder() });
+
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cannot write /proc/no/such/experiment.yaml (ENOENT)') });
+});
+
 test('a word that is no verb is answered with the nearest one', async () => {
   const { code, stderr } = await groundline(['generat'], { cwd: tempFolder() });
 

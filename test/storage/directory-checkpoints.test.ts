@@ -52,6 +52,6 @@ describe('a directory of checkpoints', () => {
   });
 
   it.runIf(existsSync('/proc/self'))('comes back from a place that takes no folders', async () => {
-    await expect(createDirectoryCheckpoints('/proc/results').put(checkpoint)).rejects.toThrow(/choose another results folder/);
+    await expect(createDirectoryCheckpoints('/proc/results').put(checkpoint)).rejects.toThrow(/choose another folder/);
   });
 });

@@ -31,7 +31,7 @@ describe('a directory of files', () => {
   });
 
   it.runIf(existsSync('/proc/self'))('comes back from a folder that takes no folders', async () => {
-    await expect(createDirectoryFiles('/proc/results').create('a')).rejects.toThrow(/cannot write .*choose another results folder/);
+    await expect(createDirectoryFiles('/proc/results').create('a')).rejects.toThrow(/cannot write .*choose another folder/);
   });
 
   it.runIf(existsSync('/dev/full'))('stops the run on a full disk, and says so', async () => {

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '#core/errors.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { explainWriteError } from '#storage/disk-errors.ts';
+import { makeFolder } from '#storage/make-folder.ts';
 
 /** Says of a folder that an export wrote it, with what and how; hidden, so that no loader takes it for data. */
 export const exportNote = '.groundline-export.json';
@@ -22,7 +23,7 @@ export async function openExportFolder(out: string, { force, isFile }: { force: 
   const replaced = await checkPlace(place, force, isFile);
   const draft = join(dirname(place), `.draft-${process.pid}-${basename(place)}`);
   await explained(rm(draft, { recursive: true, force: true }), place);
-  await explained(mkdir(draft, { recursive: true }), place);
+  await explained(makeDraft(draft), place);
   const abandon = () => rm(draft, { recursive: true, force: true });
   return {
     files: createDirectoryFiles(draft),
@@ -39,6 +40,10 @@ export async function openExportFolder(out: string, { force, isFile }: { force: 
     },
     abandon,
   };
+}
+
+async function makeDraft(draft: string): Promise<void> {
+  makeFolder(draft);
 }
 
 /** Whether something is there to be replaced. */

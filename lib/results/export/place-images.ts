@@ -1,9 +1,10 @@
-import { constants, copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
+import { constants, copyFile, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UsageError } from '#core/errors.ts';
 import { measureImage } from '#images/measure-image.ts';
 import { locateImage } from '#results/locate-image.ts';
 import { explainWriteError } from '#storage/disk-errors.ts';
+import { makeFolder } from '#storage/make-folder.ts';
 import { createPathIndex } from './path-index.ts';
 
 export type PlaceImages = 'copy' | 'link';
@@ -36,7 +37,7 @@ export function createImagePlacer(how: PlaceImages, folder: string, bases: reado
     const source = await findSource(line, imagePath, bases);
     const path = join(folder, target);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       if (how === 'link') await symlink(source, path);
       else if (orientation > 1) await copyUpright(source, path);
       else await copyFile(source, path, constants.COPYFILE_FICLONE);

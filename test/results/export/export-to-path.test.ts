@@ -40,6 +40,10 @@ describe('an export', () => {
     expect([dropped.summary.samples, leftOut(dropped).emptySamples]).toEqual([{ train: 1 }, 1]);
   });
 
+  it.each(['odvg', 'yolo'])('of %s below a folder that takes none fails at once', async (format) => {
+    await expect(exportFrom(folder, format, { out: '/proc/no/such/out' })).rejects.toThrow(/cannot write \/proc\/no\/such\/out \(ENOENT\)/);
+  });
+
   it('leaves out low scores, keeps boxes without a score and says so', async () => {
     const done = await exportFrom(folder, 'label-studio', { minScore: 0.75 });
 
