@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Usage } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
-import { assumptions, extractionUsage, groundingUsage, imageTokens } from '#models/estimate-usage.ts';
+import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { pricesReadOn } from '#models/price-table.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
@@ -68,10 +68,11 @@ async function estimateRun(settings: Settings, signal: AbortSignal): Promise<Est
   const taken = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
   const step = (kind: StepKind) => ({
     samples: taken,
+    promptTokens: promptTokens(kind, settings, profileOf(models[kind])),
     imageTokens: tokens[kind] / (samples || 1),
     captionCharacters: characters / (samples || 1),
   });
-  const perCall = (profileFor(models.grounding ?? '') ?? unknownProfile).expressionsPerCall;
+  const perCall = profileOf(models.grounding).expressionsPerCall;
   const bill = (kind: keyof typeof assumptions) =>
     billOf([
       ...(models.extraction === undefined
@@ -100,6 +101,8 @@ function modelsOf({ vlm, workflow }: Settings): StepModels {
   };
 }
 
+const profileOf = (model = '') => profileFor(model) ?? unknownProfile;
+
 async function measureInput(settings: Settings, models: StepModels, signal: AbortSignal) {
   const { checkInput } = await import('./input-lines.ts');
   const { vlm } = settings;
@@ -116,7 +119,8 @@ async function measureInput(settings: Settings, models: StepModels, signal: Abor
     }
     samples++;
     characters += line.sample.caption.length;
-    for (const kind of ['extraction', 'grounding'] as const) tokens[kind] += imageTokens(models[kind] ?? '', line.image, resolution[kind]);
+    for (const kind of ['extraction', 'grounding'] as const)
+      tokens[kind] += imageTokens(models[kind] ?? '', line.image, profileOf(models[kind]), resolution[kind]);
   }
   return { samples, rejected, characters, tokens };
 }

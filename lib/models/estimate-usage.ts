@@ -1,9 +1,15 @@
 import type { Size } from '#core/box.ts';
 import type { Usage } from '#core/ports.ts';
+import type { ModelProfile } from '#core/profile.ts';
+import type { Settings } from '#core/settings.ts';
+import { fitSize } from '#images/fit-size.ts';
+import { promptExtraction } from '#steps/extract.ts';
+import { promptGrounding } from '#steps/ground.ts';
 
-/** Tokens of one image, by the vendors' own rules; the middle of what is seen elsewhere for other models. Source: vendors' image-token pages, read 2026-10-05. */
-export function imageTokens(model: string, { width, height }: Size, mediaResolution: string): number {
+/** Tokens of one image at the size at which it is sent, by the vendors' own rules; the middle of what is seen elsewhere for other models. Source: vendors' image-token pages, read 2026-10-05. */
+export function imageTokens(model: string, size: Size, { image }: Pick<ModelProfile, 'image'>, mediaResolution: string): number {
   const id = model.toLowerCase();
+  const { width, height } = fitSize(size, image);
   if (/gemini-2/.test(id)) return Math.max(width, height) <= 384 ? 258 : 258 * tiles({ width, height });
   if (/gemini/.test(id)) return geminiTokens[mediaResolution] ?? 1120;
   if (/gpt-4\.1(?!-mini)|gpt-4o(?!-mini)/.test(id)) return 85 + 170 * openAITiles({ width, height });
@@ -49,7 +55,17 @@ export const assumptions: Readonly<Record<'low' | 'likely' | 'high', Assumptions
   high: { expressions: 10, boxesPerExpression: 2, thinking: 400 },
 };
 
-const PROMPT = 600;
+/** Tokens of what a step tells its model, whatever the sample. */
+export function promptTokens(step: 'extraction' | 'grounding', settings: Settings, profile: ModelProfile): number {
+  const sent = { width: 1000, height: 1000 };
+  const { prompt } =
+    step === 'extraction'
+      ? promptExtraction({ caption: '', settings: settings.extraction, profile })
+      : promptGrounding({ caption: '', asked: [], settings: settings.grounding, profile, sent, upright: sent });
+  const wide = prompt.match(/[^\p{ASCII}]/gu)?.length ?? 0; // about a token each
+  return Math.round((prompt.length - wide) * perCaptionCharacter + wide);
+}
+
 const perCaptionCharacter = 1 / 4;
 const PER_EXPRESSION_ASKED = 12;
 const PER_EXPRESSION_WRITTEN = 25;
@@ -57,15 +73,19 @@ const PER_BOX = 35;
 
 export interface StepInput {
   readonly samples: number;
+  readonly promptTokens: number;
   /** Mean over the samples. */
   readonly imageTokens: number;
   readonly captionCharacters: number;
 }
 
 /** Tokens of step 0 for all samples. */
-export function extractionUsage({ samples, imageTokens, captionCharacters }: StepInput, { expressions, thinking }: Assumptions): Usage {
+export function extractionUsage(
+  { samples, promptTokens, imageTokens, captionCharacters }: StepInput,
+  { expressions, thinking }: Assumptions,
+): Usage {
   const caption = captionCharacters * perCaptionCharacter;
-  return usage(samples, samples, imageTokens + PROMPT + caption, caption + expressions * PER_EXPRESSION_WRITTEN, thinking);
+  return usage(samples, samples, imageTokens + promptTokens + caption, caption + expressions * PER_EXPRESSION_WRITTEN, thinking);
 }
 
 /** Tokens of step 1 for all samples; captions with more expressions than fit into one request take several. */
@@ -74,9 +94,9 @@ export function groundingUsage(
   { expressions, boxesPerExpression, thinking }: Assumptions,
   expressionsPerCall: number,
 ): Usage {
-  const { samples, imageTokens, captionCharacters } = input;
+  const { samples, promptTokens, imageTokens, captionCharacters } = input;
   const calls = Math.ceil(expressions / expressionsPerCall) * samples;
-  const perCall = imageTokens + PROMPT + captionCharacters * perCaptionCharacter;
+  const perCall = imageTokens + promptTokens + captionCharacters * perCaptionCharacter;
   const asked = (samples * expressions * PER_EXPRESSION_ASKED) / Math.max(1, calls);
   return usage(calls, calls, perCall + asked, (samples * expressions * boxesPerExpression * PER_BOX) / Math.max(1, calls), thinking);
 }

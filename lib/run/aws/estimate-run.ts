@@ -1,5 +1,5 @@
 import type { Settings } from '#core/settings.ts';
-import { assumptions, extractionUsage, groundingUsage, imageTokens } from '#models/estimate-usage.ts';
+import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
 
@@ -22,14 +22,17 @@ export function estimateRun(settings: Settings, samples: number): RunEstimate {
     const model =
       backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
+    const profile = profileFor(model) ?? unknownProfile;
     const input = {
       samples,
-      imageTokens: imageTokens(model, USUAL_SIZE, vlm[kind].media_resolution ?? resolution),
+      promptTokens: promptTokens(kind, settings, profile),
+      imageTokens: imageTokens(model, USUAL_SIZE, profile, vlm[kind].media_resolution ?? resolution),
       captionCharacters: USUAL_CAPTION,
     };
-    const { expressionsPerCall } = profileFor(model) ?? unknownProfile;
     const usage =
-      kind === 'extraction' ? extractionUsage(input, assumptions.likely) : groundingUsage(input, assumptions.likely, expressionsPerCall);
+      kind === 'extraction'
+        ? extractionUsage(input, assumptions.likely)
+        : groundingUsage(input, assumptions.likely, profile.expressionsPerCall);
     return { calls: usage.calls, cost: costUsd(model, usage) };
   });
   const calls = steps.reduce((sum, step) => sum + step.calls, 0);
