@@ -68,7 +68,7 @@ function describe({ lines, good, bad, problems, first }: Validation): string {
     `${counted(lines, 'line')}: ${count(good)} good, ${count(bad)} bad (${Object.entries(problems)
       .map(([code, times]) => `${count(times)} × ${code}`)
       .join(', ')})`,
-    ...first.map(({ line, message }) => `line ${line}: ${message}`),
+    ...first.map(({ line, message }) => (/^line \d/.test(message) ? message : `line ${line}: ${message}`)),
     ...(bad > first.length ? [`… and ${count(bad - first.length)} more`] : []),
   ].join('\n');
 }

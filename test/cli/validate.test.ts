@@ -19,7 +19,7 @@ test('validate checks every line and every image, and its exit code tells', { ti
   ]);
 
   expect(words.stdout).toMatch(
-    /^4 lines: 1 good, 3 bad \(1 × image_not_found, 2 × invalid_line\)\nline 2: image "no\.png" not found .*\nline 3: line 3 is not JSON.*\n/,
+    /^4 lines: 1 good, 3 bad \(1 × image_not_found, 2 × invalid_line\)\nline 2: image "no\.png" not found .*\nline 3 is not JSON.*\n/,
   );
   expect(words.code).toBe(2);
   expect(JSON.parse(json.stdout)).toMatchObject({ lines: 4, good: 1, bad: 3, problems: { image_not_found: 1, invalid_line: 2 } });
