@@ -1,7 +1,7 @@
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 
-/** One line of a result file: its 1-based number, and its value or why it is none. */
-export type JsonLine = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
+/** One line of a result file: its 1-based number, and its value, with the text that it was, or why it is none. */
+export type JsonLine = { readonly line: number; readonly value: unknown; readonly text: string } | { readonly line: number; readonly problem: string };
 
 const LF = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
@@ -44,7 +44,7 @@ async function* readTextLines(files: FileStore, path: string): AsyncGenerator<st
 
 function parseLine(line: number, text: string): JsonLine {
   try {
-    return { line, value: JSON.parse(text) };
+    return { line, value: JSON.parse(text), text };
   } catch {
     return { line, problem: 'not valid JSON, perhaps cut off' };
   }

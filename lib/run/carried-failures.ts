@@ -15,23 +15,26 @@ export interface CarriedFailures {
 
 /** Reads the failures of step 0 and of reading from the `failed.jsonl` that is there. */
 export async function readCarriedFailures(results: FileStore): Promise<CarriedFailures> {
-  const carried = new Map<string, { code: string; text: string }>();
+  const carried = new Map<string, { code: string; text: string }[]>();
   for await (const entry of readJsonLines(results, 'failed.jsonl')) {
     if (!('value' in entry) || !isObject(entry.value)) continue;
     const { _groundline, image_path, caption } = entry.value;
     const envelope = FailureEnvelope.safeParse(_groundline).data;
     if (!envelope || envelope.step === 'step_1') continue;
     const key = typeof image_path === 'string' ? nameOf(image_path, caption) : `line ${envelope.line}`;
-    carried.set(key, { code: envelope.code, text: JSON.stringify(entry.value) });
+    const failure = { code: envelope.code, text: entry.text };
+    const equal = carried.get(key);
+    if (equal) equal.push(failure);
+    else carried.set(key, [failure]);
   }
   return {
     get count() {
-      return carried.size;
+      return [...carried.values()].reduce((sum, { length }) => sum + length, 0);
     },
     seen(line) {
       if ('sample' in line) carried.delete(nameOf(line.sample.imagePath, line.sample.caption));
     },
-    rest: () => [...carried.values()].map((failure) => ({ failure })),
+    rest: () => [...carried.values()].flat().map((failure) => ({ failure })),
   };
 }
 

@@ -241,7 +241,8 @@ test('3.7 a step file edited by hand is grounded as it is, and not written over'
     folder,
     [
       { image_path: 'a.png', caption: 'a red car near a tall tree' },
-      { image_path: 'no.png', caption: 'a car' },
+      '{"image_path":"no.png","caption":"a car","weight":1.0}',
+      '{"image_path":"no.png","caption":"a car","weight":1.0}',
     ],
     ['a.png'],
   );
@@ -255,8 +256,10 @@ test('3.7 a step file edited by hand is grounded as it is, and not written over'
   const { run } = await runIn(folder, [...server.overrides, 'workflow.steps=["1"]'], { input: false });
 
   expect(annotations(results)[0]?.expressions).toMatchObject([{ text: 'tall tree', expression_id: record?.expressions[1]?.expression_id }]);
-  expect(failures(results)).toMatchObject([{ image_path: 'no.png', _groundline: { step: 'step_0' } }]);
-  expect(run.counts).toMatchObject({ lines: 2, done: 1, failed: 1 });
+  const failed = { image_path: 'no.png', _groundline: { step: 'step_0' } };
+  expect(failures(results)).toMatchObject([failed, failed]);
+  expect(readFileSync(join(results, 'failed.jsonl'), 'utf8')).toContain('"weight":1.0');
+  expect(run.counts).toMatchObject({ lines: 3, done: 1, failed: 2 });
 });
 
 test('3.7 output order is input order, with a line for each', async () => {
