@@ -35,7 +35,8 @@ export interface PrepareContext {
 }
 
 const IMAGES_EVERY_S = 60;
-const LEASE_EVERY_S = 30;
+/** A look at the lease at first and at most: each is some events of an execution's history, which holds 25,000. */
+const LEASE_EVERY_S = { first: 30, most: 300 };
 
 /** Everything between an upload and its first paid call. What cannot be run is an outcome with a cause; what is thrown is tried again. */
 export async function prepareRun(event: unknown, context: PrepareContext): Promise<PrepareOutcome> {
@@ -70,7 +71,12 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   if (holder !== undefined) {
     const message = `waiting for run ${holder} of the same input to end: what it pays for is not paid twice`;
     await wait(preparing, message);
-    return { status: 'incomplete', waitSeconds: LEASE_EVERY_S, waited: event.waited, reason: message };
+    return {
+      status: 'incomplete',
+      waitSeconds: leaseWait(cloud.clock.now() - Date.parse(event.startedAt)),
+      waited: event.waited,
+      reason: message,
+    };
   }
   const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
   const places = imagePlaces(spec.settings.data.image_root, spec.imageFolder);
@@ -93,6 +99,12 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   }
   const plan = await makePlan({ ...preparing, spec, places, checked });
   return goOn(cloud, plan);
+}
+
+/** A tenth of the time that has passed. */
+function leaseWait(passedMs: number): number {
+  const { first, most } = LEASE_EVERY_S;
+  return Math.round(Math.min(most, Math.max(first, passedMs / 10_000)));
 }
 
 async function goOn(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {

@@ -40,6 +40,7 @@ const PAUSE_EVERY_MS = 5_000;
 export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLink {
   let pending: Partial<Record<keyof RunCounts, number>> = {};
   let spent = 0;
+  let onTheirWay = 0;
   let stopped: RunStopError | undefined;
   let pausedUntil = 0;
   let sharedPause = 0;
@@ -60,14 +61,19 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
   const add = async () => {
     const counts = pending;
     pending = {};
+    onTheirWay = counts.spent ?? 0;
     addedAt = clock.now();
     try {
       observe(await item.add(counts));
     } catch (error) {
       link.count(counts);
       throw error;
+    } finally {
+      onTheirWay = 0;
     }
   };
+  /** With what this worker has spent and the item does not know yet. */
+  const spentInAll = () => spent + onTheirWay + (pending.spent ?? 0);
   const isPending = () => Object.values(pending).some((value) => value !== 0);
 
   /** One addition at a time; whoever comes meanwhile waits for the next, which carries what all of them have to add. */
@@ -111,7 +117,7 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
     async beforeCall() {
       if (budgetUsd !== undefined && !stopped) {
         await addTogether();
-        if (spent >= budgetUsd) await stop(budgetReached(spent, budgetUsd));
+        if (spentInAll() >= budgetUsd) await stop(budgetReached(spentInAll(), budgetUsd));
       }
       if (stopped) throw stopped;
     },

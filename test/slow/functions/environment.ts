@@ -138,7 +138,7 @@ export function openEnvironment(parts: EnvironmentParts) {
       for (let batch = waiting.shift(); batch && !failed; batch = waiting.shift())
         for (const step of ['step_0', 'step_1'] as const) {
           if (step === 'step_0' && !prepared.steps.includes('0')) continue;
-          const outcome = await callUntilDone(prepared, step, batch, sessions);
+          const outcome = await callUntilDone(prepared, step, batch, sessions, batches);
           batches.push({ step, items: batch.length, outcome });
           if (outcome === 'lost') break;
           if (outcome.status === 'stop') {
@@ -156,6 +156,7 @@ export function openEnvironment(parts: EnvironmentParts) {
     step: StepName,
     items: readonly ManifestLine[],
     sessions: Partial<Record<StepName, ModelSession>>,
+    batches: ExecutionEnd['batches'][number][],
   ): Promise<BatchOutcome | 'lost'> {
     for (let attempt = 0; ; ) {
       try {
@@ -174,8 +175,9 @@ export function openEnvironment(parts: EnvironmentParts) {
           },
         );
         if (outcome.status !== 'incomplete') return outcome;
+        batches.push({ step, items: items.length, outcome });
         attempt = 0;
-        await sleep(10);
+        await sleep(outcome.waitSeconds > 1 ? 1_000 : 10);
       } catch (error) {
         say('error')('crash', { message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
         delete sessions[step];

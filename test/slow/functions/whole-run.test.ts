@@ -217,7 +217,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
   });
 
   it('puts its work down and takes it up as often as its functions have too little time', async () => {
-    const dataset = await makeDataset(linesOf(30), { latencyMs: 60, functionMs: 900 });
+    const dataset = await makeDataset(linesOf(30), { latencyMs: 100, functionMs: 1500 });
 
     const { failed, prefix, batches } = await dataset.environment.run(startOf(dataset, { max_workers: 2 }));
 
@@ -225,7 +225,25 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     expect(batches.length).toBeGreaterThan(0);
     const local = await dataset.local();
     for (const [name, text] of Object.entries(await filesOf(dataset, prefix))) expect(text).toBe(local(name));
-    expect(dataset.model.calls.length).toBeLessThanOrEqual(30 + 26 + 8);
+    // Each call that is put down costs at most what it had in flight.
+    const putDown = batches.filter(({ outcome }) => outcome !== 'lost' && outcome.status === 'incomplete').length;
+    expect(putDown).toBeGreaterThan(0);
+    expect(dataset.model.calls.length).toBeLessThanOrEqual(30 + 26 + 2 * putDown);
+  });
+
+  it('waits out a long pause outside of its functions, and loses nothing to it', async () => {
+    let refused = 0;
+    const dataset = await makeDataset(linesOf(12), {
+      latencyMs: 20,
+      script: (_, calls) =>
+        calls.length > 8 && refused < 3 && ++refused ? { status: 429, error: 'slow down', headers: { 'retry-after': '24' } } : undefined,
+    });
+
+    const { failed, batches, prefix } = await dataset.environment.run(startOf(dataset, { max_workers: 3 }));
+
+    expect(failed).toBeUndefined();
+    expect(batches.some(({ outcome }) => outcome !== 'lost' && outcome.status === 'incomplete' && outcome.waitSeconds > 15)).toBe(true);
+    expect(JSON.parse(await dataset.environment.text(`${prefix}/run.json`)).counts).toMatchObject({ done: 12, failed: 0 });
   });
 
   it('runs the failed lines of a run again where they lie, with the spec and images of that run', async () => {
