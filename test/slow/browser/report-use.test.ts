@@ -77,6 +77,47 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
     expect(await litBoxes('nested')).toEqual([[320, 200, 300, 200]]);
   });
 
+  it('sees no number outside the picture, however many phrases share a box, and the one of a lit phrase', async () => {
+    const crowded = await scratchFolder();
+    const words = Array.from({ length: 120 }, (_, index) => `thing${index + 1}`);
+    const phrases = words.map((text) => ({ text: `${text},`, boxes: [[[300, 100, 620, 400], null]] as const }));
+    await writeKnownResults(crowded, [{ id: 'many', path: 'img/a.jpg', caption: 'many', cleaned: `${words.join(', ')},`, phrases }]);
+    const opened = await openReport(browser, await reportInFolder(crowded), { viewport: { width: 390, height: 900 } });
+    const many = opened.page.locator('article').first();
+    await opened.page.mouse.move(2, 2);
+
+    const frame = await many.locator('.frame').boundingBox();
+    const shown = await Promise.all((await many.locator('.badge:visible').all()).map((badge) => badge.boundingBox()));
+    const lefts = shown.map((box) => box?.x ?? Number.NaN);
+    expect(shown.length).toBeGreaterThan(2);
+    expect(Math.min(...lefts)).toBeGreaterThanOrEqual(frame?.x ?? 0);
+    expect(Math.max(...shown.map((box) => (box?.x ?? Number.NaN) + (box?.width ?? 0)))).toBeLessThanOrEqual(
+      (frame?.x ?? 0) + (frame?.width ?? 0),
+    );
+
+    await many.locator('.phrase').nth(110).focus();
+    expect(await many.locator('.badge.lit .says').allInnerTexts()).toEqual(['thing111,']);
+    await opened.page.close();
+    await rm(crowded, { recursive: true });
+  });
+
+  it('keeps the picture in view while a long list of phrases is read', async () => {
+    const long = await scratchFolder();
+    const words = Array.from({ length: 99 }, (_, index) => `thing${index + 1}`);
+    const phrases = words.map((text) => ({ text: `${text},`, boxes: [[[300, 100, 620, 400], 0.5]] as const }));
+    await writeKnownResults(long, [{ id: 'many', path: 'img/a.jpg', caption: 'many', cleaned: `${words.join(', ')},`, phrases }]);
+    const opened = await openReport(browser, await reportInFolder(long), { viewport: { width: 1366, height: 900 } });
+
+    await opened.page.locator('article').first().locator('.phrase').nth(80).scrollIntoViewIfNeeded();
+    await opened.page.waitForTimeout(200);
+    const picture = await opened.page.locator('article').first().locator('.frame').boundingBox();
+    const toolbar = await opened.page.locator('.toolbar').boundingBox();
+    expect(picture?.y).toBeGreaterThanOrEqual((toolbar?.y ?? 0) + (toolbar?.height ?? 0));
+    expect((picture?.y ?? 0) + (picture?.height ?? 0)).toBeLessThanOrEqual(900);
+    await opened.page.close();
+    await rm(long, { recursive: true });
+  });
+
   it('keeps a clicked phrase lit until it is clicked again', async () => {
     const phrase = card('nested').locator('.phrase').nth(2);
     await phrase.click();

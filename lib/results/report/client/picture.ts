@@ -96,6 +96,9 @@ function boxLayer(sample: ReportSample, width: number, height: number, truth: No
   return layer;
 }
 
+/** Pixels that the numbers of one corner may take; further ones show when they are lit, so that no row of them leaves the picture. */
+const cornerRoom = 100;
+
 /** Numbers in the corners, in HTML so that they keep their size, side by side where corners meet, and above a box too small to hold one; a lit one says its phrase and score. */
 function badges(sample: ReportSample, width: number, height: number): HTMLElement[] {
   const corners = new Map<string, number>();
@@ -110,12 +113,19 @@ function badges(sample: ReportSample, width: number, height: number): HTMLElemen
     badge.classList.toggle('from-right', fromRight);
     badge.classList.toggle('above', y1 > height * 0.06 && (x2 - x1 < width * 0.12 || y2 - y1 < height * 0.12));
     const corner = `${fromRight} ${Math.round((fromRight ? x2 : x1) / (width / 40))} ${Math.round(y1 / (height / 40))}`;
-    const beside = corners.get(corner) ?? 0;
-    corners.set(corner, beside + 1);
+    const taken = corners.get(corner) ?? 0;
+    const crowded = taken > cornerRoom;
+    badge.classList.toggle('crowded', crowded);
+    corners.set(corner, taken + badgeWidth(phrase + 1));
     return style(badge, {
-      [fromRight ? 'margin-right' : 'margin-left']: `${beside * 21}px`,
+      [fromRight ? 'margin-right' : 'margin-left']: `${crowded ? 0 : taken}px`,
       [fromRight ? 'right' : 'left']: `${(100 * (fromRight ? width - x2 : x1)) / width}%`,
       top: `${(100 * y1) / height}%`,
     });
   });
+}
+
+/** About as wide as `.badge` draws it, with a gap. */
+function badgeWidth(number: number): number {
+  return Math.max(21, 13 + 8 * String(number).length);
 }
