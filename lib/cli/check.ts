@@ -70,7 +70,7 @@ async function checkModel(settings: Settings, environment: Environment, signal: 
   );
   if (!served) return findings;
   const notice = (message: string) => console.error(message);
-  const options = { settings, keys: environment.keys, maxWorkers: 1, clock: systemClock, random: Math.random, notice };
+  const options = { settings, keys: environment.keys, maxWorkers: 1, clock: systemClock, random: Math.random, notice, checksItself: true };
   const connections = await attempt(
     'model',
     () => connectModels(options, signal),

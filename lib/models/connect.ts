@@ -49,6 +49,8 @@ export interface ConnectOptions {
   readonly notice: (message: string) => void;
   readonly memory?: EndpointMemory;
   readonly brake?: Brake;
+  /** The caller looks at the boxes itself: a known family is not asked about test pictures before. */
+  readonly checksItself?: boolean;
   /** Around every attempt of every call. */
   readonly attempt?: AroundAttempt;
 }
@@ -75,7 +77,7 @@ export async function connectModels(options: ConnectOptions, signal: AbortSignal
   const grounding = settings.workflow.steps.includes('1') ? await connect('grounding') : undefined;
   const extraction = settings.workflow.steps.includes('0') ? await connect('extraction') : undefined;
   const either = (grounding ?? extraction) as OpenedModel; // settings demand at least one step
-  const checked = checkedFirst(grounding?.check);
+  const checked = checkedFirst(options.checksItself ? undefined : grounding?.check);
   return { extraction: checked(extraction ?? either), grounding: checked(grounding ?? either) };
 }
 

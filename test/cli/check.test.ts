@@ -37,6 +37,18 @@ test('a model that localises passes every check', async () => {
   expect(code).toBe(0);
 });
 
+test('a server of one’s own is asked about each test picture once, and said to be wrong once', async () => {
+  const server = await startStandIn();
+  onTestFinished(() => server.close());
+  const own = server.overrides.filter((override) => !override.includes('localisation_check'));
+
+  const { findings, stderr } = await check(...own);
+
+  expect(server.calls).toHaveLength(2);
+  expect(findings.filter(({ ok }) => !ok)).toHaveLength(1);
+  expect(stderr).toBe('');
+});
+
 test('boxes that lie elsewhere fail with their cure', async () => {
   const server = await startStandIn();
   onTestFinished(() => server.close());
