@@ -125,7 +125,16 @@ function read(body: string, repeat: number, { headers, socket }: IncomingMessage
     text: JSON.parse(text ?? '""') as string,
   }));
   const images = parts.filter(({ type }) => type === 'image_url').length;
-  return { step, caption, phrases: step === 'step_1' ? phrases : [], prompt, images, repeat, authorization: headers.authorization, port: socket.remotePort };
+  return {
+    step,
+    caption,
+    phrases: step === 'step_1' ? phrases : [],
+    prompt,
+    images,
+    repeat,
+    authorization: headers.authorization,
+    port: socket.remotePort,
+  };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
