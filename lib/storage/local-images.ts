@@ -5,6 +5,7 @@ import { SampleError } from '#core/errors.ts';
 import type { ImageStat, ImageStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { createHttpsImages } from './https-images.ts';
+import { createOwnS3Images } from './own-s3-images.ts';
 
 export interface LocalImagesOptions {
   readonly settings: Pick<Settings['data'], 'image_root' | 'allow_https' | 'max_image_bytes'>;
@@ -12,7 +13,7 @@ export interface LocalImagesOptions {
   readonly inputFolder: string;
   /** One line for the user. */
   readonly notice: (message: string) => void;
-  /** Reads `s3://` references; without it they fail. */
+  /** Reads `s3://` references. @default with the user's own credentials */
   readonly s3?: ImageStore;
   /** @default public https addresses, where the settings allow them */
   readonly https?: ImageStore;
@@ -32,6 +33,7 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
     { folder: process.cwd(), name: 'the working folder' },
   ];
   const web = https ?? (settings.allow_https ? createHttpsImages({ maxBytes: settings.max_image_bytes }) : undefined);
+  const bucket = s3 ?? createOwnS3Images({ maxBytes: settings.max_image_bytes });
   const said = new Set<string>();
 
   async function find(imagePath: string): Promise<{ path: string; found: Stats }> {
@@ -53,7 +55,7 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
     const reference = isRemote(root) && !isAbsolute(imagePath) ? root : imagePath;
     if (!isRemote(reference)) return undefined;
     const scheme = reference.slice(0, reference.indexOf(':')).toLowerCase();
-    if (scheme === 's3' && s3) return s3;
+    if (scheme === 's3') return bucket;
     if (scheme === 'https' && web) return web;
     throw new SampleError('image_unreadable', `image "${imagePath}": ${cures[scheme] ?? `${scheme}:// is not read; give a path`}`);
   };
@@ -86,7 +88,6 @@ const cures: Readonly<Record<string, string>> = {
   https: 'web addresses are read only with data.allow_https=true',
   http: 'plain http is never read; use https with data.allow_https=true, or a file',
   file: 'file:// addresses are not read; give the path alone',
-  s3: 's3:// images are read only where credentials for S3 are set up',
 };
 
 const isRemote = (reference: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(reference);

@@ -1,8 +1,8 @@
 import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
-import { SampleError } from '#core/errors.ts';
+import { SampleError, UsageError } from '#core/errors.ts';
 import type { ImageStat, ImageStore } from '#core/ports.ts';
 import { isS3AccessDenied, isS3Archived, isS3NotFound } from './s3-errors.ts';
-import { imageLocation } from './s3-location.ts';
+import { imageLocation, type S3Location } from './s3-location.ts';
 import { readS3Object } from './s3-object.ts';
 
 export interface S3ImagesOptions {
@@ -11,27 +11,41 @@ export interface S3ImagesOptions {
   readonly base: string;
   /** Larger objects are refused before a byte is read. */
   readonly maxBytes: number;
+  /** What to look at where access is denied. */
+  readonly whyDenied?: string;
 }
 
+const ON_AWS = "is it there, and is the bucket among the environment's imageBuckets?";
+
 /** Images as S3 objects: `s3://bucket/key`, `/key` of the base's bucket, or a key relative to the base. */
-export function createS3Images({ client, base, maxBytes }: S3ImagesOptions): ImageStore {
+export function createS3Images({ client, base, maxBytes, whyDenied = ON_AWS }: S3ImagesOptions): ImageStore {
   return {
     async stat(imagePath, signal) {
-      const { bucket, key } = imageLocation(imagePath, base);
+      const { bucket, key } = locate(imagePath, base);
       const head = await client
         .send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }), { abortSignal: signal })
-        .catch(asSampleError(imagePath, bucket, key));
+        .catch(asSampleError(imagePath, bucket, key, whyDenied));
       return imageStat(head);
     },
     async read(imagePath, signal) {
-      const { bucket, key } = imageLocation(imagePath, base);
+      const { bucket, key } = locate(imagePath, base);
       const onAnswer = ({ ContentLength = 0 }: { ContentLength?: number | undefined }) => checkSize(imagePath, ContentLength, maxBytes);
       const chunks = await Array.fromAsync(readS3Object({ client, bucket, key, signal, onAnswer })).catch(
-        asSampleError(imagePath, bucket, key),
+        asSampleError(imagePath, bucket, key, whyDenied),
       );
       return Buffer.concat(chunks);
     },
   };
+}
+
+/** What is wrong with one line's reference is that line's failure. */
+function locate(imagePath: string, base: string): S3Location {
+  try {
+    return imageLocation(imagePath.replace(/^s3:/i, 's3:'), base);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new SampleError('image_unreadable', `image "${imagePath}" names no object: give s3://bucket/key`, { cause });
+  }
 }
 
 function checkSize(imagePath: string, size: number, limit: number): void {
@@ -60,7 +74,7 @@ function contentIdentity(head: HeadObjectCommandOutput, size: number): string | 
   return plain && etag !== undefined && !etag.includes('-') && head.SSECustomerAlgorithm === undefined ? `etag:${etag}-${size}` : undefined;
 }
 
-function asSampleError(imagePath: string, bucket: string, key: string) {
+function asSampleError(imagePath: string, bucket: string, key: string, whyDenied: string) {
   return (error: unknown): never => {
     if (isS3NotFound(error))
       throw new SampleError(
@@ -75,11 +89,7 @@ function asSampleError(imagePath: string, bucket: string, key: string) {
         cause: error,
       });
     if (isS3AccessDenied(error))
-      throw new SampleError(
-        'image_unreadable',
-        `image "${imagePath}": no access to s3://${bucket}/${key}; is it there, and is the bucket among the environment's imageBuckets?`,
-        { cause: error },
-      );
+      throw new SampleError('image_unreadable', `image "${imagePath}": no access to s3://${bucket}/${key}; ${whyDenied}`, { cause: error });
     throw error;
   };
 }

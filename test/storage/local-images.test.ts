@@ -94,7 +94,6 @@ describe('local images', () => {
     ['file:///etc/passwd', /file:\/\/ addresses are not read/],
     ['http://example.com/a.jpg', /plain http is never read/],
     ['https://example.com/a.jpg', /data\.allow_https=true/],
-    ['s3://bucket/a.jpg', /credentials for S3/],
     ['ftp://example.com/a.jpg', /ftp:\/\/ is not read/],
   ])('refuse %s and say what to do', async (reference, message) => {
     const images = createLocalImages({ settings, inputFolder: tempFolder(), notice: nothing });
