@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 import { composeRunFile } from '#run/compose-run-file.ts';
 import { stepFiles } from '#run/result-files.ts';
+import { createTaoStatus } from '#run/tao-status.ts';
+import { createS3Files } from '#storage/s3-files.ts';
 import type { Cloud } from './cloud.ts';
 import { type CollectOutcome, endOf, type RunEnd } from './collect-outcome.ts';
 import { type CollectState, type MergedFacts, readCollectState, writeCollectState } from './collect-state.ts';
@@ -115,6 +117,15 @@ async function writeRunFile({ cloud, version }: Collecting, end: RunEnd, files: 
     notices: plan.notices,
   });
   await writeText(cloud.bucket, `${plan.prefix}/run.json`, text);
+  if (plan.settings.output.compat === 'tao') await writeTaoStatus(cloud, plan, why);
+}
+
+/** For scripts that wait for TAO's own `status.json`. */
+async function writeTaoStatus(cloud: Cloud, plan: StoredPlan, why: { readonly message: string } | undefined): Promise<void> {
+  const results = createS3Files({ client: cloud.s3, bucket: cloud.variables.BUCKET, prefix: plan.prefix });
+  const status = createTaoStatus(results, () => cloud.clock.now());
+  await status.started();
+  await status.ended(why?.message);
 }
 
 async function planOf(bucket: FileStore, place: RunPlace): Promise<StoredPlan | undefined> {
