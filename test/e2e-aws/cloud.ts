@@ -6,6 +6,7 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import {
   DescribeExecutionCommand,
   type DescribeExecutionOutput,
+  type ExecutionListItem,
   ListExecutionsCommand,
   SFNClient,
   StartExecutionCommand,
@@ -31,6 +32,9 @@ export interface EndedRun {
   /** Names of the run's files below its prefix. */
   files(): Promise<string[]>;
 }
+
+/** Looking costs the emulator more than it seems. */
+const LOOK_EVERY_MS = 500;
 
 /** One deployed environment, as its user sees it. */
 export type Cloud = ReturnType<typeof openCloud>;
@@ -60,13 +64,15 @@ export function openCloud({
     return { id: name, status, error, cause, file: (path) => textOf(files, path), files: () => Array.fromAsync(files.list('')) };
   }
 
-  /** All runs of a dataset, the latest last. */
-  async function runsOf(dataset: string): Promise<DescribeExecutionOutput[]> {
+  /** All runs of a dataset that have its name, the latest last: those that uploads and the command line start. */
+  async function runsOf(dataset: string): Promise<ExecutionListItem[]> {
     const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }));
-    const described = await Promise.all(executions.map(({ executionArn }) => sfn.send(new DescribeExecutionCommand({ executionArn }))));
-    return described
-      .filter(({ input }) => input?.includes(`/inputs/${dataset}/`) || input?.includes(`/runs/${dataset}/`))
-      .sort((a, b) => Number(a.startDate) - Number(b.startDate));
+    const named = new RegExp(`^${dataset}-[0-9a-f]{16}$`);
+    return executions.filter(({ name = '' }) => named.test(name)).sort((a, b) => Number(a.startDate) - Number(b.startDate));
+  }
+
+  async function describeRun(dataset: string, executionArn: string | undefined): Promise<EndedRun> {
+    return endedRun(dataset, await sfn.send(new DescribeExecutionCommand({ executionArn })));
   }
 
   return {
@@ -88,10 +94,11 @@ export function openCloud({
       for (;;) {
         const runs = await runsOf(dataset);
         const open = runs.filter(({ status }) => status === 'RUNNING');
-        if (runs.length >= count && open.length === 0) return runs.map((run) => endedRun(dataset, run)) as [EndedRun, ...EndedRun[]];
+        if (runs.length >= count && open.length === 0)
+          return (await Promise.all(runs.map(({ executionArn }) => describeRun(dataset, executionArn)))) as [EndedRun, ...EndedRun[]];
         if (performance.now() > until)
           throw new Error(`${dataset}: ${runs.length} of ${count} runs, ${open.length} still going on after ${seconds} s`);
-        await sleep(300);
+        await sleep(LOOK_EVERY_MS);
       }
     },
 
@@ -101,7 +108,7 @@ export function openCloud({
       for (;;) {
         const run = await sfn.send(new DescribeExecutionCommand({ executionArn }));
         if (run.status !== 'RUNNING') return endedRun(dataset, run);
-        await sleep(300);
+        await sleep(LOOK_EVERY_MS);
       }
     },
 

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { groundline } from '#test/run/command-line.ts';
+import { type StandIn, startStandIn } from '#test/run/stand-in.ts';
+import { awsAvailable, dev } from './cloud.ts';
+import { makeDataset } from './dataset.ts';
+
+describe.skipIf(!awsAvailable)('the command line against the deployed pipeline (needs python3 with venv)', () => {
+  let model: StandIn;
+  beforeAll(async () => {
+    model = await startStandIn();
+    await dev.putModelKey('sk-of-the-tests');
+  });
+  afterAll(() => model.close());
+
+  it('uploads and starts, watches, fetches what a run here would have written, and goes on without paying again', async () => {
+    const set = makeDataset('cli', 10, model);
+    const settings = [...model.overrides.filter((override) => !override.includes('api_key')), 'workflow.max_workers=4'];
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await groundline([...args, '--env', 'dev'], {
+        cwd: set.folder,
+        env: { ...inject('deployed')?.env },
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+      return stdout;
+    };
+    const json = async (...args: string[]) => JSON.parse(await run(...args, '--json')) as { run: string };
+
+    const started = await json('start', 'captions.jsonl', '--dataset', 'cli', ...settings);
+    const watched = await json('watch', started.run);
+    await run('fetch', started.run, '--out', 'fetched');
+    const local = await set.runLocally(['workflow.max_workers=4']);
+
+    expect(watched).toMatchObject({ status: 'SUCCEEDED', done: 10, failed: 0, calls: 20 });
+    for (const file of [
+      'step_0_expression_extraction/annotations.jsonl',
+      'step_1_grounding/annotations.jsonl',
+      'annotations.jsonl',
+      'failed.jsonl',
+    ])
+      expect(readFileSync(join(set.folder, 'fetched', file), 'utf8')).toBe(readFileSync(join(local, file), 'utf8'));
+
+    const again = await json('start', '--again', started.run);
+    expect(await json('watch', again.run)).toMatchObject({ status: 'SUCCEEDED', done: 10, cached: 10, calls: 0 });
+    expect(await dev.runsOf('cli')).toHaveLength(2);
+  });
+});
