@@ -74,7 +74,7 @@ function composeBase(
     return { text, expression_id: expression_id ?? `expr_${hash}_${two(index)}`, char_span: [start, end], noun_chunk, instances: [] };
   });
   const { provenance: _, ...fields } = sample.fields;
-  return {
+  const record: AnnotationRecord = {
     ...fields,
     image_path: sample.imagePath,
     caption: sample.caption,
@@ -89,6 +89,8 @@ function composeBase(
     status: 'ok',
     ...(provenance ? { provenance } : {}),
   };
+  if (image.orientation === 1) delete record.orientation; // one that the line states is of another file
+  return record;
 }
 
 const two = (index: number) => String(index).padStart(2, '0');

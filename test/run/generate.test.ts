@@ -186,6 +186,17 @@ test('lines that bring their own phrases or expressions skip step 0', async () =
   expect(readLines(results, 'step_0_expression_extraction/annotations.jsonl')).toHaveLength(2);
 });
 
+test('a stated orientation that is not the image’s own is not handed on', async () => {
+  const folder = tempFolder();
+  writeInput(folder, [{ image_path: 'a.png', orientation: 6, caption: 'a red car', other: 6 }], ['a.png']);
+  const server = await standIn();
+
+  const { results } = await runIn(folder, server.overrides);
+
+  expect(annotations(results)[0]).not.toHaveProperty('orientation');
+  expect(annotations(results)[0]).toHaveProperty('other', 6);
+});
+
 test('limit and sample take some lines, and say how many are pending', async () => {
   const folder = tempFolder();
   writeSamples(folder, 20);
