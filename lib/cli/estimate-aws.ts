@@ -75,7 +75,7 @@ async function measureImages(settings: Settings, signal: AbortSignal) {
   const store = createLocalImages({ settings: settings.data, inputFolder: dirname(path), notice: () => {} });
   const policy = policyOf(settings);
   let [measured, stored, sent, redrawn] = [0, 0, 0, 0];
-  for await (const line of checkInput(settings, () => {}, signal)) {
+  for await (const line of checkInput({ settings, resultsDir: '' }, () => {}, signal)) {
     if (!('sample' in line)) continue;
     const { size } = await store.stat(line.sample.imagePath, signal);
     const target = redrawnSize(line.image, size, policy);

@@ -7,6 +7,7 @@ import { pricesReadOn } from '#models/price-table.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
 import type { StepKind } from '#models/step-model.ts';
+import type { LoadedSpec } from '#spec/load-spec.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
@@ -48,13 +49,13 @@ export function addEstimateCommand(program: Command): void {
 
 /** Reads the input once, counts, and prints. */
 export async function estimate(args: readonly string[], flags: EstimateFlags, environment: Environment): Promise<void> {
-  const { settings, notices } = await readSpec(args, flags, environment, ['input']);
-  for (const notice of notices) console.error(notice);
+  const spec = await readSpec(args, flags, environment, ['input']);
+  for (const notice of spec.notices) console.error(notice);
   const interrupt = listenForInterrupt(console.error);
   try {
-    const found = await estimateRun(settings, interrupt.signal);
+    const found = await estimateRun(spec, interrupt.signal);
     const aws = flags.aws ? await import('./estimate-aws.ts') : undefined;
-    const onAws = await aws?.estimateOnAws(settings, found.samples, interrupt.signal);
+    const onAws = await aws?.estimateOnAws(spec.settings, found.samples, interrupt.signal);
     if (flags.json) console.log(JSON.stringify({ ...found, ...(onAws && { aws: onAws }) }, null, 2));
     else console.log([describe(found), ...(aws && onAws ? [aws.describeOnAws(onAws)] : [])].join('\n'));
   } finally {
@@ -62,9 +63,10 @@ export async function estimate(args: readonly string[], flags: EstimateFlags, en
   }
 }
 
-async function estimateRun(settings: Settings, signal: AbortSignal): Promise<Estimate> {
+async function estimateRun(spec: LoadedSpec, signal: AbortSignal): Promise<Estimate> {
+  const { settings } = spec;
   const models = modelsOf(settings);
-  const { samples, rejected, characters, tokens } = await measureInput(settings, models, signal);
+  const { samples, rejected, characters, tokens } = await measureInput(spec, models, signal);
   const taken = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
   const step = (kind: StepKind) => ({
     samples: taken,
@@ -103,16 +105,16 @@ function modelsOf({ vlm, workflow }: Settings): StepModels {
 
 const profileOf = (model = '') => profileFor(model) ?? unknownProfile;
 
-async function measureInput(settings: Settings, models: StepModels, signal: AbortSignal) {
+async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortSignal) {
   const { checkInput } = await import('./input-lines.ts');
-  const { vlm } = settings;
+  const { vlm } = spec.settings;
   const resolution = {
     extraction: vlm.extraction.media_resolution ?? vlm.gemini.media_resolution,
     grounding: vlm.grounding.media_resolution ?? 'MEDIA_RESOLUTION_HIGH',
   };
   const tokens = { extraction: 0, grounding: 0 };
   let [samples, rejected, characters] = [0, 0, 0];
-  for await (const line of checkInput(settings, console.error, signal)) {
+  for await (const line of checkInput(spec, console.error, signal)) {
     if (!('sample' in line)) {
       rejected++;
       continue;

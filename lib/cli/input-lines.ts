@@ -1,11 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SampleError, UsageError } from '#core/errors.ts';
 import type { ImageStore } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
 import { type ImageInfo, measureImage } from '#images/measure-image.ts';
+import { readFormerRun } from '#run/former-run.ts';
 import { readSamples } from '#run/read-samples.ts';
+import { stepFiles } from '#run/result-files.ts';
+import type { LoadedSpec } from '#spec/load-spec.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 
 /** An input line and what is wrong with it, if anything. */
@@ -17,11 +21,15 @@ export type CheckedLine =
 const TOGETHER = 32;
 
 /** Streams the input of a spec, lines and image headers checked; memory does not grow with the file. No model is called. */
-export async function* checkInput(settings: Settings, notice: (message: string) => void, signal: AbortSignal): AsyncGenerator<CheckedLine> {
-  const path = resolve(settings.data.input_jsonl);
-  const images = createLocalImages({ settings: settings.data, inputFolder: dirname(path), notice });
+export async function* checkInput(
+  { settings, resultsDir }: Pick<LoadedSpec, 'settings' | 'resultsDir'>,
+  notice: (message: string) => void,
+  signal: AbortSignal,
+): AsyncGenerator<CheckedLine> {
+  const { path, kind, inputFolder } = await inputOf(settings, resultsDir);
+  const images = createLocalImages({ settings: settings.data, inputFolder, notice });
   let waiting: Promise<CheckedLine>[] = [];
-  for await (const line of readSamples(explained(createReadStream(path), settings.data.input_jsonl))) {
+  for await (const line of readSamples(explained(createReadStream(path), path), kind)) {
     signal.throwIfAborted();
     waiting.push('sample' in line ? checkImage(line.sample, images, settings, signal) : Promise.resolve(line.rejected));
     if (waiting.length < TOGETHER) continue;
@@ -29,6 +37,18 @@ export async function* checkInput(settings: Settings, notice: (message: string) 
     waiting = [];
   }
   yield* await Promise.all(waiting);
+}
+
+/** What a run would read: the captions, or for step 1 alone the step file that is there. */
+async function inputOf({ data, workflow }: Settings, resultsDir: string) {
+  const results = createDirectoryFiles(resolve(resultsDir));
+  const grounds = resultsDir !== '' && !workflow.steps.includes('0') && (await results.size(stepFiles.step_0)) !== undefined;
+  const captions = data.input_jsonl || (grounds ? (await readFormerRun(results))?.captions : undefined);
+  const inputFolder = captions ? dirname(resolve(captions)) : '.';
+  if (grounds) return { path: join(results.folder, stepFiles.step_0), kind: 'step_0', inputFolder } as const;
+  if (data.input_jsonl === '')
+    throw new UsageError('nothing to read: name a captions file, or with --out the results folder whose step-0 file is to be grounded');
+  return { path: data.input_jsonl, kind: 'captions', inputFolder } as const;
 }
 
 async function checkImage(sample: Sample, images: ImageStore, { data }: Settings, signal: AbortSignal): Promise<CheckedLine> {

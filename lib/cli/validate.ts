@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Settings } from '#core/settings.ts';
+import type { LoadedSpec } from '#spec/load-spec.ts';
 import { readEnvironment } from './environment.ts';
 import { exitCode } from './exit-codes.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -29,15 +29,15 @@ export function addValidateCommand(program: Command): void {
       '\nExamples:\n  groundline validate captions.jsonl\n  groundline validate -e spec.yaml --json\n\nExit codes: 0 all good, 1 could not check, 2 more bad lines than workflow.max_failure_rate.',
     )
     .action(async (args: string[], flags: SpecFlags & { json?: boolean }) => {
-      const { settings, notices } = await readSpec(args, flags, readEnvironment(), ['input']);
-      for (const notice of notices) console.error(notice);
-      const found = await validate(settings);
+      const spec = await readSpec(args, flags, readEnvironment(), ['input']);
+      for (const notice of spec.notices) console.error(notice);
+      const found = await validate(spec);
       console.log(flags.json ? JSON.stringify(found, null, 2) : describe(found));
-      if (found.bad > found.lines * settings.workflow.max_failure_rate) process.exitCode = exitCode.tooManyFailures;
+      if (found.bad > found.lines * spec.settings.workflow.max_failure_rate) process.exitCode = exitCode.tooManyFailures;
     });
 }
 
-async function validate(settings: Settings): Promise<Validation> {
+async function validate(spec: LoadedSpec): Promise<Validation> {
   keepHeapSmall();
   const { checkInput } = await import('./input-lines.ts');
   const display = createProgressDisplay(process.stderr, () => systemClock.now());
@@ -46,7 +46,7 @@ async function validate(settings: Settings): Promise<Validation> {
   const first: Validation['first'][number][] = [];
   let [good, bad] = [0, 0];
   try {
-    for await (const line of checkInput(settings, (message) => display.notice(message), interrupt.signal)) {
+    for await (const line of checkInput(spec, (message) => display.notice(message), interrupt.signal)) {
       if ('sample' in line) good++;
       else {
         bad++;

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { groundline, writeInput, writeSamples } from '#test/run/command-line.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
@@ -49,3 +51,26 @@ test('validate and estimate need neither key nor server', { timeout }, async () 
   expect(unknown.stdout).toContain('cost           unknown: no price is known for this model');
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^groundline: cannot read the input no\.jsonl \(ENOENT\)/) });
 });
+
+test('for step 1 alone they read the step file of the results, and say what to name where there is none', { timeout }, async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 2);
+  const step1 = (...args: string[]) =>
+    groundline([...args, '--out', 'results', '--backend', 'builtin', 'workflow.steps=["1"]'], { cwd: folder });
+
+  const nothing = await step1('validate');
+  writeFile(
+    join(folder, 'results/step_0_expression_extraction'),
+    '{"image_path":"img/1.png","caption":"a car","cleaned_caption":"a car","expressions":[]}\n',
+  );
+  const [good, estimate] = await Promise.all([step1('validate'), step1('generate', '--dry-run')]);
+
+  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to read: name a captions file') });
+  expect(good).toMatchObject({ code: 0, stdout: '1 line: all good\n' });
+  expect(estimate.stdout).toContain('1 sample');
+});
+
+function writeFile(path: string, text: string): void {
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'annotations.jsonl'), text);
+}
