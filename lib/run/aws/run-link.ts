@@ -77,13 +77,14 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
   const isPending = () => Object.values(pending).some((value) => value !== 0);
 
   /** One addition at a time; whoever comes meanwhile waits for the next, which carries what all of them have to add. */
-  const addTogether = async () => {
-    while (isPending()) {
-      adding ??= add().finally(() => {
-        adding = undefined;
-      });
-      await adding;
-    }
+  const addOnce = () => {
+    adding ??= add().finally(() => {
+      adding = undefined;
+    });
+    return adding;
+  };
+  const addAll = async () => {
+    while (isPending()) await addOnce();
   };
 
   const stop = async (error: RunStopError) => {
@@ -108,7 +109,7 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
         await clock.sleep(READ_EVERY_MS, signal).catch(() => {});
         if (signal.aborted) return;
         // One look that fails is made up for by the next.
-        await (isPending() && clock.now() - addedAt >= ADD_EVERY_MS ? addTogether() : link.refresh()).catch(() => {});
+        await (isPending() && clock.now() - addedAt >= ADD_EVERY_MS ? addOnce() : link.refresh()).catch(() => {});
       }
     },
     async refresh() {
@@ -116,7 +117,7 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
     },
     async beforeCall() {
       if (budgetUsd !== undefined && !stopped) {
-        await addTogether();
+        await addAll();
         if (spentInAll() >= budgetUsd) await stop(budgetReached(spentInAll(), budgetUsd));
       }
       if (stopped) throw stopped;
@@ -131,7 +132,7 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
     get pausedUntil() {
       return pausedUntil;
     },
-    flush: addTogether,
+    flush: addAll,
   };
   return link;
 }
