@@ -11,6 +11,7 @@ const StepFacts = z.object({ model: text, calls: amount, cached: amount, cost_us
 const RunFile = z.object({
   run_id: text,
   status: text,
+  stop: z.object({ message: z.string() }).optional().catch(undefined),
   input: text,
   image_base: text,
   started_at: text,

@@ -15,6 +15,10 @@ export function addStatusCommand(program: Command): void {
     .action(async (folder: string, flags: { json?: boolean }) => {
       const results = createDirectoryFiles(resolve(folder));
       const { spec: _, ...run } = await readRunFile(results);
-      console.log(flags.json ? JSON.stringify(run, null, 2) : summarise({ ...run, spec: undefined }, folder));
+      if (flags.json) console.log(JSON.stringify(run, null, 2));
+      else
+        console.log(
+          [summarise({ ...run, spec: undefined }, folder), ...(run.stop ? [`stopped early: ${run.stop.message}`] : [])].join('\n'),
+        );
     });
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { groundline, readJson, readLines, writeSamples } from '#test/run/command-line.ts';
@@ -71,4 +72,14 @@ test('status says how far a run is, in words and as JSON, and touches nothing', 
     stderr: expect.stringMatching(/^groundline: no run\.json in .*: name the results folder of a run/),
   });
   expect(readJson(results, 'run.json')).toEqual(before);
+});
+
+test('status says why a run ended early', { timeout }, async () => {
+  const { folder, results } = await ranWith(() => undefined, ['workflow.limit=3']);
+  const stop = { reason: 'unauthorized', message: 'the key was not accepted' };
+  writeFileSync(join(results, 'run.json'), JSON.stringify({ ...readJson(results, 'run.json'), status: 'stopped', stop }));
+
+  const { stdout } = await groundline(['status', 'results'], { cwd: folder });
+
+  expect(stdout).toMatch(/^3 samples done\n[^]*\nstopped early: the key was not accepted\n$/);
 });
