@@ -55,6 +55,8 @@ describe.skipIf(!hasChromium)('a report for everyone (needs /usr/bin/chromium)',
     const { page } = await openReport(browser, `${folder}/report.html`, { viewport: { width, height: 3000 }, hasTouch: true });
 
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    const table = page.locator('.evaluation .table');
+    expect(await table.evaluate((region) => region.scrollWidth - region.clientWidth)).toBe(0);
     const widths = await page.locator('article .frame').evaluateAll((frames) => frames.map((frame) => frame.getBoundingClientRect().width));
     expect(Math.min(...widths)).toBeGreaterThan(width / 3);
     await page.close();
