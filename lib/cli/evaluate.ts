@@ -16,15 +16,17 @@ interface EvaluateFlags {
   readonly truth: string;
   readonly mode: Mode | 'auto';
   readonly against?: string;
-  readonly min: readonly Threshold[];
-  readonly maxDrop: readonly Threshold[];
+  readonly min?: readonly Threshold[];
+  readonly maxDrop?: readonly Threshold[];
   readonly seed: number;
   readonly json?: boolean;
   readonly report: boolean;
   readonly unfinished?: boolean;
 }
 
-const collect = (option: string) => (text: string, before: readonly Threshold[]) => [...before, parseThreshold(text, option)];
+const collect =
+  (option: string) =>
+  (text: string, before: readonly Threshold[] = []) => [...before, parseThreshold(text, option)];
 
 /** `groundline evaluate RESULTS --truth FILE`: figures against the truth, as a table, as JSON and in the report. */
 export function addEvaluateCommand(program: Command): void {
@@ -39,12 +41,16 @@ export function addEvaluateCommand(program: Command): void {
         .default('auto'),
     )
     .option('--against <results>', 'another run on the same truth: differences with paired intervals')
-    .option('--min <figure=value>', 'exit with 2 below this, e.g. acc50=0.8; no_answer: above it; repeatable', collect('--min'), [])
-    .option('--max-drop <figure=value>', 'exit with 2 if so much below --against; repeatable', collect('--max-drop'), [])
+    .option('--min <figure=value>', 'exit with 2 below this, e.g. acc50=0.8; no_answer: above it; repeatable', collect('--min'))
+    .option('--max-drop <figure=value>', 'exit with 2 if so much below --against; repeatable', collect('--max-drop'))
     .option('--seed <number>', 'of the bootstrap', wholeNumber, 0)
     .option('--json', 'everything as JSON on stdout')
     .option('--no-report', 'leave report.html as it is')
     .option('--unfinished', 'take the results of a run that has not ended')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  groundline evaluate results --truth flickr/truth.jsonl --min acc50=0.8 --min absent_acc=0.9\n  groundline evaluate results --truth flickr/truth.jsonl --against results-before --max-drop acc50=0.01\n\nExit codes: 0 done, 1 could not evaluate, 2 a figure is below a limit.',
+    )
     .action(async (results: string, flags: EvaluateFlags) => {
       const unmet = await evaluate(resolve(results), flags);
       for (const one of unmet) console.error(`below the limit: ${one}`);
@@ -53,7 +59,8 @@ export function addEvaluateCommand(program: Command): void {
 }
 
 async function evaluate(folder: string, flags: EvaluateFlags): Promise<string[]> {
-  if (flags.maxDrop.length > 0 && flags.against === undefined) throw new UsageError('--max-drop needs --against, the run to compare with');
+  const { min = [], maxDrop = [] } = flags;
+  if (maxDrop.length > 0 && flags.against === undefined) throw new UsageError('--max-drop needs --against, the run to compare with');
   const files = createDirectoryFiles(folder);
   const open = (from: DirectoryFiles) => openResults(from, { unfinished: flags.unfinished ?? false });
   const against = flags.against === undefined ? undefined : await open(createDirectoryFiles(resolve(flags.against)));
@@ -70,7 +77,7 @@ async function evaluate(folder: string, flags: EvaluateFlags): Promise<string[]>
   console.log(flags.json ? JSON.stringify(document, null, 1) : evaluationText(evaluation, names));
   await writeEvaluation(files, document);
   if (flags.report && (await files.size(reportFile)) !== undefined) console.error(`the worst samples are in ${await reportOn(folder)}`);
-  return unmetThresholds(evaluation.figures, flags.min, flags.maxDrop);
+  return unmetThresholds(evaluation.figures, min, maxDrop);
 }
 
 function wholeNumber(text: string): number {

@@ -18,6 +18,12 @@ interface ImportFlags {
   readonly seed: number;
 }
 
+const examples = `Examples:
+  groundline import flickr30k Flickr30kEntities --split test --images flickr30k-images --out flickr
+  groundline import coco instances_val2017.json --absent 3 --images val2017 --out coco
+
+Then: groundline generate flickr/captions.jsonl --out results, and groundline evaluate results --truth flickr/truth.jsonl`;
+
 /** `groundline import FORMAT SOURCE --out FOLDER`: input lines and a truth file of a known data set, for `generate` and `evaluate`. */
 export function addImportCommand(program: Command): void {
   program
@@ -33,7 +39,7 @@ export function addImportCommand(program: Command): void {
     .option('--absent <count>', 'coco: also ask for so many categories that are not in the image', wholeNumber, 0)
     .option('--phrases-per-line <count>', 'visual-genome: so many phrases of an image in one line', wholeNumber, 20)
     .option('--seed <number>', 'which absent categories are drawn', wholeNumber, 0)
-    .addHelpText('after', `\nWhat <source> is:\n${sourcesText()}`)
+    .addHelpText('after', `\nWhat <source> is:\n${sourcesText()}\n\n${examples}`)
     .action(async (format: string, source: string, flags: ImportFlags) => {
       console.log(summary(await importFrom(format, source, flags), flags));
     });

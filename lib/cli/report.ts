@@ -21,6 +21,7 @@ export function addReportCommand(program: Command): void {
     .option('--open', 'open it in the browser')
     .option('--images <folder>', 'where relative image paths begin, if not where run.json says')
     .option('--max-samples <count>', 'show at most this many samples', wholeNumber, 5_000)
+    .addHelpText('after', '\nExamples:\n  groundline report results --open\n  groundline report fetched --images ~/photos')
     .action(async (results: string, flags: ReportFlags) => {
       const path = await reportOn(resolve(results), flags);
       console.log(path);

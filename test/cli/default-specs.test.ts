@@ -30,6 +30,14 @@ test('a folder that cannot be made is named at once', async () => {
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cannot write /proc/no/such/experiment.yaml (ENOENT)') });
 });
 
+test.each(['report', 'export', 'import', 'evaluate'])('groundline %s --help shows what a call looks like', async (verb) => {
+  const { code, stdout } = await groundline([verb, '--help'], { cwd: tempFolder() });
+
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`Examples?:\\n  .*groundline ${verb} `));
+  expect(stdout).not.toContain('(default: [])');
+});
+
 test('a word that is no verb is answered with the nearest one', async () => {
   const { code, stderr } = await groundline(['generat'], { cwd: tempFolder() });
 

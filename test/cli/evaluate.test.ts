@@ -52,6 +52,15 @@ async function evaluate(...args: string[]): Promise<void> {
 }
 
 describe('groundline evaluate', () => {
+  it('says beside a figure what it was taken over, one as one', async () => {
+    truthIn(folder, [{ image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [left] }] }]);
+
+    await evaluate(results, '--truth', truth);
+
+    const { figures } = EvaluationSummary.parse(JSON.parse(readFileSync(join(results, 'evaluation.json'), 'utf8')));
+    expect(figures[0]?.note).toBe('1 expression · 0 % without an answer');
+  });
+
   it('prints a table of figures with their intervals and the worst samples', async () => {
     await evaluate(results, '--truth', truth);
 

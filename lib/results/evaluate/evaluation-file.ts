@@ -61,18 +61,20 @@ export async function writeEvaluation(results: FileStore, document: EvaluationDo
 
 /** The words beside a figure: how it differs, what it was taken over, what got no answer. */
 function noteOf({ id, difference, noAnswer, note, of }: FigureValue, against?: string): string {
-  const unit = id === 'coverage' ? 'lines' : unitOf(id);
+  const unit = id === 'coverage' ? lines : unitOf(id);
   return [
     ...(note === undefined ? [] : [note]),
     ...(difference === undefined ? [] : [`${differenceText(difference)} against ${against ?? 'the other run'}`]),
-    `${of.toLocaleString('en')} ${unit}`,
+    `${of.toLocaleString('en')} ${of === 1 ? unit.one : unit.many}`,
     ...(id === 'no_answer' ? [] : [`${percent(noAnswer)} ${id === 'coverage' ? 'failed' : 'without an answer'}`]),
   ].join(' · ');
 }
 
-function unitOf(id: string): string {
-  if (id.startsWith('span_')) return 'phrases';
-  return id.startsWith('box_') || id.startsWith('ap') ? 'boxes' : 'expressions';
+const lines = { one: 'line', many: 'lines' };
+
+function unitOf(id: string): { one: string; many: string } {
+  if (id.startsWith('span_')) return { one: 'phrase', many: 'phrases' };
+  return id.startsWith('box_') || id.startsWith('ap') ? { one: 'box', many: 'boxes' } : { one: 'expression', many: 'expressions' };
 }
 
 /** `+0.012 (0.003 to 0.021)`. */
