@@ -84,7 +84,7 @@ export const Settings = z.strictObject({
       limit: positive.optional().describe('only the first lines'),
       sample: positive.optional().describe('only so many lines, drawn with the seed'),
       seed: z.int().default(0).describe('which lines a sample draws'),
-      budget_usd: z.number().positive().optional().describe('stop before the known cost passes this'),
+      budget_usd: z.number().positive().optional().describe('stop once the known cost reaches this; calls in flight come home'),
       max_failure_rate: z.number().min(0).max(1).default(0).describe('more failed lines than this share end with exit code 2'),
       partial: z.enum(['keep', 'fail']).default('keep').describe('what becomes of a sample with an unanswered expression'),
     })
