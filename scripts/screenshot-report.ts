@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import sharp from 'sharp';
 
 /**
  * Pictures a report for the README: `node scripts/screenshot-report.ts demo-results/report.html docs/report.png`.
@@ -37,7 +38,7 @@ try {
   await page.locator(':focus').evaluateAll((focused) => focused.map((element) => (element as unknown as { blur(): void }).blur()));
   await page.evaluate('scrollTo(0, 0)');
   await mkdir(dirname(resolve(picture)), { recursive: true });
-  await page.screenshot({ path: picture });
+  await sharp(await page.screenshot()).png({ palette: true, effort: 10 }).toFile(picture);
 } finally {
   await browser.close();
 }
