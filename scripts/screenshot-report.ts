@@ -38,7 +38,9 @@ try {
   await page.locator(':focus').evaluateAll((focused) => focused.map((element) => (element as unknown as { blur(): void }).blur()));
   await page.evaluate('scrollTo(0, 0)');
   await mkdir(dirname(resolve(picture)), { recursive: true });
-  await sharp(await page.screenshot()).png({ palette: true, effort: 10 }).toFile(picture);
+  await sharp(await page.screenshot())
+    .png({ palette: true, effort: 10 })
+    .toFile(picture);
 } finally {
   await browser.close();
 }
