@@ -315,6 +315,12 @@ describe('environments', () => {
     for (const { template } of stacks) expect(JSON.stringify(template.Outputs)).not.toContain('"Export"');
   });
 
+  it('look nothing up, even with an account and a region of their own', () => {
+    const { ofType } = synthesize('self-hosted', { account: '123456789012', region: 'eu-west-1' });
+
+    for (const { Properties } of Object.values(ofType('AWS::EC2::Subnet'))) expect(Properties.AvailabilityZone).toHaveProperty('Fn::Select');
+  });
+
   it('raise a budget by the topic, without an address', () => {
     const { ofType } = synthesize('dev', { monthlyBudgetUsd: 10 });
     const [budget] = Object.values(ofType('AWS::Budgets::Budget'));
