@@ -1,4 +1,4 @@
-import { type CfnElement, type Stack, Validations } from 'aws-cdk-lib';
+import { type CfnElement, type Stack, Token, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -58,14 +58,14 @@ export function explainFindings(
     wildcard(role, `${objects}/*`, 'images may lie anywhere in the bucket');
     wildcard(role, `${objects}/runs/*`, 'each run writes below a prefix of its own');
     for (const other of imageBuckets)
-      wildcard(role, `arn:<AWS::Partition>:s3:::${other}/*`, 'the environment names this bucket as a source of images');
+      wildcard(role, `arn:${partitionOf(stack)}:s3:::${other}/*`, 'the environment names this bucket as a source of images');
   }
   explainWorkflow(stack, stateMachine, functions, bucket);
 }
 
 function explainWorkflow(stack: Stack, stateMachine: StateMachine, functions: ExplainedProps['functions'], bucket: Bucket): void {
   const machine = idOf(stack, stateMachine);
-  const executions = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:';
+  const executions = `arn:${partitionOf(stack)}:states:${known(stack.region, 'Region')}:${known(stack.account, 'AccountId')}:execution:`;
   const itsName = `{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${machine}"}]}]}`;
   wildcard(stateMachine, '*', 'X-Ray and the delivery of logs have no resources to name');
   wildcard(
@@ -92,6 +92,15 @@ function wildcard(scope: IConstruct, resource: string, reason: string): void {
 
 function explain(scope: IConstruct, id: string, reason: string): void {
   Validations.of(scope).acknowledge({ id, reason });
+}
+
+/** As cdk-nag writes it: an environment may name its account and region, or leave them to whoever deploys. */
+function known(value: string, pseudoParameter: string): string {
+  return Token.isUnresolved(value) ? `<AWS::${pseudoParameter}>` : value;
+}
+
+function partitionOf({ partition }: Stack): string {
+  return known(partition, 'Partition');
 }
 
 function idOf(stack: Stack, construct: IConstruct): string {

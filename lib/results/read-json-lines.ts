@@ -1,7 +1,9 @@
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 
 /** One line of a result file: its 1-based number, and its value, with the text that it was, or why it is none. */
-export type JsonLine = { readonly line: number; readonly value: unknown; readonly text: string } | { readonly line: number; readonly problem: string };
+export type JsonLine =
+  | { readonly line: number; readonly value: unknown; readonly text: string }
+  | { readonly line: number; readonly problem: string };
 
 const LF = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';

@@ -81,5 +81,5 @@ test('status says why a run ended early', { timeout }, async () => {
 
   const { stdout } = await groundline(['status', 'results'], { cwd: folder });
 
-  expect(stdout).toMatch(/^3 samples done\n[^]*\nstopped early: the key was not accepted\n$/);
+  expect(stdout).toMatch(/^3 samples done\n[\s\S]*\nstopped early: the key was not accepted\n$/);
 });
