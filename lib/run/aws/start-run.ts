@@ -77,7 +77,9 @@ export async function versionNow(s3: S3Client, Bucket: string, Key: string, othe
     return VersionId ?? otherwise ?? `${LastModified?.getTime()}-${ETag}`;
   } catch (error) {
     if (isS3NotFound(error)) return undefined;
-    throw error;
+    // HEAD has no body: without its status an S3 error is called UnknownError.
+    const { httpStatusCode = 'no' } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
+    throw new Error(`cannot look at s3://${Bucket}/${Key}: status ${httpStatusCode} (${(error as Error).message})`, { cause: error });
   }
 }
 

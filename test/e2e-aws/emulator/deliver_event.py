@@ -1,5 +1,6 @@
 """Calls the start-run function a number of times with one "Object Created" event, as EventBridge may: it delivers at least once."""
 
+import base64
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +21,11 @@ event = {
 def deliver(_):
     # As often as Lambda tries an event that a function has thrown at.
     for _ in range(3):
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
         payload = answer["Payload"].read().decode()
         if "FunctionError" not in answer:
             return json.loads(payload)
-    raise SystemExit(payload)
+    raise SystemExit(payload + base64.b64decode(answer.get("LogResult", "")).decode())
 
 
 with ThreadPoolExecutor(3) as together:
