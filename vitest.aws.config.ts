@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: ['test/e2e-aws/deployed-environment.ts'],
     testTimeout: 900_000,
     hookTimeout: 900_000,
-    // Most of a suite is waiting; the longest is not to begin last.
-    maxWorkers: 4,
+    // One suite at a time: emulated functions have no machines of their own.
+    fileParallelism: false,
   },
 });
