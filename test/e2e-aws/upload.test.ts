@@ -89,7 +89,9 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     let statuses: string[] = [];
     while (!statuses.includes('finished')) {
       const runs = await dev.ended('late');
-      statuses = await Promise.all(runs.map(async (run) => (JSON.parse((await run.file('run.json')) ?? '{}') as { status: string }).status));
+      statuses = await Promise.all(
+        runs.map(async (run) => (JSON.parse((await run.file('run.json')) ?? '{}') as { status: string }).status),
+      );
       await sleep(500);
     }
 
