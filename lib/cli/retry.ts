@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
+import { lockResults } from '#run/lock-results.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
-import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { generate, versionOf } from './generate.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
@@ -45,8 +46,17 @@ function specOf(run: RunFile, folder: string, overrides: readonly string[], envi
 
 const checkpointFolders = ['step_0_expression_extraction/.ckpt/', 'step_1_grounding/.ckpt/'];
 
-/** Takes away what is remembered of a sample, so that the next run asks again. Throws `UsageError` where nothing is. */
-async function forgetSample(results: FileStore, id: string): Promise<void> {
+/** Takes away what is remembered of a sample, so that the next run asks again. Throws `UsageError` where nothing is, or another run is at work. */
+async function forgetSample(results: DirectoryFiles, id: string): Promise<void> {
+  const lock = await lockResults(results.folder);
+  try {
+    await removeCheckpoints(results, id);
+  } finally {
+    lock.release();
+  }
+}
+
+async function removeCheckpoints(results: FileStore, id: string): Promise<void> {
   let found = 0;
   for (const folder of checkpointFolders)
     for await (const path of results.list(folder)) {

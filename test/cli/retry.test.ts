@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { lockResults } from '#run/lock-results.ts';
 import { groundline, readJson, readLines, writeSamples } from '#test/run/command-line.ts';
 import { type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
@@ -51,6 +52,20 @@ test('retry --id asks one sample again although it is done', { timeout }, async 
     code: 1,
     stderr: expect.stringMatching(/^groundline: no sample 77 in .*: give an image_id as in annotations\.jsonl\n$/),
   });
+});
+
+test('retry --id forgets nothing while another run is at work', { timeout }, async () => {
+  const { results, folder, server } = await ranWith(undefined);
+  const lock = await lockResults(results);
+  onTestFinished(() => lock.release());
+  server.calls.length = 0;
+
+  const end = await groundline(['retry', 'results', '--id', '2'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+  lock.release();
+  await groundline(['retry', 'results'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+
+  expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('another run') });
+  expect(server.calls).toEqual([]);
 });
 
 test('status says how far a run is, in words and as JSON, and touches nothing', { timeout }, async () => {
