@@ -36,7 +36,8 @@ export function judgeCut(test: CutTest, { sent, delivered, refused }: Window): C
   if (refused === 0 && answered >= 4 / Math.min(test.share, 0.2)) return 'helped';
   if (answered >= test.length && refused <= low * sent) return 'helped';
   if (refused > mostBy(test.share, sent, 2)) return 'different';
-  if (refused <= mostBy(low, sent, 2) || (sent < test.length && refused <= HOPELESS * sent)) return 'unclear';
+  if ((refused <= mostBy(low, sent, 2) && answered < 2 * test.length) || (sent < test.length && refused <= HOPELESS * sent))
+    return 'unclear';
   const pooled = pooledShare(test, { sent, refused });
   const noise = 2 * Math.sqrt(pooled * (1 - pooled) * (1 / sent + 1 / test.sent));
   return Math.abs(refused / sent - test.share) <= noise ? 'same' : 'different';

@@ -5,7 +5,7 @@ import { addUsage, noUsage } from '#core/usage.ts';
 import type { ModelAdapter } from './adapter.ts';
 import { CallError } from './call-error.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
-import type { Pacer } from './pacer.ts';
+import { type Pacer, PRECEDENCE } from './pacer.ts';
 import { type RetryOptions, tryAgain } from './retry.ts';
 import { below, lower, rejectsTier, structuredFault } from './structured-output.ts';
 
@@ -39,12 +39,11 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
 
   const giveUp = (tier: Tier) => knowledge.learn({ tier: lower(knowledge.known.tier, below(tier)) });
 
-  const send = (request: ModelRequest, tier: Tier, signal: AbortSignal) =>
-    tryAgain(
-      (again) => pacer.run(() => attempt(() => adapter.send({ request, tier, profile }, signal), adapter), again, signal),
-      retry,
-      signal,
-    );
+  const send = (request: ModelRequest, tier: Tier, signal: AbortSignal) => {
+    const precedence = request.task.kind === 'extract' ? PRECEDENCE.first : PRECEDENCE.following;
+    const once = () => attempt(() => adapter.send({ request, tier, profile }, signal), adapter);
+    return tryAgain((again) => pacer.run(once, again ? PRECEDENCE.retry : precedence, signal), retry, signal);
+  };
 
   /** The reply, or the reason why this tier cannot give one. */
   const sendOnTier = async (request: ModelRequest, tier: Tier, signal: AbortSignal): Promise<ModelReply | undefined> => {

@@ -4,13 +4,20 @@ import { createRateControl } from './rate-control.ts';
 
 /** Lets attempts start: never more than `workers` at once, never faster than the server and the user's limits allow. */
 export interface Pacer {
-  /** Waits for a turn, then runs `attempt`. `again` = a retry, which goes before first attempts. */
-  run<T extends { readonly usage: Usage }>(attempt: () => Promise<T>, again: boolean, signal: AbortSignal): Promise<T>;
+  /** Waits for a turn, then runs `attempt`. */
+  run<T extends { readonly usage: Usage }>(attempt: () => Promise<T>, precedence: Precedence, signal: AbortSignal): Promise<T>;
   /** Told from outside (another worker of the same run met a limit): nothing starts before `time` of the clock. */
   pauseUntil(time: number): void;
   /** Told from outside: this worker's share of a known limit, in calls per second. */
   limitRate(perSecond: number): void;
 }
+
+/**
+ * Who goes first, lowest first: a retry, then a sample's first question, then the question that follows from its answer.
+ * First questions early keep following ones in store, so that at the end of a run there is still work for every worker.
+ */
+export type Precedence = (typeof PRECEDENCE)[keyof typeof PRECEDENCE];
+export const PRECEDENCE = { retry: 0, first: 1, following: 2 } as const;
 
 export interface PacerOptions {
   readonly workers: number;
@@ -23,7 +30,7 @@ export interface PacerOptions {
 
 interface Waiter {
   readonly start: () => void;
-  readonly again: boolean;
+  readonly precedence: Precedence;
 }
 
 const LONG_PAUSE_MS = 2000;
@@ -88,7 +95,7 @@ export function createPacer(options: PacerOptions): Pacer {
     alarm = undefined;
   };
 
-  const turn = (again: boolean, signal: AbortSignal) => {
+  const turn = (precedence: Precedence, signal: AbortSignal) => {
     const now = clock.now();
     if (queue.length === 0 && delay(now) === 0) return claim(now);
     return new Promise<void>((resolve, reject) => {
@@ -100,18 +107,17 @@ export function createPacer(options: PacerOptions): Pacer {
         signal.removeEventListener('abort', leave);
         resolve();
       };
-      const waiter: Waiter = { start, again };
+      const waiter: Waiter = { start, precedence };
       signal.addEventListener('abort', leave, { once: true });
-      const place = again ? queue.findIndex((other) => !other.again) : -1;
-      queue.splice(place < 0 ? queue.length : place, 0, waiter);
+      queue.splice(queue.findLastIndex((other) => other.precedence <= precedence) + 1, 0, waiter);
       pump();
     });
   };
 
   return {
-    async run(attempt, again, signal) {
+    async run(attempt, precedence, signal) {
       signal.throwIfAborted();
-      await turn(again, signal);
+      await turn(precedence, signal);
       const ticket = control.start(clock.now());
       try {
         const reply = await attempt();

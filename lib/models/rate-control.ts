@@ -7,7 +7,8 @@ import { type CutTest, judgeCut, mostBy, pooledShare, startCutTest, type Window 
  * A busy server refuses a share of everything: sending less only loses time. So the control does not assume, it tries:
  *
  * 1. Free: no pace, workers alone limit. Too many refusals in a window → cut.
- * 2. Cut: the pace becomes 0.9 × what was delivered. If the refused share stays the same, twice, cutting is useless here:
+ * 2. Cut: the pace becomes 0.9 × what was delivered, or 0.8 × the pace where it had grown slowly towards a known limit: clear of
+ *    the limit at once, which a bucket of tokens makes up for. If the refused share stays the same, twice, cutting is useless here:
  *    back to the pace before, and that share is the new normal (`accepted`). If it falls, stay and
  * 3. probe: grow, faster the longer nothing is refused, slower with every cut that helped: the pace settles around the limit.
  * 4. All in flight refused: stop until the server's Retry-After, then one probe at a time until something is delivered.
@@ -31,12 +32,14 @@ export type Ticket = Window;
 
 const FREE = Number.POSITIVE_INFINITY;
 const SLOWEST = 1 / 60;
+const CUT = 0.9;
+const NEAR_LIMIT_CUT = 0.8;
 /** Answers after which a quiet window is closed. */
 const WINDOW = 50;
 /** Useless cuts that settle the question; the attempts of short windows count half. Above `DOUBTFUL`, a limit is likelier than bad luck. */
 const USELESS_CUTS = 2;
 const DOUBTFUL = 0.6;
-/** Attempts in a row of failed cuts after which a moderate share is taken for normal, whatever the noise. */
+/** Attempts in a row of failed cuts after which a moderate share that stays the same is taken for normal, whatever the noise. */
 const LONGEST_DOUBT = 120;
 const MODERATE = 0.4;
 /** The first wave is spread over this long and judged after this many. With a limit below the number of workers, most of it would be refused. */
@@ -72,9 +75,9 @@ export function createRateControl(workers: number): RateControl {
     const { sent, refused, since } = window;
     const attempted = Math.min(rate, (sent * 1000) / Math.max(now - since, 50));
     const delivered = attempted * (1 - refused / (sent + 2));
-    const least = nearLimit && !test ? rate : 0; // slow growth cannot have left the limit far behind
+    const least = nearLimit && !test ? NEAR_LIMIT_CUT * rate : 0; // slow growth cannot have left the limit far behind
     test = startCutTest(window, test?.restore ?? rate);
-    rate = Math.max(0.9 * Math.max(delivered, least), SLOWEST);
+    rate = Math.max(CUT * delivered, least, SLOWEST);
     cutAt = grownAt = now;
     renew(now);
   };
@@ -89,7 +92,7 @@ export function createRateControl(workers: number): RateControl {
 
   const stay = (now: number) => {
     accepted = Math.min(accepted, window.refused / window.sent);
-    growth = Math.max(growth / 4, GROWTH.least);
+    if (nearLimit) growth = Math.max(growth / 4, GROWTH.least);
     conclude(now, true);
   };
 
@@ -98,7 +101,7 @@ export function createRateControl(workers: number): RateControl {
     if (same) useless += window.sent >= running.length ? 1 : 0.5;
     doubted += window.sent;
     const certain = useless >= (share < DOUBTFUL ? USELESS_CUTS : 2 * USELESS_CUTS);
-    if (!certain && (share > MODERATE || doubted < LONGEST_DOUBT)) return cut(now);
+    if (!certain && (!same || share > MODERATE || doubted < LONGEST_DOUBT)) return cut(now);
     rate = running.restore;
     accepted = share;
     growth = GROWTH.most;

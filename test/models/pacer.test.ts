@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Usage } from '#core/ports.ts';
 import { CallError } from '#models/call-error.ts';
-import { createPacer, type PacerOptions } from '#models/pacer.ts';
+import { createPacer, type PacerOptions, PRECEDENCE } from '#models/pacer.ts';
 import { createFakeClock } from './fake-clock.ts';
 
 const usage: Usage = { calls: 1, input: 900, cachedInput: 0, output: 100, thinking: 0 };
@@ -18,7 +18,7 @@ function setUp(options: Partial<PacerOptions> = {}) {
         await clock.sleep(ms, by);
         return { usage };
       },
-      false,
+      PRECEDENCE.first,
       by,
     );
   return { clock, pacer, starts, call };
@@ -35,7 +35,7 @@ describe('pacer', () => {
       running -= 1;
       return { usage };
     };
-    const all = Promise.all(Array.from({ length: 40 }, () => pacer.run(attempt, false, signal)));
+    const all = Promise.all(Array.from({ length: 40 }, () => pacer.run(attempt, PRECEDENCE.first, signal)));
 
     await clock.advance(10_000);
     await all;
@@ -65,25 +65,25 @@ describe('pacer', () => {
     expect(lastMinute * 1000).toBeLessThan(66_000);
   });
 
-  test('lets a retry go before first attempts', async () => {
+  test('lets a retry go before first questions, and those before the ones that follow', async () => {
     const { clock, pacer } = setUp({ workers: 1 });
     const order: string[] = [];
-    const run = (name: string, again: boolean) =>
+    const run = (name: keyof typeof PRECEDENCE) =>
       pacer.run(
         async () => {
           order.push(name);
           await clock.sleep(10, signal);
           return { usage };
         },
-        again,
+        PRECEDENCE[name],
         signal,
       );
-    const all = Promise.all([run('running', false), run('first', false), run('second', false), run('retry', true)]);
+    const all = Promise.all([run('following'), run('following'), run('first'), run('retry'), run('first')]);
 
     await clock.advance(1000);
     await all;
 
-    expect(order).toEqual(['running', 'retry', 'first', 'second']);
+    expect(order).toEqual(['following', 'retry', 'first', 'first', 'following']);
   });
 
   test('gives up a turn when aborted, and the next one takes it', async () => {
@@ -119,7 +119,7 @@ describe('pacer', () => {
       await clock.sleep(50, signal);
       throw new CallError('throttled', 'slow down', { retryAfterMs: 30_000 });
     };
-    const all = Promise.allSettled(Array.from({ length: 4 }, () => pacer.run(refused, false, signal)));
+    const all = Promise.allSettled(Array.from({ length: 4 }, () => pacer.run(refused, PRECEDENCE.first, signal)));
 
     await clock.advance(2000);
     await all;

@@ -23,8 +23,10 @@ describe('rate control against a simulated server', () => {
   test('a limit of 40 calls a second is used to 95 % with 5 % of calls refused at most', () => {
     const limited = runs({ workers: 64, calls: 1500, latencyMs: 300, limit: 40, burst: 40 });
 
-    expect(median(limited.map((run) => run.perSecond))).toBeGreaterThan(38);
-    expect(median(limited.map((run) => run.refusedShare))).toBeLessThan(0.05);
+    for (const { perSecond, refusedShare } of limited) {
+      expect(perSecond).toBeGreaterThan(38);
+      expect(refusedShare).toBeLessThan(0.05);
+    }
   });
 
   test('a limit of 2 calls a second with 64 workers loses no time to speak of', () => {
