@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SampleError } from '#core/errors.ts';
@@ -6,6 +6,7 @@ import type { ImageStat, ImageStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { createHttpsImages } from './https-images.ts';
 import { createOwnS3Images } from './own-s3-images.ts';
+import { createQuickDisk } from './quick-disk.ts';
 
 export interface LocalImagesOptions {
   readonly settings: Pick<Settings['data'], 'image_root' | 'allow_https' | 'max_image_bytes'>;
@@ -79,7 +80,9 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
       if (found.size > limit)
         throw new SampleError('image_too_large', `image "${imagePath}" has ${found.size} bytes; data.max_image_bytes is ${limit}`);
       if (found.size === 0) throw new SampleError('image_undecodable', `image "${imagePath}" is empty (0 bytes)`);
-      return readFile(path, { signal }).catch((error) => fail(error, imagePath));
+      const later = () => readFile(path, { signal });
+      const bytes = found.size > SMALL ? later() : reads.ask(() => readFileSync(path), later);
+      return bytes.catch((error) => fail(error, imagePath));
     },
   };
 }
@@ -96,25 +99,18 @@ function placesOf(imagePath: string, places: readonly Place[]): readonly Place[]
   return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : places;
 }
 
-/** Looks that are left to the thread pool, after one that took long. */
-let patient = 0;
-
-/** On a disk of this machine a trip through the thread pool takes thirty times as long as the look itself; on a network disk nothing may wait for one. */
-async function statQuickly(path: string): Promise<Stats> {
-  if (patient > 0) {
-    patient--;
-    return stat(path);
-  }
-  const before = performance.now();
-  const found = statSync(path);
-  if (performance.now() - before > 1) patient = 500;
-  return found;
-}
+/** Bytes that are read in less time than the thread pool needs to begin. */
+const SMALL = 256 * 1024;
+const looks = createQuickDisk();
+const reads = createQuickDisk();
 
 /** `undefined` where nothing of this name is. */
 async function look(path: string, imagePath: string): Promise<Stats | undefined> {
   try {
-    return await statQuickly(path);
+    return await looks.ask(
+      () => statSync(path),
+      () => stat(path),
+    );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE') return undefined;
