@@ -30,11 +30,15 @@ async function run({ samples, workers, backend = 'openai', knobs }: Case) {
     const used = await measure(cli, ['generate', captions, '--out', out, ...pointedAt(server.url, workers, backend)]);
     const stats = await server.stats();
     const lines = (await readFile(join(out, 'annotations.jsonl'), 'utf8')).trimEnd().split('\n');
-    const records = lines.map((line) => JSON.parse(line) as { expressions: { instances: unknown[] }[] });
+    const records = lines.map((line) => JSON.parse(line) as { status: string; expressions: { instances: unknown[] }[] });
     const whole = records.filter((r) => r.expressions.length === 2 && r.expressions.every((e) => e.instances.length === 1));
+    const failed = (await readFile(join(out, 'failed.jsonl'), 'utf8')).split('\n').filter(Boolean).length;
+    const partial = records.filter((r) => r.status === 'partial').length;
+    const damaged = samples - whole.length;
     if (used.exitCode !== 0) console.log(used.stderr.slice(-600));
-    report('  samples lost or damaged', samples - whole.length, `of ${samples}`, { atMost: 0 });
-    report('  calls paid twice', stats.paidTwice - stats.malformed, '', { atMost: 0 });
+    report('  samples damaged', damaged, `of ${samples}`, { atMost: stats.beyondRepair });
+    report('  of them neither partial nor in failed.jsonl', damaged - partial - failed, '', { atMost: 0 });
+    report('  calls paid twice', Math.max(0, stats.paidTwice - stats.malformed), '', { atMost: 0 });
     return { seconds: (stats.lastAt - stats.firstAt) / 1000, ...stats };
   } finally {
     await server.stop();

@@ -39,15 +39,13 @@ export async function measure(file: string, args: string[], env: Record<string, 
 }
 
 export type ServerStats = Record<
-  'calls' | 'refused' | 'failed' | 'malformed' | 'paid' | 'paidTwice' | 'maxInFlight' | 'firstAt' | 'lastAt',
+  'calls' | 'refused' | 'failed' | 'malformed' | 'beyondRepair' | 'paid' | 'paidTwice' | 'maxInFlight' | 'firstAt' | 'lastAt',
   number
 >;
 
 export interface ModelServer {
   readonly url: string;
-  stats(): Promise<
-    Record<'calls' | 'refused' | 'failed' | 'malformed' | 'paid' | 'paidTwice' | 'maxInFlight' | 'firstAt' | 'lastAt', number>
-  >;
+  stats(): Promise<ServerStats>;
   stop(): Promise<void>;
 }
 

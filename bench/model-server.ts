@@ -21,6 +21,8 @@ interface Stats {
   refused: number;
   failed: number;
   malformed: number;
+  /** Samples a question of which was answered so twice: one more question cannot save them. */
+  beyondRepair: number;
   paid: number;
   paidTwice: number;
   maxInFlight: number;
@@ -32,6 +34,7 @@ const stats: Stats = {
   refused: 0,
   failed: 0,
   malformed: 0,
+  beyondRepair: 0,
   paid: 0,
   paidTwice: 0,
   maxInFlight: 0,
@@ -41,6 +44,7 @@ const stats: Stats = {
 
 let inFlight = 0;
 let bucket = { tokens: knobs.rps, at: performance.now() };
+const garbled = new Map<string, number>();
 const seen = new Map<string, { attempts: number; paid: number }>();
 
 /** A number in [0,1) that depends on its arguments alone. */
@@ -119,9 +123,14 @@ function complete(body: string, gemini: boolean, res: ServerResponse): void {
   }
   stats.paid += 1;
   if (question.paid++ > 0) stats.paidTwice += 1;
-  let text = answer(promptOf(body, gemini));
+  const prompt = promptOf(body, gemini);
+  let text = answer(prompt);
   if (roll < knobs.p429 + knobs.p500 + knobs.pMalformed) {
     stats.malformed += 1;
+    const question = `${prompt.includes('noun_chunk')} ${/number \d+/.exec(prompt)?.[0]}`;
+    const times = (garbled.get(question) ?? 0) + 1;
+    garbled.set(question, times);
+    if (times === 2) stats.beyondRepair += 1;
     text = text.slice(0, Math.floor(text.length * 0.6));
   }
   const reply = gemini

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SampleError, UsageError } from '#core/errors.ts';
+import { freeBytes } from '#core/free-bytes.ts';
 import type { ImageStore } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
@@ -54,7 +55,10 @@ async function inputOf({ data, workflow }: Settings, resultsDir: string) {
 async function checkImage(sample: Sample, images: ImageStore, { data }: Settings, signal: AbortSignal): Promise<CheckedLine> {
   try {
     const limits = { maxBytes: data.max_image_bytes, maxPixels: data.max_image_pixels };
-    return { sample, image: measureImage(await images.read(sample.imagePath, signal), limits) };
+    const bytes = await images.read(sample.imagePath, signal);
+    const image = measureImage(bytes, limits);
+    freeBytes(bytes);
+    return { sample, image };
   } catch (error) {
     if (!(error instanceof SampleError)) throw error;
     return { line: sample.line, code: error.code, message: error.message };

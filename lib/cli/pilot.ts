@@ -38,16 +38,18 @@ export interface Projection {
 }
 
 /** Carries a pilot's cost and pace over to all lines. Samples that took no call say nothing about either. */
-export function project({ counts, cost_usd }: RunFile, seconds: number, workers: number): Projection {
+export function project({ counts, steps }: RunFile, seconds: number, workers: number): Projection {
   const { done = 0, failed = 0, pending = 0, cached = 0 } = counts;
   const lines = done + failed + pending;
   const asked = done + failed - cached;
   if (asked <= 0) return { lines };
+  const costs = Object.values(steps).map((step) => step.cost_usd ?? Number.NaN); // not the check of the model, which is not made again
+  const costUsd = (costs.reduce((sum, cost) => sum + cost, 0) / asked) * lines;
   const secondsPerSample = (seconds * Math.min(workers, asked)) / asked;
   return {
     lines,
     seconds: (lines * secondsPerSample) / workers,
-    ...(cost_usd === undefined ? {} : { costUsd: (cost_usd / asked) * lines }),
+    ...(Number.isNaN(costUsd) ? {} : { costUsd }),
   };
 }
 

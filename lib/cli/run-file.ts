@@ -23,6 +23,7 @@ const RunFile = z.object({
     .catch({}),
   first_pending_line: amount,
   failures: z.record(z.string(), z.number()).catch({}).default({}),
+  calls: amount,
   cost_usd: amount,
   steps: z.record(z.string(), StepFacts).catch({}).default({}),
 });

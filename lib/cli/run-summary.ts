@@ -20,7 +20,7 @@ export function summarise(run: RunFile, location: string): string {
     lines.push(`${counted(pending, 'line')} pending${run.first_pending_line ? `, from line ${count(run.first_pending_line)} on` : ''}`);
   const failures = Object.entries(run.failures).sort(([, a], [, b]) => b - a);
   if (failures.length > 0) lines.push(`failed: ${failures.map(([code, times]) => `${count(times)} × ${code}`).join(', ')}`);
-  const calls = Object.values(run.steps).reduce((sum, step) => sum + (step.calls ?? 0), 0);
+  const { calls = 0 } = run;
   lines.push(`${counted(calls, 'call')}, cost ${calls === 0 ? '$0' : dollars(run.cost_usd)}`);
   lines.push(`results: ${location}`);
   if (failed > 0) lines.push(`tried again by: groundline retry ${location}; one by one in failed.jsonl`);

@@ -36,9 +36,8 @@ const CUT = 0.9;
 const NEAR_LIMIT_CUT = 0.8;
 /** Answers after which a quiet window is closed. */
 const WINDOW = 50;
-/** Useless cuts that settle the question; the attempts of short windows count half. Above `DOUBTFUL`, a limit is likelier than bad luck. */
-const USELESS_CUTS = 2;
-const DOUBTFUL = 0.6;
+/** Useless cuts that settle the question, short ones counting half: the more is refused, the likelier it is a limit, and the more of them it takes. */
+const uselessCuts = (share: number) => (share < 0.3 ? 2 : share < 0.6 ? 2.5 : 4);
 /** Attempts in a row of failed cuts after which a moderate share that stays the same is taken for normal, whatever the noise. */
 const LONGEST_DOUBT = 120;
 const MODERATE = 0.4;
@@ -100,8 +99,8 @@ export function createRateControl(workers: number): RateControl {
     const share = pooledShare(running, window);
     if (same) useless += window.sent >= running.length ? 1 : 0.5;
     doubted += window.sent;
-    const certain = useless >= (share < DOUBTFUL ? USELESS_CUTS : 2 * USELESS_CUTS);
-    if (!certain && (!same || share > MODERATE || doubted < LONGEST_DOUBT)) return cut(now);
+    const certain = useless >= uselessCuts(share);
+    if (!certain && (!same || nearLimit || share > MODERATE || doubted < LONGEST_DOUBT)) return cut(now);
     rate = running.restore;
     accepted = share;
     growth = GROWTH.most;

@@ -31,6 +31,8 @@ export interface RunFileFacts {
   readonly startedAt: number;
   readonly finishedAt?: number;
   readonly tally: Tally;
+  /** All that this run's calls came to: a check of the model, and samples that are still pending, included. */
+  readonly spent: { readonly calls: number; readonly usd: number | undefined };
   readonly firstPendingLine?: number | undefined;
   /** Of the steps that this run takes. */
   readonly steps: Partial<Record<StepName, StepModelFacts>>;
@@ -40,8 +42,22 @@ export interface RunFileFacts {
 
 /** The text of `run.json`: what ran, without secrets. Costs are left out where a price is not known. */
 export function composeRunFile(facts: RunFileFacts): string {
-  const { runId, version, status, stop, settings, input, imageBase, startedAt, finishedAt, tally, firstPendingLine, files, notices } =
-    facts;
+  const {
+    runId,
+    version,
+    status,
+    stop,
+    settings,
+    input,
+    imageBase,
+    startedAt,
+    finishedAt,
+    tally,
+    spent,
+    firstPendingLine,
+    files,
+    notices,
+  } = facts;
   const steps = Object.entries(facts.steps).map(([name, model]) => [name, stepFacts(model, tally.steps[name as StepName])] as const);
   const { done, partial, failed, cached } = tally;
   const run = {
@@ -63,7 +79,8 @@ export function composeRunFile(facts: RunFileFacts): string {
     groundings: tally.groundings,
     dropped: tally.dropped,
     other_size: tally.otherSize || undefined,
-    cost_usd: sum(steps.map(([, step]) => step.cost_usd)),
+    calls: Math.max(spent.calls, tally.steps.step_0.now.calls + tally.steps.step_1.now.calls),
+    cost_usd: atLeast(spent.usd, sum(steps.map(([, step]) => step.cost_usd))),
     cost_in_all_usd: sum(steps.map(([, step]) => step.in_all.cost_usd)),
     steps: Object.fromEntries(steps),
     notices: notices && notices.length > 0 ? notices : undefined,
@@ -95,13 +112,20 @@ function stepFacts(facts: StepModelFacts, { cached, now, inAll }: Tally['steps']
 export function costOf(backend: string, model: string, usage: Usage): number | undefined {
   if (backend === 'builtin' || usage.calls === 0) return 0;
   const cost = costUsd(model, usage);
-  return cost === undefined ? undefined : Math.round(cost * 1e8) / 1e8;
+  return cost === undefined ? undefined : rounded(cost);
 }
+
+const rounded = (usd: number) => Math.round(usd * 1e8) / 1e8;
 
 function tokensOf({ input, cachedInput, output, thinking }: Usage) {
   return { input, cached_input: cachedInput, output, thinking };
 }
 
+/** What was told of costs, but no less than what settled lines say: a function that died may not have told. */
+function atLeast(told: number | undefined, settled: number | undefined): number | undefined {
+  return told === undefined || settled === undefined ? undefined : Math.max(rounded(told), settled);
+}
+
 function sum(costs: readonly (number | undefined)[]): number | undefined {
-  return costs.reduce((all, cost) => (all === undefined || cost === undefined ? undefined : Math.round((all + cost) * 1e8) / 1e8), 0);
+  return costs.reduce((all, cost) => (all === undefined || cost === undefined ? undefined : rounded(all + cost)), 0);
 }

@@ -8,6 +8,7 @@ import { composeRunFile, type FileFacts, type RunFileFacts, type StepModelFacts 
 import { hashOf } from './former-run.ts';
 import type { ResultFiles } from './result-files.ts';
 import type { RunPlan } from './run-plan.ts';
+import type { Spending } from './spending.ts';
 import type { Tally } from './tally.ts';
 
 /** Keeps `run.json` true from the beginning of a run to its end. */
@@ -36,12 +37,13 @@ export interface KeeperOptions {
   readonly wallClock: () => number;
   /** What has settled so far, in whatever order. */
   readonly progress: Tally;
+  readonly spending: Pick<Spending, 'calls' | 'usd'>;
   readonly steps: Partial<Record<StepName, StepModelFacts>>;
   readonly notices: readonly string[];
 }
 
 export function keepRunFile(options: KeeperOptions): RunFileKeeper {
-  const { settings, version, runId, results, plan, gate, wallClock, progress, steps, notices } = options;
+  const { settings, version, runId, results, plan, gate, wallClock, progress, spending, steps, notices } = options;
   const startedAt = wallClock();
   const former = plan.former?.files ?? {};
   let noting: Promise<void> = Promise.resolve();
@@ -56,6 +58,7 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
       imageBase: plan.imageBase,
       startedAt,
       steps,
+      spent: { calls: spending.calls, usd: spending.usd },
       notices,
       ...changing,
     });

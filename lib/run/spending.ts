@@ -13,6 +13,8 @@ export interface Spending {
   add(model: SpendingModel, usage: Usage): void;
   /** Throws `UsageError` for a budget that cannot be kept, since a price is not known. */
   requirePrices(models: readonly SpendingModel[]): void;
+  /** Replies so far. */
+  readonly calls: number;
   /** `undefined` where a price is not known. */
   readonly usd: number | undefined;
   /** The reason to stop once the budget is used up. */
@@ -23,9 +25,11 @@ const one: Usage = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 
 
 export function createSpending(budgetUsd: number | undefined): Spending {
   let usd: number | undefined = 0;
+  let calls = 0;
   return {
     add({ backend, model }, usage) {
       const cost = costOf(backend, model, usage);
+      calls += usage.calls;
       usd = usd === undefined || cost === undefined ? undefined : usd + cost;
     },
     requirePrices(models) {
@@ -34,6 +38,9 @@ export function createSpending(budgetUsd: number | undefined): Spending {
         throw new UsageError(
           `workflow.budget_usd cannot be kept: the price of ${unknown.model} is not known; leave the budget out and limit the lines instead (--limit)`,
         );
+    },
+    get calls() {
+      return calls;
     },
     get usd() {
       return usd;

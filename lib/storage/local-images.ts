@@ -1,4 +1,4 @@
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SampleError } from '#core/errors.ts';
@@ -81,7 +81,7 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
         throw new SampleError('image_too_large', `image "${imagePath}" has ${found.size} bytes; data.max_image_bytes is ${limit}`);
       if (found.size === 0) throw new SampleError('image_undecodable', `image "${imagePath}" is empty (0 bytes)`);
       const later = () => readFile(path, { signal });
-      const bytes = found.size > SMALL ? later() : reads.ask(() => readFileSync(path), later);
+      const bytes = found.size > SMALL ? later() : reads.ask(() => readNow(path, found.size), later);
       return bytes.catch((error) => fail(error, imagePath));
     },
   };
@@ -115,6 +115,19 @@ async function look(path: string, imagePath: string): Promise<Stats | undefined>
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE') return undefined;
     return fail(error, imagePath);
+  }
+}
+
+/** Into memory of its own, which can be given back at once; `readFileSync` cuts small files out of memory that they share. */
+function readNow(path: string, size: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  const file = openSync(path, 'r');
+  try {
+    let end = 0;
+    for (let read = -1; read !== 0 && end < size; end += read) read = readSync(file, bytes, { offset: end });
+    return bytes.subarray(0, end);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -29,6 +29,8 @@ export interface Dataset {
   /** Images, spec, captions. */
   upload(overrides?: readonly string[]): Promise<void>;
   change(line: number, caption: string): void;
+  /** Another line equal to this one, at the end. */
+  repeat(line: number): void;
   /** The same input through `groundline generate`; the folder of its results. */
   runLocally(overrides?: readonly string[]): Promise<string>;
 }
@@ -54,6 +56,7 @@ export function makeDataset(
     );
   };
   write();
+  const rewrite = () => writeFileSync(join(folder, 'captions.jsonl'), lines.map((each) => `${JSON.stringify(each)}\n`).join(''));
   const key = (file: string) => `inputs/${name}/${file}`;
   const uploadImages = async () => {
     for (let i = 0; i < images.length; i += 32)
@@ -77,7 +80,11 @@ export function makeDataset(
     },
     change(line, caption) {
       lines[line] = { ...(lines[line] as Line), caption };
-      writeFileSync(join(folder, 'captions.jsonl'), lines.map((each) => `${JSON.stringify(each)}\n`).join(''));
+      rewrite();
+    },
+    repeat(line) {
+      lines.push(lines[line] as Line);
+      rewrite();
     },
     async runLocally(overrides = []) {
       const { results } = await runIn(folder, [...model.overrides, ...overrides]);

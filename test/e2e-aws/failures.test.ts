@@ -115,6 +115,21 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     expect(server.calls.length - before).toBe(12);
   });
 
+  it('asks once where equal lines fail', async () => {
+    const server = await open({
+      script: ({ caption }) => (/number 2$/.test(caption) ? { status: 400, error: 'cannot process this image' } : undefined),
+    });
+    const set = makeDataset('twins', 4, server);
+    set.repeat(2);
+    set.repeat(2);
+    await set.upload(['workflow.max_failure_rate=1']);
+
+    const [run] = await dev.ended('twins');
+
+    expect(linesOf<FailedLine>(await run.file('failed.jsonl')).map(({ _groundline }) => _groundline.line)).toEqual([3, 5, 6]);
+    expect(server.calls.filter(({ caption }) => caption.endsWith('number 2'))).toHaveLength(1);
+  });
+
   it('stops for a wrong key: no call later than five seconds after the first refusal, and the cure in the cause', async () => {
     const times: number[] = [];
     let refusedAt = 0;

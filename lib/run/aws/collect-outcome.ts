@@ -1,3 +1,4 @@
+import type { RunFileFacts } from '#run/compose-run-file.ts';
 import type { FunctionVariables } from './cloud.ts';
 import type { MergedFacts } from './collect-state.ts';
 import type { RunState } from './run-item.ts';
@@ -20,6 +21,7 @@ export interface RunEnd {
   readonly merged: MergedFacts;
   readonly stop: RunState['stop'];
   readonly failure: { readonly error?: string | undefined; readonly cause?: string | undefined };
+  readonly spent: RunFileFacts['spent'];
 }
 
 type EndVariables = Pick<FunctionVariables, 'BUCKET' | 'MODEL_KEYS_SECRET'>;

@@ -68,7 +68,7 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
   const { cloud, plan, event, remainingMs } = collecting;
   const path = `${plan.prefix}/${runFiles.collectState}`;
   let state: CollectState = await readCollectState(cloud.bucket, path);
-  const { stop, notices } = await cloud.runItem(plan.runId).read();
+  const { stop, notices, calls, spent } = await cloud.runItem(plan.runId).read();
   const save = Math.min(SAVE_MS, remainingMs() / 3);
   if (state.merged === undefined) {
     const isLate = () => remainingMs() < save;
@@ -80,7 +80,7 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
   if (merged === undefined || remainingMs() < Math.min(REPORT_MS, save)) return { status: 'incomplete', waitSeconds: 1 };
   const files = await copyAnnotations(cloud, plan, merged.files);
   const said = { ...plan, notices: [...plan.notices, ...notices] };
-  const end: RunEnd = { plan: said, merged, stop, failure: event.failure };
+  const end: RunEnd = { plan: said, merged, stop, failure: event.failure, spent: { calls, usd: spent } };
   await writeRunFile(collecting, end, files);
   await writeRunReport({ cloud, plan, merged, remainingMs });
   return endOf(end, cloud.variables);
@@ -97,7 +97,7 @@ async function copyAnnotations(cloud: Cloud, plan: StoredPlan, files: MergedFact
 }
 
 async function writeRunFile({ cloud, version }: Collecting, end: RunEnd, files: MergedFacts['files']): Promise<void> {
-  const { plan, merged, stop, failure } = end;
+  const { plan, merged, stop, failure, spent } = end;
   const firstPending = Math.min(merged.firstPending ?? Number.POSITIVE_INFINITY, plan.firstUnchosenLine ?? Number.POSITIVE_INFINITY);
   const why = stop ?? (failure.error === undefined ? undefined : { reason: failure.error, message: failure.cause ?? '' });
   const text = composeRunFile({
@@ -111,6 +111,7 @@ async function writeRunFile({ cloud, version }: Collecting, end: RunEnd, files: 
     startedAt: plan.startedAt,
     finishedAt: cloud.clock.now(),
     tally: merged.collector.tally,
+    spent,
     ...(firstPending === Number.POSITIVE_INFINITY ? {} : { firstPendingLine: firstPending }),
     steps: plan.steps,
     files,

@@ -82,6 +82,7 @@ function workOf({ plan }: SettleBatchOptions, gate: CallGate, parts: SampleParts
     ...parts,
     settings: plan.settings,
     imageBase: plan.imageBase,
+    runId: plan.runId,
     signal: gate.signal,
     beforeCall: () => gate.check(),
   };
