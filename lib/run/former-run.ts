@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
+import { freeBytes } from '#core/free-bytes.ts';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 import type { FileFacts } from './compose-run-file.ts';
 
@@ -56,7 +57,10 @@ export async function requireUntouched(results: FileStore, former: FormerRun | u
 export async function hashOf(results: FileStore, path: string): Promise<string | undefined> {
   if (!(await results.size(path))) return undefined;
   const hash = createHash('sha256');
-  for await (const chunk of results.read(path)) hash.update(chunk);
+  for await (const chunk of results.read(path)) {
+    hash.update(chunk);
+    freeBytes(chunk);
+  }
   return hash.digest('hex');
 }
 
