@@ -198,8 +198,6 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
   it('loses nothing of a batch whose function dies, but the sample that kills it', async () => {
     const dataset = await makeDataset(linesOf(20), { latencyMs: 5 });
     const { environment } = dataset;
-    const { readPlan } = await import('#run/aws/stored-plan.ts');
-    void readPlan;
     const stat = environment.cloud.s3.send.bind(environment.cloud.s3);
     environment.cloud.s3.send = ((command: { input?: { Key?: string } }, ...rest: unknown[]) => {
       // The image of line 5 takes its function down, as one that does not fit into memory would.
@@ -217,7 +215,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
   });
 
   it('puts its work down and takes it up as often as its functions have too little time', async () => {
-    const dataset = await makeDataset(linesOf(30), { latencyMs: 100, functionMs: 1500 });
+    const dataset = await makeDataset(linesOf(30), { latencyMs: 250, functionMs: 1500 });
 
     const { failed, prefix, batches } = await dataset.environment.run(startOf(dataset, { max_workers: 2 }));
 
