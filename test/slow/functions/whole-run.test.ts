@@ -215,7 +215,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
   });
 
   it('puts its work down and takes it up as often as its functions have too little time', async () => {
-    const dataset = await makeDataset(linesOf(30), { latencyMs: 250, functionMs: 1500 });
+    const dataset = await makeDataset(linesOf(30), { latencyMs: 400, functionMs: 1500 });
 
     const { failed, prefix, batches } = await dataset.environment.run(startOf(dataset, { max_workers: 2 }));
 
