@@ -6,7 +6,8 @@ import type { Settings } from '#core/settings.ts';
 import type { RawBox } from './collect-boxes.ts';
 import { groundingPrompt } from './ground-prompt.ts';
 import { type AskedExpression, createMatcher } from './match-expressions.ts';
-import { fitBox, isRepeated, toPixels } from './pixel-box.ts';
+import type { FourNumbers } from './native-tags.ts';
+import { fitBox, isOffScale, isRepeated, toPixels } from './pixel-box.ts';
 import { type Counts, count, type Question } from './question.ts';
 import { readBoxes } from './read-boxes.ts';
 import { readScore } from './read-score.ts';
@@ -56,7 +57,9 @@ export function promptGrounding(input: GroundingInput): Question {
   const { caption, asked, settings, profile, again } = input;
   const form = again && profile.form === 'tags' ? 'list' : profile.form;
   const [only] = asked.length === 1 ? asked : [];
-  const sentence = again && only ? profile.retrySentence?.replace('{object}', () => only.text) : undefined;
+  // The sentence has no room for the place of a repeat in its caption.
+  const alone = again && only?.ordinal === undefined ? only : undefined;
+  const sentence = alone && profile.retrySentence?.replace('{object}', () => alone.text);
   const boxTokens = asked.reduce((sum, { text }) => sum + settings.max_instances * (TOKENS_PER_BOX + tokensOf(text)), 0);
   return {
     task: {
@@ -92,7 +95,7 @@ export function applyGrounding({ asked, settings, profile, sent, upright, again 
     const given = byId.get(id) ?? (meansNone ? [{ box: 'absent' as const, block: 0 }] : []);
     const answer = groundExpression(given, notes.get(id), { settings, profile, sent, upright }, dropped);
     if (answer) answers.set(id, answer);
-    if (!answer || given.every(({ box }) => box === 'unreadable')) open.push(id);
+    if (!answer || given.every(({ box }) => !isBox(box, profile))) open.push(id);
   }
   return { answers, open, sound, dropped };
 }
@@ -106,12 +109,12 @@ function groundExpression(
   dropped: Counts,
 ): GroundedExpression | undefined {
   const first = given.find(({ box }) => box !== 'unreadable')?.block;
+  const isAbsent = given.some(({ box }) => box === 'absent');
   const instances: GroundedExpression['instances'][number][] = [];
   const reasons: Counts = {};
   for (const { box, score, block } of given) {
     if (box === 'absent' || (first !== undefined && block !== first)) continue;
-    const fitted =
-      box === 'unreadable' ? 'box_unreadable' : fitBox(toPixels(box, frame.profile.box, frame.sent, frame.upright), frame.upright);
+    const fitted = box === 'unreadable' ? 'box_unreadable' : fitGiven(box, frame);
     if (typeof fitted === 'string') count(reasons, fitted);
     else if (
       isRepeated(
@@ -125,12 +128,20 @@ function groundExpression(
   }
   for (const [reason, times] of Object.entries(reasons)) count(dropped, reason, times);
   if (instances.length > 0) return { grounding: 'found', instances };
-  if (Object.keys(reasons).length > 0) return { grounding: 'dropped', note: describe(reasons), instances };
+  if (Object.keys(reasons).length > 0 && !isAbsent) return { grounding: 'dropped', note: describe(reasons), instances };
   return given.length > 0 ? { grounding: 'absent', ...(note && { note }), instances } : undefined;
 }
 
+function fitGiven(numbers: FourNumbers, { profile, sent, upright }: Frame): ReturnType<typeof fitBox> | 'box_off_scale' {
+  return isOffScale(numbers, profile.box) ? 'box_off_scale' : fitBox(toPixels(numbers, profile.box, sent, upright), upright);
+}
+
+const isBox = (box: RawBox['box'], { box: convention }: ModelProfile) =>
+  typeof box !== 'string' ? !isOffScale(box, convention) : box === 'absent';
+
 const WORDS: Readonly<Record<string, string>> = {
   box_unreadable: 'without four numbers',
+  box_off_scale: 'in fractions where whole numbers were asked for',
   box_outside: 'mostly outside the image',
   box_without_area: 'without area',
 };

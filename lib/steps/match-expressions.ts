@@ -1,5 +1,6 @@
 import { phraseKey } from '#core/fold-text.ts';
 import type { RawBox } from './collect-boxes.ts';
+import { speaksOf } from './label-words.ts';
 
 /** An expression as a request asks for it: by its number there. */
 export interface AskedExpression {
@@ -12,25 +13,35 @@ export interface AskedExpression {
 
 /** Finds out which of the asked expressions a box of the reply is meant for; `undefined` rather than a guess. */
 export function createMatcher(asked: readonly AskedExpression[], boxes: readonly RawBox[]): (box: RawBox) => number | undefined {
-  const ids = new Set(asked.map(({ id }) => id));
+  const byId = new Map(asked.map((one) => [one.id, one]));
   const byLabel = new Map<string, number | undefined>();
   const learn = (label: string, id: number) => byLabel.set(labelKey(label), byLabel.has(labelKey(label)) ? undefined : id);
   for (const { id, text, ordinal } of asked) {
     learn(text, id);
     if (ordinal !== undefined) learn(`${text} ${formatOrdinal(ordinal)}`, id);
   }
+  const labelled = ({ label }: RawBox) => (label === undefined ? undefined : byLabel.get(labelKey(label)));
   const [only] = asked.length === 1 ? asked : [];
-  // Numbers that nobody asked for count something else (boxes, places from zero): then words tell more than numbers.
-  const numbersAreOurs = boxes.every(({ id }) => id === undefined || ids.has(id));
+  const isNamed = boxes.some((box) => labelled(box) !== undefined);
+  /** "man" with the number of "man in a hat" is that one, made short; "dog" with the number of "tree" is not. */
+  const agrees = (box: RawBox, numbered: AskedExpression) =>
+    [undefined, numbered.id].includes(labelled(box)) || speaksOf(box.label ?? '', numbered);
+  // Numbers that nobody asked for, or that the words beside them speak against, count something else (boxes, places from zero).
+  const numbersAreOurs = boxes.every((box) => {
+    const numbered = byId.get(box.id ?? Number.NaN);
+    return box.id === undefined || (numbered && agrees(box, numbered));
+  });
 
-  return ({ id, label }) => {
-    const labelled = label === undefined ? undefined : byLabel.get(labelKey(label));
-    if (!numbersAreOurs && labelled !== undefined) return labelled;
-    if (id !== undefined && ids.has(id)) return id;
+  return (box) => {
+    const { id, label } = box;
+    if (numbersAreOurs && id !== undefined) return id;
     const numbered = Number(/^\s*[#([]?(\d+)\s*(?:[.:)\]](?!\d)|$)/.exec(label ?? '')?.[1]);
-    if (ids.has(numbered)) return numbered;
-    if (labelled !== undefined) return labelled;
-    return only && id === undefined && speaksOf(label, only) ? only.id : undefined;
+    const meant = labelled(box) ?? byId.get(numbered)?.id;
+    if (meant !== undefined) return meant;
+    // To a question about one thing, a box without words is the answer, and one with other words only where no box has the very words.
+    if (only) return !isNamed && (!label?.trim() || speaksOf(label, only)) ? only.id : undefined;
+    const byNumber = byId.get(id ?? Number.NaN);
+    return byNumber && label?.trim() && speaksOf(label, byNumber) ? byNumber.id : undefined;
   };
 }
 
@@ -41,11 +52,4 @@ export function formatOrdinal(place: number): string {
 
 function labelKey(label: string): string {
   return phraseKey(label.replace(/["“”.,;]/g, '')).trim();
-}
-
-/** To a question about one thing, a box without words or with some of its words is the answer. */
-function speaksOf(label: string | undefined, { text, nounChunk }: AskedExpression): boolean {
-  if (label === undefined || label.trim() === '') return true;
-  const [said, asked, noun] = [label, text, nounChunk].map(labelKey) as [string, string, string];
-  return said.includes(noun) || asked.includes(said) || said.includes(asked);
 }

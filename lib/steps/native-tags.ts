@@ -8,8 +8,9 @@ export interface TaggedBox {
 
 /** InternVL, Qwen-VL and DeepSeek-VL: `<ref>…</ref><box>…`, `<|object_ref_start|>…<|box_start|>…`, `<|ref|>…<|det|>…`. Closing tags are often missing. */
 const LABEL = String.raw`<(?:ref|\|ref\||\|object_ref_start\|)>([^<]*)`;
-const BOX = String.raw`<(?:box|\|det\||\|box_start\|)>([^<{}]*)`;
-/** PaliGemma: four places on a grid, then the words. */
+/** GLM-V's boxes are mostly JSON between its tags; this is for those that are not. */
+const BOX = String.raw`<(?:box>|\|det\|>|\|box_start\|>|\|begin_of_box\|>(?=\s*[(\d]))([^<{}]*)`;
+/** PaliGemma: four places on a grid, then the words; Florence-2: the words, then the places. */
 const LOCATIONS = String.raw`((?:<loc_?\d+>)+)([^<;]*)`;
 const TAGS = new RegExp([LABEL, BOX, LOCATIONS].join('|'), 'g');
 
@@ -17,12 +18,16 @@ const TAGS = new RegExp([LABEL, BOX, LOCATIONS].join('|'), 'g');
 export function readTags(text: string): TaggedBox[] {
   const boxes: TaggedBox[] = [];
   let label: string | undefined;
+  // Florence-2 writes the words before their places.
+  let before = /^\s*([^<\s][^<]*)<loc/.exec(text)?.[1]?.trim();
+  const wordsLead = before !== undefined;
   for (const [, ref, box, places, words] of text.matchAll(TAGS)) {
     if (ref !== undefined) label = ref.trim();
     else if (box !== undefined) for (const one of boxesIn(box)) boxes.push({ ...(label && { label }), box: one });
     else if (places !== undefined) {
       const numbers = [...places.matchAll(/\d+/g)].map(([digits]) => Number(digits));
-      const own = words?.trim() || label;
+      const own = (wordsLead ? before : words?.trim()) || label;
+      before = words?.trim();
       for (const box of inFours(numbers)) boxes.push({ ...(own && { label: own }), box });
     }
   }

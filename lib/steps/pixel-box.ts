@@ -18,6 +18,11 @@ export function toPixels(
   return [x1 * x, y1 * y, x2 * x, y2 * y];
 }
 
+/** Fractions of the image where its side is divided into hundreds: read as they stand, they would be a corner pixel. */
+export function isOffScale(numbers: readonly number[], { scale }: Pick<BoxConvention, 'scale'>): boolean {
+  return scale !== 1 && numbers.every((number) => number >= 0 && number <= 1) && !numbers.every(Number.isInteger);
+}
+
 export type UnusableBox = 'box_outside' | 'box_without_area';
 
 /** Orders the corners, clamps them to the frame and rounds; or says why this can be no box in it. */

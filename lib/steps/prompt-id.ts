@@ -8,14 +8,14 @@ import { promptGrounding } from './ground.ts';
 /** Stands for what varies from sample to sample; two equal texts, so that the wording for repeats is in it. */
 const caption = 'caption';
 const asked = [1, 2].map((ordinal) => ({ id: ordinal, text: 'text', nounChunk: 'noun', ordinal }));
+const alone = [{ id: 1, text: 'text', nounChunk: 'noun' }];
 const size = { width: 640, height: 480 };
 
 /** Which prompt a step asks with, by the hash of all its words and its schema: `extract@1f2e3d4c`. Changes with settings that change the words. */
 export function promptId(step: StepName, profile: ModelProfile, settings: Pick<Settings, 'extraction' | 'grounding'>): string {
   if (step === 'step_0') return idOf('extract', [promptExtraction({ caption, settings: settings.extraction, profile })]);
   const input = { caption, asked, settings: settings.grounding, profile, sent: size, upright: size };
-  const alone = { ...input, asked: asked.slice(0, 1), again: true };
-  return idOf('ground', [promptGrounding(input), promptGrounding(alone)]);
+  return idOf('ground', [promptGrounding(input), promptGrounding({ ...input, asked: alone, again: true })]);
 }
 
 function idOf(name: string, questions: readonly { readonly prompt: string; readonly schema: unknown }[]): string {

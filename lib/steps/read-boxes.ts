@@ -29,7 +29,8 @@ export function readBoxes(reply: string, key?: string): BoxReading {
     if (sound && index > 0 && !(lone && blocks[index - 1]?.lone)) block += 1;
     for (const value of values) collectBoxes(value, { key, block, boxes, notes });
   }
-  if (!sound) for (const box of salvagedAbsences(text)) boxes.push({ ...box, block: 0 });
+  // Only single elements of a mended block were read: what stands beside them is not in them.
+  if (!sound || blocks.some(({ mended }) => mended)) for (const box of salvagedAbsences(text)) boxes.push({ ...box, block: 0 });
   return { boxes, notes, isEmptyAnswer: sound && boxes.length === 0 && blocks.every(({ values }) => values.every(listsNothing)), sound };
 }
 

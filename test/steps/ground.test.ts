@@ -90,6 +90,8 @@ describe('the question of step 1', () => {
 
     expect(promptGrounding(input(['a $& b'], { profile, again: true })).prompt).toBe('Locate the bounding box of a $& b. Return a json.');
     expect(promptGrounding(input(['red car'], { profile })).prompt).toContain('1. "red car"');
+    const [, second] = input(['man', 'man']).asked;
+    expect(promptGrounding(input([], { asked: second ? [second] : [], profile, again: true })).prompt).toContain('"man" (2nd)');
   });
 
   it('has an id that changes with its words and not with the sample', () => {
@@ -158,6 +160,59 @@ describe('the answer to step 1', () => {
       1: [1],
       2: [2],
     });
+  });
+
+  it('believes words rather than numbers that count boxes or begin at zero, and leaves open what neither tells', () => {
+    const counted = [box(1, 'dog'), box(2, 'dog', [500, 200, 700, 400]), box(3, 'tree', [1, 2, 30, 40])];
+    const fromZero = [box(0, 'a car'), box(1, 'trees', [1, 2, 30, 40]), box(2, 'person', [2, 2, 30, 40])];
+
+    expect(found(apply(['dog', 'tree', 'man'], counted))).toEqual({ 1: [100, 500], 2: [1] });
+    expect(apply(['dog', 'tree', 'man'], counted).open).toEqual([3]);
+    expect(found(apply(['red car', 'tall tree', 'man'], fromZero))).toEqual({});
+    expect(apply(['red car', 'tall tree', 'man'], fromZero).open).toEqual([1, 2, 3]);
+  });
+
+  it('believes a number whose words are those of another description made short', () => {
+    const shortened = [box(1, 'man', [1, 2, 30, 40]), box(2, 'man', [2, 2, 30, 40])];
+
+    expect(found(apply(['man', 'old man'], shortened))).toEqual({ 1: [1], 2: [2] });
+  });
+
+  it('takes no other things for the only thing that was asked for', () => {
+    const answer = (text: string, ...labels: string[]) =>
+      found(
+        apply(
+          [text],
+          labels.map((label, n) => box(undefined, label, [n, 2, 300, 400])),
+        ),
+      );
+
+    expect(answer('man', 'woman', 'man')).toEqual({ 1: [1] });
+    expect(answer('red car', 'blue car', 'red car')).toEqual({ 1: [1] });
+    expect(answer('red car', 'blue car')).toEqual({});
+    expect(answer('car', 'carpet')).toEqual({});
+    expect(answer('two dogs', 'dog')).toEqual({ 1: [0] });
+    expect(answer('red car', 'car on the left')).toEqual({ 1: [0] });
+    expect(answer('man', 'an old man with a stick')).toEqual({ 1: [0] });
+    expect(answer('猫', '黑猫')).toEqual({ 1: [0] });
+  });
+
+  it('leaves open what was given in fractions though whole numbers were asked for', () => {
+    const applied = apply(['red car'], [box(1, 'red car', [0.1, 0.2, 0.5, 0.6])]);
+
+    expect(applied).toMatchObject({ open: [1], dropped: { box_off_scale: 1 } });
+    expect(found(applied)).toEqual({ 1: 'dropped' });
+    expect(found(apply(['dot'], [box(1, 'dot', [0, 0, 1, 1])]))).toEqual({ 1: [0] });
+  });
+
+  it('believes that a thing is not visible whatever box stands beside it', () => {
+    expect(found(apply(['dog', 'cat'], { boxes: [box(1), box(2, 'cat', [0, 0, 0, 0])], absent: [2] }))).toEqual({ 1: [100], 2: 'absent' });
+    expect(found(apply(['dog', 'cat'], "{'boxes': [{'bbox_2d': [100, 200, 300, 400], 'label': 'dog', 'id': 1}], 'absent': [2],}"))).toEqual(
+      {
+        1: [100],
+        2: 'absent',
+      },
+    );
   });
 
   it('takes a box without a name for the only thing that was asked for', () => {

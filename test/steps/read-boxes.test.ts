@@ -55,6 +55,8 @@ describe('reading boxes from a reply', () => {
     ['two points', '[{"bbox_2d":[[1,2],[3,4]]}]'],
     ['a list of bare boxes', '[[1,2,3,4]]'],
     ['GLM tokens', '<|begin_of_box|>[[1,2,3,4]]<|end_of_box|>'],
+    ['GLM tokens around corners', '<|begin_of_box|>(1,2),(3,4)<|end_of_box|>'],
+    ['GLM tokens without brackets', '<|begin_of_box|>1,2,3,4<|end_of_box|>'],
     ['named corners', '{"objects":[{"x_min":1,"y_min":2,"x_max":3,"y_max":4}]}'],
     ['InternVL tags', '<ref>car</ref><box>[[1, 2, 3, 4]]</box>'],
     ['Qwen-VL tags', '<|object_ref_start|>car<|object_ref_end|><|box_start|>(1,2),(3,4)<|box_end|>'],
@@ -144,6 +146,17 @@ describe('reading boxes from a reply', () => {
       '<think>[]',
     ])
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: false });
+  });
+
+  it('reads words before places or after them, as the family writes them', () => {
+    const labels = (reply: string) => readBoxes(reply).boxes.map(({ label, box }) => [label, box]);
+    const expected = [
+      ['car', [1, 2, 3, 4]],
+      ['door handle', [5, 6, 7, 8]],
+    ];
+
+    expect(labels('car<loc_1><loc_2><loc_3><loc_4>door handle<loc_5><loc_6><loc_7><loc_8>')).toEqual(expected);
+    expect(labels('<loc0001><loc0002><loc0003><loc0004> car ; <loc0005><loc0006><loc0007><loc0008> door handle')).toEqual(expected);
   });
 
   it('numbers repeated blocks, so that only the first is believed', () => {
