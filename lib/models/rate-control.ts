@@ -28,7 +28,23 @@ export interface RateControl {
 }
 
 /** The window an attempt started in: one that started before a cut says nothing about the pace after it. */
-export type Ticket = Window;
+export interface Ticket {
+  readonly window: Window;
+  /** It started after the first refusal of that window was known. */
+  readonly late: boolean;
+}
+
+/** Attempts after a first refusal: by then a server has used up what it had saved, and delivers no more than its limit. */
+interface Late {
+  since: number;
+  until: number;
+  sent: number;
+  refused: number;
+}
+
+const noneLate = (): Late => ({ since: 0, until: 0, sent: 0, refused: 0 });
+/** Fewer say too little of a pace. */
+const LATE = 6;
 
 const FREE = Number.POSITIVE_INFINITY;
 const SLOWEST = 1 / 60;
@@ -52,6 +68,7 @@ export function createRateControl(workers: number): RateControl {
   let rate = workers / SPREAD_S;
   let phase: 'unknown' | 'awaiting' | 'running' = 'unknown';
   let window: Window = { since: 0, sent: 0, delivered: 0, refused: 0 };
+  let late = noneLate();
   let accepted = 0;
   let test: CutTest | undefined;
   let useless = 0;
@@ -68,11 +85,12 @@ export function createRateControl(workers: number): RateControl {
 
   const renew = (now: number) => {
     window = { since: now, sent: 0, delivered: 0, refused: 0 };
+    late = noneLate();
   };
 
   const cut = (now: number) => {
-    const { sent, refused, since } = window;
-    const attempted = Math.min(rate, (sent * 1000) / Math.max(now - since, 50));
+    const { sent, refused, since, until } = late.sent >= LATE ? late : { ...window, until: now };
+    const attempted = Math.min(rate, (sent * 1000) / Math.max(until - since, 50));
     const delivered = attempted * (1 - refused / (sent + 2));
     const least = nearLimit && !test ? NEAR_LIMIT_CUT * rate : 0; // slow growth cannot have left the limit far behind
     test = startCutTest(window, test?.restore ?? rate);
@@ -141,24 +159,33 @@ export function createRateControl(workers: number): RateControl {
       window.sent += 1;
       inFlight += 1;
       if (!test && phase === 'running' && rate !== FREE) grow(now);
-      return window;
+      const isLate = window.refused > 0;
+      if (isLate) {
+        if (late.sent === 0) late.since = now;
+        late.until = now;
+        late.sent += 1;
+      }
+      return { window, late: isLate };
     },
     delivered(ticket, now) {
       inFlight -= 1;
       refusedInRow = pauses = 0;
       probing = false;
-      ticket.delivered += 1;
+      ticket.window.delivered += 1;
       const before = phase;
       phase = 'running';
       if (before !== 'running') rate = FREE;
       if (before === 'awaiting') cut(now);
-      else if (ticket === window) review(now);
+      else if (ticket.window === window) review(now);
     },
     refused(ticket, now, retryAfterMs) {
       inFlight -= 1;
       refusedInRow += 1;
-      ticket.refused += 1;
-      if (ticket === window) review(now);
+      ticket.window.refused += 1;
+      if (ticket.window === window) {
+        if (ticket.late) late.refused += 1;
+        review(now);
+      }
       if (refusedInRow < 3 || inFlight > 0) return;
       pauses += 1;
       pausedUntil = Math.max(pausedUntil, now + (retryAfterMs ?? Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** (pauses - 1))));
@@ -167,7 +194,7 @@ export function createRateControl(workers: number): RateControl {
     },
     ended(ticket) {
       inFlight -= 1;
-      ticket.sent -= 1;
+      ticket.window.sent -= 1;
       if (inFlight === 0 && phase === 'awaiting') phase = 'unknown';
     },
   };
