@@ -10,6 +10,8 @@ import { createRepeats } from './repeats.ts';
 /** A line that cannot become a sample, with what of it goes to `failed.jsonl`: its object, or `{"raw": …}` where it is none. */
 export interface RejectedLine {
   readonly line: number;
+  /** Where it failed: a line of a step file came through reading and step 0 once, so that step 1 is the first to find fault with it. */
+  readonly step: 'input' | 'step_1';
   readonly code: FailureCode;
   readonly message: string;
   readonly fields: Fields;
@@ -35,7 +37,8 @@ export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId:
   const { number, offset, length } = line;
   const parsed = parseLine(line);
   const reject = (message: string, fields: Fields): InputLine => {
-    return { number, offset, length, rejected: { line: number, code: 'invalid_line', message, fields } };
+    const step = kind === 'captions' ? 'input' : 'step_1';
+    return { number, offset, length, rejected: { line: number, step, code: 'invalid_line', message, fields } };
   };
   if ('problem' in parsed) return reject(`line ${number} is ${parsed.problem}`, { raw: parsed.raw });
   const { _groundline: envelope, ...fields } = parsed.fields;

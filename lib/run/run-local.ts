@@ -162,8 +162,8 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
       admission: createAdmission({ least: workers, most: 2 * workers + 4, bytes: IMAGE_BYTES }),
       settle: steps.settle,
       onRead(line) {
-        carried?.seen(line);
         unplaced.add(line);
+        return carried?.seen(line);
       },
       onSettled(line) {
         count(progress, line);
