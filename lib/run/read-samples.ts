@@ -21,7 +21,7 @@ export interface RejectedLine {
 export type InputLine = Pick<ByteLine, 'number' | 'offset' | 'length'> &
   ({ readonly sample: Sample } | { readonly rejected: RejectedLine });
 
-/** `captions`: what a user writes. `step_0`: a file of step 0, where every line has its expressions, be they none. */
+/** `captions`: what a user writes. `step_0`: a file of step 0, where every line that has not failed has its expressions, be they none. */
 export type InputKind = 'captions' | 'step_0';
 
 /** Streams the lines of an input file, plain or packed; memory hardly grows with its length. Blank lines are skipped. */
@@ -45,6 +45,8 @@ export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId:
   const own = isObject(envelope) ? fields : parsed.fields;
   const problem = problemOf(own, 'image_path') ?? problemOf(own, 'caption');
   if (problem) return reject(`line ${number} ${'raw' in own ? 'could not be read in an earlier run either' : problem}`, own);
+  const missing = kind === 'step_0' ? whyNotExtracted(own) : undefined;
+  if (missing) return reject(`line ${number} ${missing}: run step 0 for it (workflow.steps=["0","1"])`, own);
   const given = givenExpressions(own, kind);
   if (typeof given === 'string') return reject(`line ${number}: ${given}`, own);
   const identity = identityOf(own);
@@ -85,6 +87,14 @@ function problemOf(fields: Fields, name: 'image_path' | 'caption'): string | und
 }
 
 const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes('step0_expression_extraction');
+
+/** An empty list says that step 0 found nothing; no list, or one of a line that failed, says that nobody has looked. */
+function whyNotExtracted({ expressions, phrases, status }: Fields): string | undefined {
+  const list = expressions ?? phrases;
+  const isEmpty = Array.isArray(list) && list.length === 0;
+  if (status === 'failed' && (isEmpty || list == null)) return 'failed in step 0, so it has no expressions';
+  return list == null || (isEmpty && list === phrases) ? 'has no expressions' : undefined;
+}
 
 const Span = z.tuple([z.int(), z.int()]);
 const GivenObject = z.looseObject({

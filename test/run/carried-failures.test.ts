@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { tempFolder } from '#test/storage/temp-folder.ts';
-import { readLines, writeInput } from './command-line.ts';
+import { drawImage, readLines, writeInput } from './command-line.ts';
 import { runIn } from './in-process.ts';
 import { startStandIn } from './stand-in.ts';
 
@@ -81,4 +81,21 @@ test('a failed line is not taken for the one of the same image and caption that 
 
   expect(run.counts).toMatchObject({ lines: 2, done: 1, failed: 1 });
   expect(failures(results)).toMatchObject([{ phrases: ['zebra'] }]);
+});
+
+test('in TAO’s shape, where failed lines are in the step file too, each line keeps its one line and its reason', async () => {
+  const images = tempFolder();
+  for (const name of ['a.png', 'b.png']) drawImage(join(images, name));
+  const { results, ground } = await ran(captions, ['output.compat=tao', `data.image_root=${images}`]);
+  const before = failures(results);
+
+  const first = await ground();
+  const grounded = bytes(results);
+  const second = await ground();
+
+  expect(first.run.counts).toMatchObject({ lines: 4, done: 2, failed: 2 });
+  expect(second.run.counts).toMatchObject({ lines: 4, done: 2, failed: 2 });
+  expect(readLines(results, 'annotations.jsonl').map(({ status }) => status)).toEqual([undefined, 'failed', undefined, 'failed']);
+  expect(failures(results)).toEqual(before);
+  expect(bytes(results)).toEqual(grounded);
 });
