@@ -1,6 +1,6 @@
 import type { AnnotationRecord, Expression } from '#core/record.ts';
 import type { GivenExpression, Sample } from '#core/sample.ts';
-import { idHashOf } from '#core/sample-id.ts';
+import { expressionIdOf, idHashOf } from '#core/sample-id.ts';
 import type { Extraction } from '#steps/extract.ts';
 import type { GroundingOutput } from '#steps/ground.ts';
 import type { ImageFacts } from '#steps/run-step.ts';
@@ -71,7 +71,7 @@ function composeBase(
 ): AnnotationRecord {
   const hash = idHashOf(sample.lineId);
   const expressions = given.map(({ text, char_span: [start, end], noun_chunk, expression_id }, index): Expression => {
-    return { text, expression_id: expression_id ?? `expr_${hash}_${two(index)}`, char_span: [start, end], noun_chunk, instances: [] };
+    return { text, expression_id: expression_id ?? expressionIdOf(hash, index), char_span: [start, end], noun_chunk, instances: [] };
   });
   const { provenance: _, ...fields } = sample.fields;
   const record: AnnotationRecord = {

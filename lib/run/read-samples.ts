@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FailureCode } from '#core/errors.ts';
-import type { GivenExpressions, Sample } from '#core/sample.ts';
-import { lineIdOf, sampleIdOf, stemOf } from '#core/sample-id.ts';
+import type { GivenExpression, GivenExpressions, Sample } from '#core/sample.ts';
+import { isOwnExpressionId, lineIdOf, sampleIdOf, stemOf } from '#core/sample-id.ts';
 import { type ByteLine, readByteLines, unpacked } from './byte-lines.ts';
 import { type Fields, isObject, nameOf, parseLine } from './parse-line.ts';
 import { placeExpressions, type UnplacedExpression } from './place-expressions.ts';
@@ -50,8 +50,7 @@ export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId:
   const given = givenExpressions(own, kind);
   if (typeof given === 'string') return reject(`line ${number}: ${given}`, own);
   const identity = identityOf(own);
-  // A step file tells lines that brought their own expressions by the step that is missing.
-  const asked = kind === 'captions' || !extracted(own) ? given : undefined;
+  const asked = askedOf(own, given, kind);
   const sampleId = sampleIdOf({ ...identity, ...(asked === undefined ? {} : { given: asked }) });
   const repeat = repeatOf(sampleId);
   const base =
@@ -84,6 +83,19 @@ function problemOf(fields: Fields, name: 'image_path' | 'caption'): string | und
   const value = fields[name];
   if (typeof value !== 'string') return `has a "${name}" that is ${nameOf(value)}, not text`;
   return value.trim() === '' ? `has an empty "${name}"` : undefined;
+}
+
+/** What tells the line from its bare caption. It must be the same for captions and for the step file that comes of them, or step 1 alone pays again. */
+function askedOf(fields: Fields, given: GivenExpressions | undefined, kind: InputKind): GivenExpressions | undefined {
+  // A step file tells lines that brought their own expressions by the step that is missing.
+  if (extracted(fields)) return kind === 'captions' ? given : undefined;
+  return given && { ...given, expressions: given.expressions.map(withoutOwnId) };
+}
+
+/** Our ids are made of the sample's: they cannot be part of it. */
+function withoutOwnId(expression: GivenExpression): GivenExpression {
+  const { expression_id: id, ...rest } = expression;
+  return id !== undefined && isOwnExpressionId(id) ? rest : expression;
 }
 
 const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes('step0_expression_extraction');

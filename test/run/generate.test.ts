@@ -186,6 +186,41 @@ test('lines that bring their own phrases or expressions skip step 0', async () =
   expect(readLines(results, 'step_0_expression_extraction/annotations.jsonl')).toHaveLength(2);
 });
 
+const ownExpressions = [
+  { image_path: 'a.png', caption: 'A red car and a tree.', phrases: ['red car', 'tree'] },
+  { image_path: 'a.png', caption: 'A red car and a tree.', phrases: ['red car', 'tree'] },
+  { image_path: 'a.png', caption: 'A red car and a tree.', phrases: ['tree'] },
+  { image_path: 'a.png', caption: 'A dog and a cat.', expressions: [{ text: 'dog', expression_id: 'mine' }, 'cat'] },
+  { image_path: 'a.png', caption: 'a red car near a tall tree' },
+];
+
+test('step 1 alone asks nothing that a run of both steps has paid, also of lines that bring their own phrases', async () => {
+  const folder = tempFolder();
+  writeInput(folder, ownExpressions, ['a.png']);
+  const server = await standIn();
+  const { results } = await runIn(folder, server.overrides);
+  const before = bytes(results);
+  server.calls.length = 0;
+
+  const { run } = await runIn(folder, [...server.overrides, 'workflow.steps=["1"]']);
+
+  expect(server.calls).toEqual([]);
+  expect(run.counts).toMatchObject({ done: 5, cached: 5 });
+  expect(bytes(results)).toBe(before);
+});
+
+test('one step after the other writes the bytes that both at once write', async () => {
+  const folder = tempFolder();
+  writeInput(folder, ownExpressions, ['a.png']);
+  const server = await standIn();
+  const both = await runIn(folder, server.overrides, { results: join(folder, 'both') });
+
+  const { results } = await runIn(folder, [...server.overrides, 'workflow.steps=["0"]']);
+  await runIn(folder, [...server.overrides, 'workflow.steps=["1"]']);
+
+  expect(bytes(results)).toBe(bytes(both.results));
+});
+
 test('a stated orientation that is not the image’s own is not handed on', async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', orientation: 6, caption: 'a red car', other: 6 }], ['a.png']);
