@@ -134,5 +134,21 @@ function givenExpressions(fields: Fields, kind: InputKind): GivenExpressions | s
   const placed = placeExpressions(cleanedCaption, read);
   if (placed.expressions.length === 0 && read.length > 0)
     return `none of its ${name} stands in the caption, the first being "${read[0]?.text}"`;
-  return { cleanedCaption, ...placed };
+  return { cleanedCaption, unplaced: placed.unplaced, ...withUniqueIds(placed.expressions) };
+}
+
+/** Boxes are looked up by the id of their expression: it stays with the first that has it, and later ones get their own. */
+function withUniqueIds(given: readonly GivenExpression[]): Pick<GivenExpressions, 'expressions' | 'repeatedIds'> {
+  const seen = new Set<string>();
+  const repeatedIds: string[] = [];
+  const expressions = given.map((expression) => {
+    const { expression_id: id, ...rest } = expression;
+    if (id === undefined || !seen.has(id)) {
+      if (id !== undefined) seen.add(id);
+      return expression;
+    }
+    repeatedIds.push(id);
+    return rest;
+  });
+  return { expressions, ...(repeatedIds.length > 0 && { repeatedIds }) };
 }
