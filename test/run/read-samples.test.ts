@@ -138,3 +138,10 @@ test('a line of a step file that step 0 has not been through, or failed in, is n
   expect(await messages({ ...line, expressions: [] }, { ...line, phrases: ['car'] })).toEqual(['none', 'none']);
   expect(await messages({ ...line, expressions: ['car'], status: 'failed' })).toEqual(['none']); // mended by hand
 });
+
+test('a phrase that is given more often than it stands in the caption is the same expression again, and not called missing', async () => {
+  const { given } = await sample({ image_path: 'a.jpg', caption: 'a man and a dog', phrases: ['man', 'dog', 'man'] });
+
+  expect(given?.expressions.map(({ text }) => text)).toEqual(['man', 'dog']);
+  expect(given?.unplaced).toEqual([]);
+});
