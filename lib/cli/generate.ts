@@ -5,6 +5,7 @@ import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { describePilot, followUpCommand, pilotSamples, project, readPilot } from './pilot.ts';
+import { planRetry } from './plan-retry.ts';
 import { createProgressDisplay } from './progress.ts';
 import type { RunFile } from './run-file.ts';
 import { runExitCode, summarise } from './run-summary.ts';
@@ -65,7 +66,7 @@ export async function generate(
     process.exitCode = runExitCode(run, spec.settings.workflow.max_failure_rate);
     const seconds = (systemClock.now() - startedAt) / 1000;
     if (flags.json) console.log(JSON.stringify(facts(run, spec), null, 2));
-    else if (!stopped || settledAny(run)) console.log(summarise(run, spec.resultsDir));
+    else if (!stopped || settledAny(run)) console.log(await summary(run, spec));
     if (stopped) throw stopped.reason;
     if (flags.pilot) await sayPilot(run, spec, seconds, flags.json ?? false);
   } finally {
@@ -76,6 +77,10 @@ export async function generate(
 
 /** A run that was stopped before its first line has nothing to tell but the reason. */
 const settledAny = ({ counts: { done = 0, failed = 0 } }: RunFile) => done + failed > 0;
+
+async function summary(run: RunFile, { resultsDir }: LoadedSpec): Promise<string> {
+  return summarise(run, resultsDir, await planRetry(createDirectoryFiles(resolve(resultsDir)), run, resultsDir));
+}
 
 function facts({ spec: _, ...run }: RunFile, { resultsDir }: LoadedSpec) {
   return { ...run, results: resolve(resultsDir) };

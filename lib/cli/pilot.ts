@@ -3,7 +3,7 @@ import type { FileStore } from '#core/ports.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
 import { isSecret } from '#spec/without-secrets.ts';
 import type { RunFile } from './run-file.ts';
-import { count, counted, dollars, duration } from './words.ts';
+import { count, counted, dollars, duration, shellWord } from './words.ts';
 
 /** Samples of a pilot, unless the user says how many. */
 export const pilotSamples = 10;
@@ -66,12 +66,10 @@ export function describePilot(findings: PilotFindings, projection: Projection, c
 /** The same command without `--pilot`, ready to paste; secrets are left for the user to fill in. */
 export function followUpCommand(args: readonly string[]): string {
   const shown = args.filter((argument) => argument !== '--pilot').map(hideSecret);
-  return ['groundline', ...shown.map(quoted)].join(' ');
+  return ['groundline', ...shown.map(shellWord)].join(' ');
 }
 
 function hideSecret(argument: string): string {
   const [path = '', ...rest] = argument.split('=');
   return rest.length > 0 && path.split('.').some(isSecret) ? `${path}=…` : argument;
 }
-
-const quoted = (argument: string) => (/^[\w@%+=:,./…-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`);

@@ -7,6 +7,7 @@ import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { generate, versionOf } from './generate.ts';
+import { planRetry } from './plan-retry.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
 
 interface RetryFlags {
@@ -27,7 +28,9 @@ export function addRetryCommand(program: Command): void {
     .action(async (folder: string, overrides: string[], flags: RetryFlags, command: Command) => {
       const environment = readEnvironment();
       const results = createDirectoryFiles(resolve(folder));
-      const spec = specOf(await readRunFile(results), folder, overrides, environment);
+      const run = await readRunFile(results);
+      const { withStep0 } = await planRetry(results, run, folder);
+      const spec = specOf(run, folder, [...(withStep0 ? ['workflow.steps=["0","1"]'] : []), ...overrides], environment);
       if (flags.id !== undefined) await forgetSample(results, flags.id);
       await generate(spec, { ...(flags.json ? { json: true } : {}) }, { environment, version: versionOf(command) });
     });

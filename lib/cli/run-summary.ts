@@ -1,9 +1,10 @@
 import { exitCode } from './exit-codes.ts';
+import type { RetryPlan } from './plan-retry.ts';
 import type { RunFile } from './run-file.ts';
 import { count, counted, dollars } from './words.ts';
 
-/** The end of a run in a few lines: counts, failures by code, cost, files. */
-export function summarise(run: RunFile, location: string): string {
+/** The end of a run in a few lines: counts, failures by code, cost, files, and what tries the failures again. */
+export function summarise(run: RunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}): string {
   const { done = 0, partial = 0, failed = 0, pending = 0, cached = 0 } = run.counts;
   const lines = [
     [
@@ -23,8 +24,21 @@ export function summarise(run: RunFile, location: string): string {
   const { calls = 0 } = run;
   lines.push(`${counted(calls, 'call')}, cost ${calls === 0 ? '$0' : dollars(run.cost_usd)}`);
   lines.push(`results: ${location}`);
-  if (failed > 0) lines.push(`tried again by: groundline retry ${location}; one by one in failed.jsonl`);
+  if (failed > 0) lines.push(...(beyond ? howElse(beyond, failed, location) : [`${againBy(location)}; one by one in failed.jsonl`]));
   return lines.join('\n');
+}
+
+const againBy = (location: string) => `tried again by: groundline retry ${location}`;
+
+function howElse({ failures, command }: NonNullable<RetryPlan['beyond']>, failed: number, location: string): string[] {
+  const all = failures >= failed;
+  const which = `${all ? 'all' : count(failures)} failed before step 1, which this run took alone; tried again, with results of their own, by:`;
+  return [
+    ...(all ? [] : [`in step 1 failed ${count(failed - failures)}, ${againBy(location)}`]),
+    which,
+    `  ${command}`,
+    'one by one in failed.jsonl',
+  ];
 }
 
 /** More failures than the user allows are no success. A share of what was tried, so that a limited run is judged fairly. */

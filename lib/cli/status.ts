@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { planRetry } from './plan-retry.ts';
 import { readRunFile } from './run-file.ts';
 import { summarise } from './run-summary.ts';
 
@@ -14,11 +15,9 @@ export function addStatusCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  groundline status results')
     .action(async (folder: string, flags: { json?: boolean }) => {
       const results = createDirectoryFiles(resolve(folder));
-      const { spec: _, ...run } = await readRunFile(results);
-      if (flags.json) console.log(JSON.stringify(run, null, 2));
-      else
-        console.log(
-          [summarise({ ...run, spec: undefined }, folder), ...(run.stop ? [`stopped early: ${run.stop.message}`] : [])].join('\n'),
-        );
+      const run = await readRunFile(results);
+      if (flags.json) return console.log(JSON.stringify({ ...run, spec: undefined }, null, 2));
+      const summary = summarise(run, folder, await planRetry(results, run, folder));
+      console.log([summary, ...(run.stop ? [`stopped early: ${run.stop.message}`] : [])].join('\n'));
     });
 }

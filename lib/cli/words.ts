@@ -17,3 +17,6 @@ export function duration(seconds: number): string {
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3600).toLocaleString('en', { maximumFractionDigits: 1 })} h`;
 }
+
+/** An argument as a shell takes it. */
+export const shellWord = (argument: string) => (/^[\w@%+=:,./…-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`);

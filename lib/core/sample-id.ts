@@ -15,7 +15,7 @@ export interface SampleIdentity {
 /**
  * `<image_id>-<16 hex>`: safe as a file name anywhere, equal for equal lines.
  * The hash is the beginning of the sha256 of the UTF-8 JSON text `["<image_path>","<caption>"]`, both as given in the line;
- * for a line that brings its own expressions of `["<image_path>","<caption>",<cleaned caption>,<expressions>]`.
+ * for a line that brings its own expressions of `["<image_path>","<caption>",<cleaned caption>,<expressions>]`, without ids of ours.
  */
 export function sampleIdOf({ imagePath, caption, imageId, given }: SampleIdentity): string {
   const question = given === undefined ? [imagePath, caption] : [imagePath, caption, given.cleanedCaption, given.expressions];
@@ -30,6 +30,15 @@ export function lineIdOf(sampleId: string, repeat: number): string {
 /** The 16 hex of `expr_…` and `box_…` ids: a hash of the whole line id, since lines that differ only in image_id share the id's own hash. */
 export function idHashOf(lineId: string): string {
   return shortHash(lineId);
+}
+
+/** The id of an expression that came without one; `hash` is that of its line's id. */
+export function expressionIdOf(hash: string, index: number): string {
+  return `expr_${hash}_${String(index).padStart(2, '0')}`;
+}
+
+export function isOwnExpressionId(id: string): boolean {
+  return /^expr_[0-9a-f]{16}_\d{2,}$/.test(id);
 }
 
 /** The image id of a line that gives none: the file's name without its last extension. */

@@ -13,6 +13,8 @@ export interface GivenExpressions {
   readonly expressions: readonly GivenExpression[];
   /** Texts that are nowhere in the caption, and were left out. */
   readonly unplaced: readonly string[];
+  /** Ids that several expressions came with: the first one kept it. Left out where there are none. */
+  readonly repeatedIds?: readonly string[];
 }
 
 /** One input line, parsed. */

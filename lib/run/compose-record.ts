@@ -1,6 +1,6 @@
 import type { AnnotationRecord, Expression } from '#core/record.ts';
 import type { GivenExpression, Sample } from '#core/sample.ts';
-import { idHashOf } from '#core/sample-id.ts';
+import { expressionIdOf, idHashOf } from '#core/sample-id.ts';
 import type { Extraction } from '#steps/extract.ts';
 import type { GroundingOutput } from '#steps/ground.ts';
 import type { ImageFacts } from '#steps/run-step.ts';
@@ -69,9 +69,9 @@ function composeBase(
   image: ImageFacts,
   provenance: AnnotationRecord['provenance'],
 ): AnnotationRecord {
-  const hash = idHashOf(sample.lineId);
-  const expressions = given.map(({ text, char_span: [start, end], noun_chunk, expression_id }, index): Expression => {
-    return { text, expression_id: expression_id ?? `expr_${hash}_${two(index)}`, char_span: [start, end], noun_chunk, instances: [] };
+  const ids = idsOf(given, idHashOf(sample.lineId));
+  const expressions = given.map(({ text, char_span: [start, end], noun_chunk }, index): Expression => {
+    return { text, expression_id: ids[index] as string, char_span: [start, end], noun_chunk, instances: [] };
   });
   const { provenance: _, ...fields } = sample.fields;
   const record: AnnotationRecord = {
@@ -91,6 +91,18 @@ function composeBase(
   };
   if (image.orientation === 1) delete record.orientation; // one that the line states is of another file
   return record;
+}
+
+/** An id by the expression's place, unless one that came with an id, perhaps from another place of this line, has it. */
+function idsOf(given: readonly GivenExpression[], hash: string): string[] {
+  const taken = new Set(given.map(({ expression_id: id }) => id));
+  let next = given.length;
+  return given.map(({ expression_id: id }, index) => {
+    if (id !== undefined) return id;
+    let own = expressionIdOf(hash, index);
+    while (taken.has(own)) own = expressionIdOf(hash, next++);
+    return own;
+  });
 }
 
 const two = (index: number) => String(index).padStart(2, '0');

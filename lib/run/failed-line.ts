@@ -24,6 +24,6 @@ export function failedLine(sample: Pick<Sample, 'fields' | 'line' | 'imageBase'>
 }
 
 /** The same for a line that never became a sample. */
-export function rejectedLine({ line, fields, code, message }: RejectedLine, imageBase: string): string {
-  return failedLine({ line, fields }, { step: 'input', code, message, attempts: 0 }, imageBase);
+export function rejectedLine({ line, fields, step, code, message }: RejectedLine, imageBase: string): string {
+  return failedLine({ line, fields }, { step, code, message, attempts: 0 }, imageBase);
 }

@@ -11,18 +11,18 @@ export interface UnplacedExpression {
 
 export interface Placed {
   readonly expressions: readonly GivenExpression[];
-  /** Texts that are nowhere in the caption, or only where an equal one was placed already. */
+  /** Texts that are nowhere in the caption. */
   readonly unplaced: readonly string[];
 }
 
-/** Finds where each given expression stands in a caption, by the same rules as a model's; `text` becomes what stands there. */
+/** Finds where each given expression stands in a caption, by the same rules as a model's; `text` becomes what stands there. Those of one place are one. */
 export function placeExpressions(caption: string, given: readonly UnplacedExpression[]): Placed {
   const expressions: GivenExpression[] = [];
   const unplaced: string[] = [];
   for (const [index, place] of placePhrases(caption, given).entries()) {
     const { text: asGiven = '', nounChunk, expressionId } = given[index] ?? {};
-    if (typeof place === 'string') unplaced.push(asGiven);
-    else {
+    if (place === 'absent') unplaced.push(asGiven);
+    else if (place !== 'repeated') {
       const { text, charSpan } = place;
       const id = expressionId === undefined ? {} : { expression_id: expressionId };
       expressions.push({ text, char_span: charSpan, noun_chunk: nounChunk ?? lastWord(text), ...id });

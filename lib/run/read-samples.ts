@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FailureCode } from '#core/errors.ts';
-import type { GivenExpressions, Sample } from '#core/sample.ts';
-import { lineIdOf, sampleIdOf, stemOf } from '#core/sample-id.ts';
+import type { GivenExpression, GivenExpressions, Sample } from '#core/sample.ts';
+import { isOwnExpressionId, lineIdOf, sampleIdOf, stemOf } from '#core/sample-id.ts';
 import { type ByteLine, readByteLines, unpacked } from './byte-lines.ts';
 import { type Fields, isObject, nameOf, parseLine } from './parse-line.ts';
 import { placeExpressions, type UnplacedExpression } from './place-expressions.ts';
@@ -10,6 +10,8 @@ import { createRepeats } from './repeats.ts';
 /** A line that cannot become a sample, with what of it goes to `failed.jsonl`: its object, or `{"raw": …}` where it is none. */
 export interface RejectedLine {
   readonly line: number;
+  /** Where it failed: a line of a step file came through reading and step 0 once, so that step 1 is the first to find fault with it. */
+  readonly step: 'input' | 'step_1';
   readonly code: FailureCode;
   readonly message: string;
   readonly fields: Fields;
@@ -19,7 +21,7 @@ export interface RejectedLine {
 export type InputLine = Pick<ByteLine, 'number' | 'offset' | 'length'> &
   ({ readonly sample: Sample } | { readonly rejected: RejectedLine });
 
-/** `captions`: what a user writes. `step_0`: a file of step 0, where every line has its expressions, be they none. */
+/** `captions`: what a user writes. `step_0`: a file of step 0, where every line that has not failed has its expressions, be they none. */
 export type InputKind = 'captions' | 'step_0';
 
 /** Streams the lines of an input file, plain or packed; memory hardly grows with its length. Blank lines are skipped. */
@@ -35,18 +37,20 @@ export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId:
   const { number, offset, length } = line;
   const parsed = parseLine(line);
   const reject = (message: string, fields: Fields): InputLine => {
-    return { number, offset, length, rejected: { line: number, code: 'invalid_line', message, fields } };
+    const step = kind === 'captions' ? 'input' : 'step_1';
+    return { number, offset, length, rejected: { line: number, step, code: 'invalid_line', message, fields } };
   };
   if ('problem' in parsed) return reject(`line ${number} is ${parsed.problem}`, { raw: parsed.raw });
   const { _groundline: envelope, ...fields } = parsed.fields;
   const own = isObject(envelope) ? fields : parsed.fields;
   const problem = problemOf(own, 'image_path') ?? problemOf(own, 'caption');
   if (problem) return reject(`line ${number} ${'raw' in own ? 'could not be read in an earlier run either' : problem}`, own);
+  const missing = kind === 'step_0' ? whyNotExtracted(own) : undefined;
+  if (missing) return reject(`line ${number} ${missing}: run step 0 for it (workflow.steps=["0","1"])`, own);
   const given = givenExpressions(own, kind);
   if (typeof given === 'string') return reject(`line ${number}: ${given}`, own);
   const identity = identityOf(own);
-  // A step file tells lines that brought their own expressions by the step that is missing.
-  const asked = kind === 'captions' || !extracted(own) ? given : undefined;
+  const asked = askedOf(own, given, kind);
   const sampleId = sampleIdOf({ ...identity, ...(asked === undefined ? {} : { given: asked }) });
   const repeat = repeatOf(sampleId);
   const base =
@@ -81,7 +85,28 @@ function problemOf(fields: Fields, name: 'image_path' | 'caption'): string | und
   return value.trim() === '' ? `has an empty "${name}"` : undefined;
 }
 
+/** What tells the line from its bare caption. It must be the same for captions and for the step file that comes of them, or step 1 alone pays again. */
+function askedOf(fields: Fields, given: GivenExpressions | undefined, kind: InputKind): GivenExpressions | undefined {
+  // A step file tells lines that brought their own expressions by the step that is missing.
+  if (extracted(fields)) return kind === 'captions' ? given : undefined;
+  return given && { ...given, expressions: given.expressions.map(withoutOwnId) };
+}
+
+/** Our ids are made of the sample's: they cannot be part of it. */
+function withoutOwnId(expression: GivenExpression): GivenExpression {
+  const { expression_id: id, ...rest } = expression;
+  return id !== undefined && isOwnExpressionId(id) ? rest : expression;
+}
+
 const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes('step0_expression_extraction');
+
+/** An empty list says that step 0 found nothing; no list, or one of a line that failed, says that nobody has looked. */
+function whyNotExtracted({ expressions, phrases, status }: Fields): string | undefined {
+  const list = expressions ?? phrases;
+  const isEmpty = Array.isArray(list) && list.length === 0;
+  if (status === 'failed' && (isEmpty || list == null)) return 'failed in step 0, so it has no expressions';
+  return list == null || (isEmpty && list === phrases) ? 'has no expressions' : undefined;
+}
 
 const Span = z.tuple([z.int(), z.int()]);
 const GivenObject = z.looseObject({
@@ -109,5 +134,21 @@ function givenExpressions(fields: Fields, kind: InputKind): GivenExpressions | s
   const placed = placeExpressions(cleanedCaption, read);
   if (placed.expressions.length === 0 && read.length > 0)
     return `none of its ${name} stands in the caption, the first being "${read[0]?.text}"`;
-  return { cleanedCaption, ...placed };
+  return { cleanedCaption, unplaced: placed.unplaced, ...withUniqueIds(placed.expressions) };
+}
+
+/** Boxes are looked up by the id of their expression: it stays with the first that has it, and later ones get their own. */
+function withUniqueIds(given: readonly GivenExpression[]): Pick<GivenExpressions, 'expressions' | 'repeatedIds'> {
+  const seen = new Set<string>();
+  const repeatedIds: string[] = [];
+  const expressions = given.map((expression) => {
+    const { expression_id: id, ...rest } = expression;
+    if (id === undefined || !seen.has(id)) {
+      if (id !== undefined) seen.add(id);
+      return expression;
+    }
+    repeatedIds.push(id);
+    return rest;
+  });
+  return { expressions, ...(repeatedIds.length > 0 && { repeatedIds }) };
 }

@@ -11,7 +11,7 @@ import { clearLeftovers } from './clear-leftovers.ts';
 import { type Collector, createCollector } from './collect.ts';
 import { createInputOrder } from './input-order.ts';
 import { lockResults } from './lock-results.ts';
-import { noteUnplaced } from './note-unplaced.ts';
+import { noteGiven } from './note-given.ts';
 import { openResultFiles, type ResultFiles } from './result-files.ts';
 import { keepRunFile } from './run-file-keeper.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
@@ -143,7 +143,7 @@ interface Taking {
 async function takeAll(running: Running, { files, collector, steps, progress, carried }: Taking): Promise<number | undefined> {
   const { settings, results, gate, plan } = running;
   const say = createSayer(running, progress);
-  const unplaced = noteUnplaced();
+  const notes = noteGiven();
   const emit = async (line: SettledLine) => {
     try {
       await files.write(collector.add(line));
@@ -162,8 +162,8 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
       admission: createAdmission({ least: workers, most: 2 * workers + 4, bytes: IMAGE_BYTES }),
       settle: steps.settle,
       onRead(line) {
-        carried?.seen(line);
-        unplaced.add(line);
+        notes.add(line);
+        return carried?.seen(line);
       },
       onSettled(line) {
         count(progress, line);
@@ -172,7 +172,7 @@ async function takeAll(running: Running, { files, collector, steps, progress, ca
     });
     for (const failure of carried?.rest() ?? []) await emit(failure);
     say(true);
-    if (unplaced.message !== undefined) running.notice(unplaced.message);
+    for (const message of notes.messages) running.notice(message);
     return firstPending;
   } finally {
     order.close();

@@ -18,7 +18,8 @@ export interface TakeLinesOptions {
   readonly clock: Clock;
   /** Takes a sample through its steps. */
   readonly settle: (sample: Sample, images: ImageStore, signal: AbortSignal) => Promise<SettledLine>;
-  readonly onRead?: (line: InputLine) => void;
+  /** May say what became of the line earlier, in case it is none to settle. */
+  readonly onRead?: (line: InputLine) => SettledLine | undefined;
   /** In the order of settling. */
   readonly onSettled?: (line: SettledLine) => void;
 }
@@ -66,9 +67,9 @@ export async function takeLines(options: TakeLinesOptions): Promise<number | und
     const chosen = plan.choice.has(index++);
     if (!chosen || over) pending.note(line.number);
     if (over || index > plan.choice.end) break;
-    options.onRead?.(line);
+    const earlier = options.onRead?.(line);
     if (!chosen) continue;
-    if ('rejected' in line) settled(place++, settleRejected(line.rejected, plan.imageBase));
+    if ('rejected' in line) settled(place++, earlier ?? settleRejected(line.rejected, plan.imageBase));
     else {
       await admission.enter();
       begin(line.sample, place++);

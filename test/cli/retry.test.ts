@@ -68,6 +68,67 @@ test('retry --id forgets nothing while another run is at work', { timeout }, asy
   expect(server.calls).toEqual([]);
 });
 
+const step0 = 'step_0_expression_extraction/annotations.jsonl';
+const number1 = ({ step, caption }: { step: string; caption: string }) => step === 'step_0' && caption.endsWith('1');
+
+/** Line 1 fails in step 0, then step 1 is run alone. */
+async function groundedAlone(overrides: readonly string[] = [], before: (results: string) => void = () => {}) {
+  let broken = true;
+  const ran = await ranWith((call) => (broken && number1(call) ? { status: 400 } : undefined));
+  before(ran.results);
+  const alone = ['generate', 'captions.jsonl', '--out', 'results', ...ran.server.overrides, ...overrides, 'workflow.steps=["1"]'];
+  const second = await groundline(alone, { cwd: ran.folder });
+  broken = false;
+  ran.server.calls.length = 0;
+  const again = (args: readonly string[]) => groundline(args, { cwd: ran.folder, env: { OPENAI_API_KEY: 'none' } });
+  return { ...ran, second, again };
+}
+
+test('retry takes failures of step 0 through both steps after a run of step 1 alone', { timeout }, async () => {
+  const { server, second, results, again } = await groundedAlone();
+
+  const end = await again(['retry', 'results']);
+
+  expect(second.stdout).toContain('tried again by: groundline retry results; one by one in failed.jsonl');
+  expect(end).toMatchObject({ code: 0, stdout: expect.stringMatching(/^4 samples done, 3 without a call\n2 calls/) });
+  expect(server.calls.map(({ step }) => step)).toEqual(['step_0', 'step_1']);
+  expect(readLines(results, 'failed.jsonl')).toEqual([]);
+});
+
+test('where step 0 would be paid again with another model, retry leaves it alone, and the command that tries its failures is said', {
+  timeout,
+}, async () => {
+  const other = 'vlm.openai.model_name=Qwen/Qwen3-VL-32B-Instruct';
+  const { server, second, folder, results, again } = await groundedAlone([other]);
+  const stepFile = readLines(results, step0);
+
+  const end = await again(['retry', 'results']);
+  const calls = server.calls.length;
+  const command = /^ {2}groundline (.*)$/m.exec(end.stdout)?.[1] ?? '';
+  const elsewhere = await again(command.split(' ').map((word) => word.replaceAll("'", '')));
+
+  expect(calls).toBe(0);
+  expect(readLines(results, step0)).toEqual(stepFile);
+  expect(end.stdout).toContain('\nall failed before step 1, which this run took alone; tried again, with results of their own, by:\n');
+  expect([second.stdout, (await again(['status', 'results'])).stdout]).toEqual(Array(2).fill(expect.stringContaining(command)));
+  expect(elsewhere).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 sample done\n2 calls/) });
+  expect(readLines(folder, 'results-retried', 'annotations.jsonl')).toMatchObject([{ image_path: 'img/1.png' }]);
+});
+
+test('a step file edited by hand is not replaced by retry', { timeout }, async () => {
+  const { server, results, again } = await groundedAlone([], (edited) => {
+    const [first, ...rest] = readLines(edited, step0);
+    writeFileSync(join(edited, step0), [{ ...first, expressions: [] }, ...rest].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  });
+  const edited = readLines(results, step0);
+
+  const end = await again(['retry', 'results']);
+
+  expect(end).toMatchObject({ code: 2, stdout: expect.stringContaining('results_dir=results-retried') });
+  expect(server.calls).toEqual([]);
+  expect(readLines(results, step0)).toEqual(edited);
+});
+
 test('status says how far a run is, in words and as JSON, and touches nothing', { timeout }, async () => {
   const { folder, results } = await ranWith(({ caption }) => (caption.endsWith('1') ? { status: 400 } : undefined), ['workflow.limit=3']);
   const before = readJson(results, 'run.json');

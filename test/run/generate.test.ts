@@ -186,6 +186,79 @@ test('lines that bring their own phrases or expressions skip step 0', async () =
   expect(readLines(results, 'step_0_expression_extraction/annotations.jsonl')).toHaveLength(2);
 });
 
+const ownExpressions = [
+  { image_path: 'a.png', caption: 'A red car and a tree.', phrases: ['red car', 'tree'] },
+  { image_path: 'a.png', caption: 'A red car and a tree.', phrases: ['red car', 'tree'] },
+  { image_path: 'a.png', caption: 'A red car and a tree.', phrases: ['tree'] },
+  { image_path: 'a.png', caption: 'A dog and a cat.', expressions: [{ text: 'dog', expression_id: 'mine' }, 'cat'] },
+  { image_path: 'a.png', caption: 'a red car near a tall tree' },
+];
+
+test('step 1 alone asks nothing that a run of both steps has paid, also of lines that bring their own phrases', async () => {
+  const folder = tempFolder();
+  writeInput(folder, ownExpressions, ['a.png']);
+  const server = await standIn();
+  const { results } = await runIn(folder, server.overrides);
+  const before = bytes(results);
+  server.calls.length = 0;
+
+  const { run } = await runIn(folder, [...server.overrides, 'workflow.steps=["1"]']);
+
+  expect(server.calls).toEqual([]);
+  expect(run.counts).toMatchObject({ done: 5, cached: 5 });
+  expect(bytes(results)).toBe(before);
+});
+
+test('one step after the other writes the bytes that both at once write', async () => {
+  const folder = tempFolder();
+  writeInput(folder, ownExpressions, ['a.png']);
+  const server = await standIn();
+  const both = await runIn(folder, server.overrides, { results: join(folder, 'both') });
+
+  const { results } = await runIn(folder, [...server.overrides, 'workflow.steps=["0"]']);
+  await runIn(folder, [...server.overrides, 'workflow.steps=["1"]']);
+
+  expect(bytes(results)).toBe(bytes(both.results));
+});
+
+test('an id that a line gives to several expressions stays with the first of them, and that is said', async () => {
+  const folder = tempFolder();
+  const [dog, cat, car] = ['dog', 'cat', 'car'].map((text) => ({ text, expression_id: 'e1' }));
+  writeInput(folder, [{ image_path: 'a.png', caption: 'A dog, a cat and a car.', expressions: [dog, cat, car] }], ['a.png']);
+  const server = await standIn();
+
+  const { results, notices } = await runIn(folder, server.overrides);
+  const before = bytes(results);
+  const again = await runIn(folder, [...server.overrides, 'workflow.steps=["1"]']);
+
+  expect(annotations(results)[0]?.expressions.map(({ expression_id: id }) => id)).toEqual([
+    'e1',
+    expect.stringMatching(/^expr_[0-9a-f]{16}_01$/),
+    expect.stringMatching(/^expr_[0-9a-f]{16}_02$/),
+  ]);
+  expect(notices).toEqual([
+    '2 given expressions have the id of another one in their line and got ids of their own: "e1" (line 1), "e1" (line 1)',
+  ]);
+  expect([bytes(results), server.calls.length, again.notices]).toEqual([before, 1, []]);
+});
+
+test('an expression that is put into a step file by hand gets an id that no other of its line has', async () => {
+  const folder = tempFolder();
+  writeInput(folder, [{ image_path: 'a.png', caption: 'a red car near a tall tree' }], ['a.png']);
+  const server = await standIn();
+  const { results } = await runIn(folder, server.overrides);
+  const [record] = readLines<Record_>(results, 'step_0_expression_extraction/annotations.jsonl');
+  const [car, tree] = record?.expressions ?? [];
+  const edited = { ...record, expressions: [car, { text: 'car' }, tree] };
+  writeFileSync(join(results, 'step_0_expression_extraction/annotations.jsonl'), JSON.stringify(edited));
+
+  await runIn(folder, [...server.overrides, 'workflow.steps=["1"]']);
+
+  const ids = annotations(results)[0]?.expressions.map(({ expression_id: id }) => id) ?? [];
+  expect([ids[0], ids[2]]).toEqual([car?.expression_id, tree?.expression_id]);
+  expect(ids[1]).toMatch(/_03$/);
+});
+
 test('a stated orientation that is not the image’s own is not handed on', async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', orientation: 6, caption: 'a red car', other: 6 }], ['a.png']);

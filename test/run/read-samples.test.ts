@@ -120,3 +120,28 @@ test('every line of a step file has its expressions, be they none', async () => 
   expect(asStep && 'sample' in asStep && asStep.sample.given).toEqual({ cleanedCaption: 'Hm.', expressions: [], unplaced: [] });
   expect((await sample(record)).given).toBeUndefined();
 });
+
+test('a line of a step file that step 0 has not been through, or failed in, is never taken for one where nothing was found', async () => {
+  const line = { image_path: 'a.jpg', caption: 'a car' };
+  const messages = async (...lines: object[]) => {
+    const text = lines.map((value) => JSON.stringify(value)).join('\n');
+    return (await read(text, 'step_0')).map((found) => ('rejected' in found ? found.rejected.message : 'none'));
+  };
+  const askedFor = (number: number, why: string) => `line ${number} ${why}: run step 0 for it (workflow.steps=["0","1"])`;
+
+  expect(await messages(line, { ...line, expressions: null }, { ...line, phrases: [] })).toEqual(
+    [1, 2, 3].map((number) => askedFor(number, 'has no expressions')),
+  );
+  expect(await messages({ ...line, expressions: [], status: 'failed' })).toEqual([
+    askedFor(1, 'failed in step 0, so it has no expressions'),
+  ]);
+  expect(await messages({ ...line, expressions: [] }, { ...line, phrases: ['car'] })).toEqual(['none', 'none']);
+  expect(await messages({ ...line, expressions: ['car'], status: 'failed' })).toEqual(['none']); // mended by hand
+});
+
+test('a phrase that is given more often than it stands in the caption is the same expression again, and not called missing', async () => {
+  const { given } = await sample({ image_path: 'a.jpg', caption: 'a man and a dog', phrases: ['man', 'dog', 'man'] });
+
+  expect(given?.expressions.map(({ text }) => text)).toEqual(['man', 'dog']);
+  expect(given?.unplaced).toEqual([]);
+});
