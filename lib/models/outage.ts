@@ -7,7 +7,7 @@ export interface Outage {
   succeeded(): void;
   /**
    * A call failed and would be tried again. Throws `RunStopError` when nothing has succeeded for too long,
-   * `SampleError` when it is only ever this one call.
+   * `SampleError` when it is only ever this one call, while others are answered.
    */
   failed(call: object, error: CallError): void;
 }
@@ -17,11 +17,48 @@ const STOPPED_ANSWERING_MS = 10 * 60_000;
 const THROTTLED_MS = 2 * 60 * 60_000;
 const SAID_AGAIN_MS = 60_000;
 
+/**
+ * When the fault is the call's own: failed so often and so long, each time after another call was answered, that chance cannot be why.
+ * A rate limit refuses any call many times too, but then it refuses most others as well, and that share says how often is likely.
+ */
+const OWN_FAULT = { failures: 30, ms: 10 * 60_000, chance: 1e-9 };
+
+/** A call's failures (`counted`: those with an answer to another since the one before), and what there had been at the first. */
+interface Trouble {
+  readonly since: number;
+  readonly answered: number;
+  readonly failed: number;
+  failures: number;
+  counted: number;
+  answeredThen: number;
+}
+
 export function createOutage(clock: Clock, notice: (message: string) => void): Outage {
   let everSucceeded = false;
   let since: number | undefined;
   let saidAt = Number.NEGATIVE_INFINITY;
   const failing = new Set<object>();
+  let answered = 0;
+  let failed = 0;
+  const troubles = new WeakMap<object, Trouble>();
+
+  /** Notes a failure, and gives up on a call that is at fault itself. */
+  const judge = (call: object, { message }: CallError, now: number) => {
+    const own = troubles.get(call) ?? { since: now, answered, failed, failures: 0, counted: 0, answeredThen: answered };
+    troubles.set(call, own);
+    failed += 1;
+    own.failures += 1;
+    if (answered > own.answeredThen) own.counted += 1;
+    own.answeredThen = answered;
+    if (own.counted < OWN_FAULT.failures || now - own.since < OWN_FAULT.ms) return;
+    const others = { answered: answered - own.answered, failed: failed - own.failed - own.failures };
+    const share = (others.failed + 1) / (others.failed + others.answered + 2);
+    if (share ** own.counted > OWN_FAULT.chance) return;
+    throw new SampleError(
+      'model_unavailable',
+      `gave up after ${own.failures} attempts in ${minutes(now - own.since)}, in which ${others.answered} other calls were answered: ${message}; if it says so again in the next run, this request is too much for the server: send a smaller image, or raise the server's limit`,
+    );
+  };
 
   const patience = ({ kind, patienceMs }: CallError) => {
     if (kind === 'throttled') return patienceMs ?? THROTTLED_MS;
@@ -31,12 +68,14 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
   return {
     succeeded() {
       everSucceeded = true;
+      answered += 1;
       if (since === undefined) return;
       since = undefined;
       failing.clear();
     },
     failed(call, error) {
       const now = clock.now();
+      judge(call, error, now);
       since ??= now;
       failing.add(call);
       const lasting = now - since;

@@ -10,7 +10,7 @@ export interface RetryOptions {
   readonly outage: Outage;
 }
 
-/** Attempts for faults of the call itself. What concerns the whole endpoint (throttled, unreachable) is bounded in time, by `Outage`. */
+/** Attempts for faults of the call itself. Where the whole endpoint may be why (throttled, unreachable), `Outage` knows when it is enough. */
 const ATTEMPTS: Partial<Record<CallErrorKind, number>> = { failing: 8, timed_out: 3 };
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
