@@ -6,15 +6,15 @@ import type { CallError } from './call-error.ts';
 export interface Outage {
   succeeded(): void;
   /**
-   * A call failed and would be tried again. Throws `RunStopError` when nothing has succeeded for too long,
-   * `SampleError` when it is only ever this one call, while others are answered.
+   * A call failed and would be tried again. Throws `RunStopError` when nothing has succeeded for too long, or the server asks
+   * to wait for too long, `SampleError` when it is only ever this one call, while others are answered.
    */
   failed(call: object, error: CallError): void;
 }
 
 const NEVER_ANSWERED_MS = 60_000;
 const STOPPED_ANSWERING_MS = 10 * 60_000;
-const THROTTLED_MS = 2 * 60 * 60_000;
+export const THROTTLED_MS = 2 * 60 * 60_000;
 const SAID_AGAIN_MS = 60_000;
 
 /**
@@ -56,7 +56,7 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
     if (share ** own.counted > OWN_FAULT.chance) return;
     throw new SampleError(
       'model_unavailable',
-      `gave up after ${own.failures} attempts in ${minutes(now - own.since)}, in which ${others.answered} other calls were answered: ${message}; if it says so again in the next run, this request is too much for the server: send a smaller image, or raise the server's limit`,
+      `gave up after ${own.failures} attempts in ${span(now - own.since)}, in which ${others.answered} other calls were answered: ${message}; if it says so again in the next run, this request is too much for the server: send a smaller image, or raise the server's limit`,
     );
   };
 
@@ -80,22 +80,39 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
       failing.add(call);
       const lasting = now - since;
       const limit = patience(error);
+      requireShortWait(error, Math.max(limit, STOPPED_ANSWERING_MS)); // a server that names a time is there, even if it has not answered yet
       if (lasting < limit) {
         if (error.kind !== 'failing' && lasting > 0 && now - saidAt >= SAID_AGAIN_MS) {
           saidAt = now;
-          notice(`${error.message}; waiting, for up to ${minutes(limit - lasting)} more`);
+          notice(`${error.message}; waiting, for up to ${span(limit - lasting)} more`);
         }
         return;
       }
       if (everSucceeded && failing.size === 1)
-        throw new SampleError('model_unavailable', `gave up after ${minutes(lasting)}: ${error.message}`);
-      const reason = error.kind === 'throttled' ? 'quota_exhausted' : 'server_unreachable';
+        throw new SampleError('model_unavailable', `gave up after ${span(lasting)}: ${error.message}`);
       throw new RunStopError(
-        reason,
-        `no call has succeeded for ${minutes(lasting)}: ${error.message}; run the same command again later, finished work is kept`,
+        reasonOf(error),
+        `no call has succeeded for ${span(lasting)}: ${error.message}; run the same command again later, finished work is kept`,
       );
     },
   };
 }
 
-const minutes = (ms: number) => (ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`);
+/** Said before the wait and not after it: a run that sleeps for a day looks like one that hangs. */
+function requireShortWait(error: CallError, longest: number): void {
+  const asked = error.retryAfterMs ?? 0;
+  if (asked <= longest) return;
+  throw new RunStopError(
+    reasonOf(error),
+    `the server asks to wait for ${span(asked)}, and this run waits for up to ${span(longest)}: ${error.message}; run the same command again after that time, finished work is kept`,
+  );
+}
+
+const reasonOf = ({ kind }: CallError) => (kind === 'throttled' ? 'quota_exhausted' : 'server_unreachable');
+
+function span(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  if (minutes < 180) return `${minutes} min`;
+  return minutes < 72 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+}

@@ -202,6 +202,35 @@ describe('trying again', () => {
     if (pace !== 'paced') expect(most).toBeGreaterThan(60);
   });
 
+  test.each([
+    ['throttled', 86_400_000, 'quota_exhausted', /asks to wait for 24 h, and this run waits for up to 120 min: the server failed; run/],
+    ['throttled', 1.79e12, 'quota_exhausted', /asks to wait for 20718 days/],
+    ['unreachable', 3_600_000, 'server_unreachable', /asks to wait for 60 min, and this run waits for up to 10 min/],
+  ] as const)('ends the run at once where a server that is %s asks to wait for %d ms', async (kind, retryAfterMs, reason, message) => {
+    const { clock, call } = setUp();
+    const result = call(kind, 1, { retryAfterMs });
+
+    await clock.advance(0);
+
+    expect(await result).toMatchObject({ name: 'RunStopError', reason, message: expect.stringMatching(message) });
+  });
+
+  test('waits as long as a server asks that has not answered yet, though its patience would be shorter', async () => {
+    const { clock, call } = setUp();
+    const result = call('unreachable', 1, { retryAfterMs: 5 * 60_000 });
+
+    await clock.advance(HOUR);
+
+    expect(await result).toBe(2);
+  });
+
+  test('backs off, a little more each time, from a server that asks for no wait at all', () => {
+    const error = new CallError('throttled', 'slow down', { retryAfterMs: 0 });
+
+    expect([1, 2, 3, 20].map((count) => retryDelay(error, count, 1))).toEqual([100, 200, 400, 1000]);
+    expect(retryDelay(error, 1, 0.5)).toBe(50);
+  });
+
   test('does not try a rejected question again', async () => {
     const { call } = setUp();
 
