@@ -1,10 +1,10 @@
 import type { Usage } from '#core/ports.ts';
 import { type Price, priceTable } from './price-table.ts';
 
-/** What these tokens cost in USD, thinking billed as output; undefined when the model's price is not known. */
+/** What these tokens cost in USD, thinking billed as output; undefined when the model's price or some of the tokens are not known. */
 export function costUsd(model: string, usage: Usage): number | undefined {
   const price = priceOf(model);
-  if (!price) return undefined;
+  if (!price || usage.unreported) return undefined;
   const { input, cachedInput, output, thinking } = usage;
   return ((input - cachedInput) * price.input + cachedInput * price.cachedInput + (output + thinking) * price.output) / 1_000_000;
 }

@@ -40,7 +40,7 @@ export interface RunFileFacts {
   readonly notices?: readonly string[];
 }
 
-/** The text of `run.json`: what ran, without secrets. Costs are left out where a price is not known. */
+/** The text of `run.json`: what ran, without secrets. Costs are left out where a price or the tokens are not known. */
 export function composeRunFile(facts: RunFileFacts): string {
   const {
     runId,
@@ -108,7 +108,7 @@ function stepFacts(facts: StepModelFacts, { cached, now, inAll }: Tally['steps']
   };
 }
 
-/** What tokens cost in USD: nothing with the model that runs here, `undefined` where the price is not known. */
+/** What tokens cost in USD: nothing with the model that runs here, `undefined` where the price is not known, or the tokens are not. */
 export function costOf(backend: string, model: string, usage: Usage): number | undefined {
   if (backend === 'builtin' || usage.calls === 0) return 0;
   const cost = costUsd(model, usage);
@@ -117,8 +117,8 @@ export function costOf(backend: string, model: string, usage: Usage): number | u
 
 const rounded = (usd: number) => Math.round(usd * 1e8) / 1e8;
 
-function tokensOf({ input, cachedInput, output, thinking }: Usage) {
-  return { input, cached_input: cachedInput, output, thinking };
+function tokensOf({ input, cachedInput, output, thinking, unreported }: Usage) {
+  return { input, cached_input: cachedInput, output, thinking, unreported_calls: unreported };
 }
 
 /** What was told of costs, but no less than what settled lines say: a function that died may not have told. */

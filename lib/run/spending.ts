@@ -15,9 +15,9 @@ export interface Spending {
   requirePrices(models: readonly SpendingModel[]): void;
   /** Replies so far. */
   readonly calls: number;
-  /** `undefined` where a price is not known. */
+  /** `undefined` where a price is not known, or the tokens of a reply. */
   readonly usd: number | undefined;
-  /** The reason to stop once the budget is used up. */
+  /** The reason to stop once the budget is used up, or nobody can know any more whether it is. */
   exceeded(): RunStopError | undefined;
 }
 
@@ -26,14 +26,17 @@ const one: Usage = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 
 export function createSpending(budgetUsd: number | undefined): Spending {
   let usd: number | undefined = 0;
   let calls = 0;
+  let silent: SpendingModel | undefined;
+  const isPriced = ({ backend, model }: SpendingModel) => costOf(backend, model, one) !== undefined;
   return {
-    add({ backend, model }, usage) {
-      const cost = costOf(backend, model, usage);
+    add(model, usage) {
+      const cost = costOf(model.backend, model.model, usage);
+      if (cost === undefined && isPriced(model)) silent ??= model;
       calls += usage.calls;
       usd = usd === undefined || cost === undefined ? undefined : usd + cost;
     },
     requirePrices(models) {
-      const unknown = models.find(({ backend, model }) => costOf(backend, model, one) === undefined);
+      const unknown = models.find((model) => !isPriced(model));
       if (unknown && budgetUsd !== undefined)
         throw new UsageError(
           `workflow.budget_usd cannot be kept: the price of ${unknown.model} is not known; leave the budget out and limit the lines instead (--limit)`,
@@ -46,6 +49,7 @@ export function createSpending(budgetUsd: number | undefined): Spending {
       return usd;
     },
     exceeded() {
+      if (budgetUsd !== undefined && silent) return costUntold(silent, budgetUsd);
       if (budgetUsd === undefined || usd === undefined || usd < budgetUsd) return undefined;
       return new RunStopError(
         'budget_reached',
@@ -53,4 +57,12 @@ export function createSpending(budgetUsd: number | undefined): Spending {
       );
     },
   };
+}
+
+/** Stops a run with a budget at the first reply that does not say what it took. */
+export function costUntold({ model }: SpendingModel, budgetUsd: number): RunStopError {
+  return new RunStopError(
+    'budget_reached',
+    `workflow.budget_usd=${budgetUsd} cannot be kept: the server of ${model} answered without token counts ("usage"), so the cost is not known; finished work is kept; have the server report usage, or leave the budget out and limit the lines instead (--limit)`,
+  );
 }

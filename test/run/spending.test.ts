@@ -22,6 +22,24 @@ test('a budget for a model of unknown price is refused before anything is paid',
   expect(() => createSpending(1).requirePrices([flash, own])).toThrow(/the price of my-own-model is not known/);
 });
 
+test('a reply that does not tell its tokens ends a run with a budget, and leaves the cost of any run unknown', () => {
+  const [limited, free] = [createSpending(1), createSpending(undefined)];
+  const untold = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
+  limited.requirePrices([flash]);
+
+  for (const spending of [limited, free]) {
+    spending.add(flash, usage);
+    spending.add(flash, untold);
+  }
+
+  expect(limited.exceeded()).toMatchObject({
+    reason: 'budget_reached',
+    message: expect.stringMatching(/gemini-2.5-flash answered without token counts.*report usage, or leave the budget out/),
+  });
+  expect(free.exceeded()).toBeUndefined();
+  expect(free.usd).toBeUndefined();
+});
+
 test('without a budget an unknown price is unknown, and the model that runs here costs nothing', () => {
   const [paid, free] = [createSpending(undefined), createSpending(1)];
 
