@@ -61,7 +61,7 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
                   if (error instanceof RunStopError) onRefusal(error);
                   throw error;
                 });
-                const cost = costOf(model.backend, model.model, reply.usage);
+                const cost = costOf(model, reply.usage, clock.now());
                 link.count({ calls: 1, spent: cost ?? 0 });
                 if (cost === undefined && budgetUsd !== undefined) onRefusal(costUntold(model, budgetUsd)); // prepare knew the price
                 return reply;
