@@ -4,9 +4,9 @@ import type { Settings } from '#core/settings.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { pricesReadOn } from '#models/price-table.ts';
-import { costUsd } from '#models/prices.ts';
+import { costUsd, type Sale } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
-import type { StepKind } from '#models/step-model.ts';
+import { type StepKind, serviceTierOf } from '#models/step-model.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -75,14 +75,14 @@ async function estimateRun(spec: LoadedSpec, signal: AbortSignal): Promise<Estim
     captionCharacters: characters / (samples || 1),
   });
   const perCall = profileOf(models.grounding).expressionsPerCall;
+  const sale = (kind: StepKind, usage: Usage) => {
+    const model = models[kind];
+    return model === undefined ? [] : [{ model, serviceTier: serviceTierOf(settings.vlm, kind), usage }];
+  };
   const bill = (kind: keyof typeof assumptions) =>
     billOf([
-      ...(models.extraction === undefined
-        ? []
-        : [{ model: models.extraction, usage: extractionUsage(step('extraction'), assumptions[kind]) }]),
-      ...(models.grounding === undefined
-        ? []
-        : [{ model: models.grounding, usage: groundingUsage(step('grounding'), assumptions[kind], perCall) }]),
+      ...sale('extraction', extractionUsage(step('extraction'), assumptions[kind])),
+      ...sale('grounding', groundingUsage(step('grounding'), assumptions[kind], perCall)),
     ]);
   const named = Object.fromEntries(Object.entries(models).filter(([, model]) => model !== undefined)) as Record<string, string>;
   return { samples: taken, rejected, models: named, low: bill('low'), likely: bill('likely'), high: bill('high') };
@@ -127,10 +127,10 @@ async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortS
   return { samples, rejected, characters, tokens };
 }
 
-function billOf(steps: readonly { readonly model: string; readonly usage: Usage }[]): Bill {
+function billOf(steps: readonly (Sale & { readonly usage: Usage })[]): Bill {
   const paid = steps.filter(({ model }) => model !== 'builtin');
   const usage = paid.reduce((sum, step) => addUsage(sum, step.usage), noUsage);
-  const costs = paid.map((step) => costUsd(step.model, step.usage));
+  const costs = paid.map((step) => costUsd(step, step.usage, Date.now()));
   const known = costs.every((cost) => cost !== undefined);
   return {
     calls: usage.calls,

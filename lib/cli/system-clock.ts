@@ -1,7 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '#core/ports.ts';
+import { sleep } from '#run/sleep.ts';
 
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }),
-};
+export const systemClock: Clock = { now: () => performance.now(), sleep };

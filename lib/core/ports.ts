@@ -8,6 +8,8 @@ export interface Usage {
   readonly output: number;
   /** Reasoning tokens, billed as output, not contained in `output`. */
   readonly thinking: number;
+  /** Calls among them whose tokens the server did not tell, so that nobody knows what they cost. */
+  readonly unreported?: number | undefined;
 }
 
 /** Bytes exactly as they go to the model, with the size they decode to (pixels). */

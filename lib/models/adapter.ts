@@ -22,6 +22,8 @@ export interface Attempt {
 export interface ModelAdapter {
   readonly backend: 'gemini' | 'openai';
   readonly model: string;
+  /** As requests name it now: prices depend on it. */
+  readonly serviceTier?: string | undefined;
   /** Base URL without credentials, for messages and as part of memory keys. */
   readonly endpoint: string;
   send(attempt: Attempt, signal: AbortSignal): Promise<ModelReply>;

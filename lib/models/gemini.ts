@@ -121,10 +121,10 @@ function geminiParts({ request }: Attempt, mediaResolution: string): Part[] {
 const perPart = (mediaResolution: string) => mediaResolution === 'MEDIA_RESOLUTION_ULTRA_HIGH';
 
 function toReply({ candidates, promptFeedback, usageMetadata }: GenerateContentResponse, { tier }: Attempt): ModelReply {
-  const usage = toUsage(usageMetadata);
   const candidate = candidates?.[0];
   if (!candidate) {
     if (!promptFeedback?.blockReason) throw new CallError('failing', 'the reply holds no candidate');
+    const usage = toUsage(usageMetadata ?? { promptTokenCount: 0 }); // blocked before it was read
     return { text: '', finish: 'filtered', finishDetail: promptFeedback.blockReason, tier, usage };
   }
   const text = (candidate.content?.parts ?? [])
@@ -132,7 +132,7 @@ function toReply({ candidates, promptFeedback, usageMetadata }: GenerateContentR
     .map((part) => part.text ?? '')
     .join('');
   const finishDetail = candidate.finishReason ?? 'STOP';
-  return { text, finish: finishOf(finishDetail), finishDetail, tier, usage };
+  return { text, finish: finishOf(finishDetail), finishDetail, tier, usage: toUsage(usageMetadata) };
 }
 
 function finishOf(reason: string): ModelReply['finish'] {
@@ -148,5 +148,6 @@ function toUsage(usage: GenerateContentResponseUsageMetadata | undefined): Usage
     cachedInput: usage?.cachedContentTokenCount ?? 0,
     output: usage?.candidatesTokenCount ?? 0,
     thinking: usage?.thoughtsTokenCount ?? 0,
+    ...(usage?.promptTokenCount === undefined && { unreported: 1 }),
   };
 }

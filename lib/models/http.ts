@@ -82,15 +82,19 @@ function replyOf(status: number, value: unknown, body: string): Response {
 /** The SDKs read as JSON what says that it is: all answers that come this far are. */
 const JSON_TYPE = new Headers({ 'content-type': 'application/json' });
 
-/** How long the server asks to wait, in milliseconds. A date is read against the server's own clock. */
+/** Seconds that can only be a moment since 1970, which some servers send, and no wait. */
+const MOMENT = 1e9;
+
+/** How long the server asks to wait, in milliseconds. A date or moment is read against the server's own clock. */
 export function retryAfter(headers: AnswerHeaders): number | undefined {
   const ms = Number(one(headers['retry-after-ms']) ?? Number.NaN);
   if (ms >= 0) return ms;
   const value = one(headers['retry-after']);
   if (!value) return undefined;
-  if (Number(value) >= 0) return Number(value) * 1000;
-  const wait = Date.parse(value) - Date.parse(one(headers.date) ?? '');
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+  const seconds = Number(value);
+  if (seconds >= 0 && seconds < MOMENT) return seconds * 1000;
+  const wait = (seconds >= MOMENT ? seconds * 1000 : Date.parse(value)) - Date.parse(one(headers.date) ?? '');
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
 const redirected = (headers: AnswerHeaders) => (headers.location ? `redirects to ${one(headers.location)}` : undefined);

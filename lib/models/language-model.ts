@@ -19,7 +19,10 @@ export interface LanguageModelOptions {
 }
 
 /** Makes an attempt whose turn has come, or throws to keep it from being made: the place to stop a run, and to know what is in flight. */
-export type AroundAttempt = (send: () => Promise<ModelReply>, model: Pick<ModelAdapter, 'backend' | 'model'>) => Promise<ModelReply>;
+export type AroundAttempt = (
+  send: () => Promise<ModelReply>,
+  model: Pick<ModelAdapter, 'backend' | 'model' | 'serviceTier'>,
+) => Promise<ModelReply>;
 
 /** A tier that fails this often is given up for good: three times, and one reply in twenty. */
 const FAULTS = 3;

@@ -151,5 +151,6 @@ function toUsage(usage: Completion['usage']): Usage {
     cachedInput: usage?.prompt_tokens_details?.cached_tokens ?? 0,
     output: Math.max(0, (usage?.completion_tokens ?? 0) - thinking),
     thinking,
+    ...(!usage?.prompt_tokens && { unreported: 1 }), // an image and a prompt are never 0 tokens, as some servers have it
   };
 }

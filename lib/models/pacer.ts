@@ -122,8 +122,8 @@ export function createPacer(options: PacerOptions): Pacer {
       try {
         const reply = await attempt();
         control.delivered(ticket, clock.now());
-        const { input, output, thinking } = reply.usage;
-        tokensPerCall += (Math.max(1, input + output + thinking) - tokensPerCall) / 16;
+        const { input, output, thinking, unreported } = reply.usage;
+        if (!unreported) tokensPerCall += (Math.max(1, input + output + thinking) - tokensPerCall) / 16;
         return reply;
       } catch (error) {
         const now = clock.now();

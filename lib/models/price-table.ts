@@ -5,17 +5,29 @@ export interface Price {
   readonly output: number;
 }
 
+/** A price, and what follows it from the day after `until` (UTC) where the vendor has said so. */
+export interface DatedPrice extends Price {
+  readonly until?: string;
+  readonly after?: DatedPrice;
+}
+
 /** When the vendors' price pages were read. */
 export const pricesReadOn = '2026-10-05';
 
-/**
- * Prices by model id. Sources: ai.google.dev/gemini-api/docs/pricing, openai.com/api/pricing, claude.com/pricing.
- * Gemini 3.6 to 3.8 flash are at their introductory price, which ends on 2026-12-31 and then doubles.
- */
-export const priceTable: Readonly<Record<string, Price>> = {
-  'gemini-3.8-flash': { input: 0.75, cachedInput: 0.075, output: 3.75 },
-  'gemini-3.7-flash': { input: 0.75, cachedInput: 0.075, output: 3.75 },
-  'gemini-3.6-flash': { input: 0.75, cachedInput: 0.075, output: 3.75 },
+/** What the service tiers cost of the standard price. A tier that is not here (priority, scale, …) has no price that is known. */
+export const tierFactors: Readonly<Record<string, number>> = { auto: 1, default: 1, standard: 1, unspecified: 1, flex: 0.5 };
+
+const introductoryFlash: DatedPrice = {
+  ...{ input: 0.75, cachedInput: 0.075, output: 3.75 },
+  until: '2026-12-31',
+  after: { input: 1.5, cachedInput: 0.15, output: 7.5 },
+};
+
+/** Prices by model id. Sources: ai.google.dev/gemini-api/docs/pricing, openai.com/api/pricing, claude.com/pricing. */
+export const priceTable: Readonly<Record<string, DatedPrice>> = {
+  'gemini-3.8-flash': introductoryFlash,
+  'gemini-3.7-flash': introductoryFlash,
+  'gemini-3.6-flash': introductoryFlash,
   'gemini-3.5-flash': { input: 1.5, cachedInput: 0.15, output: 9 },
   'gemini-3.5-flash-lite': { input: 0.3, cachedInput: 0.03, output: 2.5 },
   'gemini-3.1-flash-lite': { input: 0.25, cachedInput: 0.025, output: 1.5 },

@@ -1,4 +1,5 @@
 import { type CutTest, judgeCut, mostBy, pooledShare, startCutTest, type Window } from './cut-test.ts';
+import { THROTTLED_MS } from './outage.ts';
 
 /**
  * How fast attempts may start, learned from refusals (429). Pure: time comes in, nothing waits here.
@@ -62,7 +63,15 @@ const SPREAD_S = 0.15;
 const FIRST_WAVE = 16;
 /** Growth of the pace per second, as a share of it. */
 const GROWTH = { first: 0.25, least: 0.02, most: 0.5, doublesEveryMs: 8_000 };
-const LONGEST_PAUSE_MS = 60_000;
+const PAUSE = { firstMs: 1000, longestMs: 60_000 };
+/** Where the server names the time: some always say 0, and none is waited for longer than a run is patient. */
+const ASKED_PAUSE = { firstMs: 100, longestMs: 1000 };
+
+/** How long nothing starts after the `count`th time that all in flight was refused. */
+function pauseAfter(count: number, asked: number | undefined): number {
+  const { firstMs, longestMs } = asked === undefined ? PAUSE : ASKED_PAUSE;
+  return Math.max(Math.min(asked ?? 0, THROTTLED_MS), Math.min(longestMs, firstMs * 2 ** (count - 1)));
+}
 
 export function createRateControl(workers: number): RateControl {
   let rate = workers / SPREAD_S;
@@ -188,7 +197,7 @@ export function createRateControl(workers: number): RateControl {
       }
       if (refusedInRow < 3 || inFlight > 0) return;
       pauses += 1;
-      pausedUntil = Math.max(pausedUntil, now + (retryAfterMs ?? Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** (pauses - 1))));
+      pausedUntil = Math.max(pausedUntil, now + pauseAfter(pauses, retryAfterMs));
       probing = true;
       if (phase === 'awaiting') phase = 'unknown';
     },

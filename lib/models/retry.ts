@@ -10,10 +10,12 @@ export interface RetryOptions {
   readonly outage: Outage;
 }
 
-/** Attempts for faults of the call itself. What concerns the whole endpoint (throttled, unreachable) is bounded in time, by `Outage`. */
+/** Attempts for faults of the call itself. Where the whole endpoint may be why (throttled, unreachable), `Outage` knows when it is enough. */
 const ATTEMPTS: Partial<Record<CallErrorKind, number>> = { failing: 8, timed_out: 3 };
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
+/** Back-off where the server names a time: small, since it knows better, but some always say 0. */
+const ASKED = { firstDelayMs: 50, longestDelayMs: 1000 };
 
 /**
  * Tries until it succeeds, gives up, or is aborted. Waiting happens here, outside the pacer, so it holds no worker slot.
@@ -42,6 +44,8 @@ export async function tryAgain<T>(attempt: (again: boolean) => Promise<T>, optio
 
 /** What the server asked for, slightly spread; otherwise exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
 export function retryDelay(error: CallError, count: number, random: number): number {
-  if (error.retryAfterMs !== undefined) return error.retryAfterMs + random * Math.min(100, error.retryAfterMs / 10);
-  return random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** count);
+  const asked = error.retryAfterMs;
+  if (asked === undefined) return random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** count);
+  const least = random * Math.min(ASKED.longestDelayMs, ASKED.firstDelayMs * 2 ** count);
+  return Math.max(asked + random * Math.min(100, asked / 10), least);
 }

@@ -41,8 +41,32 @@ export function stepModel(vlm: VlmSettings, step: StepKind, keys: ModelKeys): St
   return { backend, gemini, asked, selfHosted: isSelfHosted(gemini.base_url), mediaResolution: override.media_resolution ?? spec };
 }
 
+/** The service tier that the requests of a step name, wherever the spec has it. */
+export function serviceTierOf(vlm: VlmSettings, step: StepKind): string | undefined {
+  const backend = vlm[step].backend ?? vlm.backend;
+  return backend === 'builtin' ? undefined : tierOf({ ...vlm[backend], ...vlm[step][backend] });
+}
+
+function tierOf({ service_tier, extra_body }: GeminiSettings | OpenAISettings): string | undefined {
+  const tier = extra_body.service_tier ?? extra_body.serviceTier ?? service_tier;
+  return typeof tier === 'string' ? tier : undefined;
+}
+
 /** Loads the backend's SDK and sets it up for this step. */
 export async function createAdapter(model: StepModel, knowledge: EndpointKnowledge, connections: number): Promise<ModelAdapter> {
+  const adapter = await openAdapter(model, knowledge, connections);
+  const settings = model.backend === 'gemini' ? model.gemini : model.openai;
+  return {
+    ...adapter,
+    /** Without the tier that the server rejected, and that calls go on without, at the standard price. */
+    get serviceTier() {
+      const isDropped = knowledge.known.quirks.some((quirk) => /^drop service_?tier$/i.test(quirk));
+      return tierOf(isDropped ? { ...settings, service_tier: undefined } : settings);
+    },
+  };
+}
+
+async function openAdapter(model: StepModel, knowledge: EndpointKnowledge, connections: number): Promise<ModelAdapter> {
   const settings = model.backend === 'gemini' ? model.gemini : model.openai;
   const common = {
     baseUrl: settings.base_url,

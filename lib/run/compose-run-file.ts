@@ -1,6 +1,6 @@
 import type { StepName, Usage } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
-import { costUsd } from '#models/prices.ts';
+import { costUsd, type Sale } from '#models/prices.ts';
 import { withoutSecrets } from '#spec/without-secrets.ts';
 import type { StepProvenance } from './compose-record.ts';
 import type { Tally } from './tally.ts';
@@ -9,6 +9,7 @@ import type { Tally } from './tally.ts';
 export interface StepModelFacts extends StepProvenance {
   readonly backend: string;
   readonly endpoint: string;
+  readonly serviceTier?: string;
 }
 
 /** A result file as it was written; `replaced` is the hash of the one it took the place of. */
@@ -40,7 +41,7 @@ export interface RunFileFacts {
   readonly notices?: readonly string[];
 }
 
-/** The text of `run.json`: what ran, without secrets. Costs are left out where a price is not known. */
+/** The text of `run.json`: what ran, without secrets. Costs are left out where a price or the tokens are not known. */
 export function composeRunFile(facts: RunFileFacts): string {
   const {
     runId,
@@ -58,7 +59,9 @@ export function composeRunFile(facts: RunFileFacts): string {
     files,
     notices,
   } = facts;
-  const steps = Object.entries(facts.steps).map(([name, model]) => [name, stepFacts(model, tally.steps[name as StepName])] as const);
+  const steps = Object.entries(facts.steps).map(
+    ([name, model]) => [name, stepFacts(model, tally.steps[name as StepName], startedAt)] as const,
+  );
   const { done, partial, failed, cached } = tally;
   const run = {
     run_id: runId,
@@ -90,13 +93,14 @@ export function composeRunFile(facts: RunFileFacts): string {
   return `${JSON.stringify(run, null, 2)}\n`;
 }
 
-function stepFacts(facts: StepModelFacts, { cached, now, inAll }: Tally['steps'][StepName]) {
-  const { backend, model, endpoint, prompt, profile, score } = facts;
-  const cost = (usage: Usage) => costOf(backend, model, usage);
+function stepFacts(facts: StepModelFacts, { cached, now, inAll }: Tally['steps'][StepName], at: number) {
+  const { backend, model, endpoint, serviceTier, prompt, profile, score } = facts;
+  const cost = (usage: Usage) => costOf(facts, usage, at);
   return {
     backend,
     model,
     endpoint,
+    service_tier: serviceTier,
     prompt,
     profile,
     score,
@@ -108,17 +112,21 @@ function stepFacts(facts: StepModelFacts, { cached, now, inAll }: Tally['steps']
   };
 }
 
-/** What tokens cost in USD: nothing with the model that runs here, `undefined` where the price is not known. */
-export function costOf(backend: string, model: string, usage: Usage): number | undefined {
-  if (backend === 'builtin' || usage.calls === 0) return 0;
-  const cost = costUsd(model, usage);
+export interface BilledModel extends Sale {
+  readonly backend: string;
+}
+
+/** What tokens cost in USD at a time (milliseconds since 1970): nothing with the model that runs here, `undefined` where the price is not known, or the tokens are not. */
+export function costOf(model: BilledModel, usage: Usage, at: number): number | undefined {
+  if (model.backend === 'builtin' || usage.calls === 0) return 0;
+  const cost = costUsd(model, usage, at);
   return cost === undefined ? undefined : rounded(cost);
 }
 
 const rounded = (usd: number) => Math.round(usd * 1e8) / 1e8;
 
-function tokensOf({ input, cachedInput, output, thinking }: Usage) {
-  return { input, cached_input: cachedInput, output, thinking };
+function tokensOf({ input, cachedInput, output, thinking, unreported }: Usage) {
+  return { input, cached_input: cachedInput, output, thinking, unreported_calls: unreported };
 }
 
 /** What was told of costs, but no less than what settled lines say: a function that died may not have told. */

@@ -15,7 +15,7 @@ import { noteGiven } from './note-given.ts';
 import { openResultFiles, type ResultFiles } from './result-files.ts';
 import { keepRunFile } from './run-file-keeper.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
-import { prepareSteps, type RunSteps } from './run-steps.ts';
+import { modelFacts, prepareSteps, type RunSteps } from './run-steps.ts';
 import type { SettledLine } from './settled-line.ts';
 import { createSpending, type Spending } from './spending.ts';
 import { takeLines } from './take-lines.ts';
@@ -74,7 +74,7 @@ export async function runLocal(options: RunLocalOptions): Promise<RunEnd> {
   try {
     clearLeftovers(results.folder, lock.deadProcess);
     const plan = await planRun(settings, results);
-    const spending = createSpending(settings.workflow.budget_usd);
+    const spending = createSpending(settings.workflow.budget_usd, options.wallClock);
     const gate = createCallGate({ clock: options.clock, limit: () => spending.exceeded() });
     const attempt: AroundAttempt = (send, model) =>
       gate.attempt(async () => {
@@ -88,7 +88,7 @@ export async function runLocal(options: RunLocalOptions): Promise<RunEnd> {
     try {
       gate.check();
       const connections = await options.connect(attempt, gate.signal);
-      spending.requirePrices(modelsOf(settings, connections));
+      spending.requirePrices(Object.values(modelFacts(connections, settings)));
       return await run({ ...options, plan, gate, connections, spending });
     } finally {
       signal.removeEventListener('abort', interrupt);
@@ -190,9 +190,4 @@ function createSayer({ onProgress, clock, plan, spending }: Running, tally: Tall
     const costUsd = spending.usd;
     onProgress({ total: plan.choice.size, done, failed, cached, ...(costUsd === undefined ? {} : { costUsd }) });
   };
-}
-
-function modelsOf({ workflow }: Settings, { extraction, grounding }: ModelConnections) {
-  const used = [...(workflow.steps.includes('0') ? [extraction] : []), ...(workflow.steps.includes('1') ? [grounding] : [])];
-  return used.map(({ model }) => ({ backend: model.backend, model: model.model }));
 }

@@ -3,6 +3,7 @@ import type { CheckpointStore, ImageStore, StepName } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
 import type { ModelConnection, ModelConnections } from '#models/connect.ts';
+import { serviceTierOf } from '#models/step-model.ts';
 import { promptId } from '#steps/prompt-id.ts';
 import type { DirectoryFiles } from '#storage/directory-files.ts';
 import { askAgain } from './ask-again.ts';
@@ -36,7 +37,6 @@ export function prepareSteps({ settings, runId, results, checkpoints, connection
   const forced = settings.workflow.force_reprocess ? askAgain(checkpoints, settings, join(results.folder, '.forced')) : undefined;
   const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
   const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
-  const facts = Object.fromEntries(names.map((name) => [name, modelFacts(name, connectionOf(name), settings)])) as RunSteps['facts'];
   const provenance = Object.fromEntries(names.map((name) => [name, provenanceOf(name, connectionOf(name), settings)]));
 
   const workOf = (name: StepName, sample: Sample, images: ImageStore, signal: AbortSignal): StepWork => {
@@ -54,7 +54,7 @@ export function prepareSteps({ settings, runId, results, checkpoints, connection
     };
   };
   return {
-    facts,
+    facts: modelFacts(connections, settings),
     settle: (sample, images, signal) =>
       settleSample(sample, Object.fromEntries(names.map((name) => [name, workOf(name, sample, images, signal)]))),
     finish: () => forced?.finish(),
@@ -67,7 +67,20 @@ export function provenanceOf(name: StepName, { model, profile, scoreSource }: Mo
   return name === 'step_0' ? common : { ...common, profile: profile.family, score: scoreSource };
 }
 
-/** The same with where it is asked, for `run.json`. */
-export function modelFacts(name: StepName, connection: ModelConnection, settings: Settings): StepModelFacts {
-  return { ...provenanceOf(name, connection, settings), backend: connection.model.backend, endpoint: connection.endpoint };
+/** The same with where it is asked and what its prices depend on, of every step that runs. */
+export function modelFacts({ extraction, grounding }: ModelConnections, settings: Settings): Partial<Record<StepName, StepModelFacts>> {
+  const factsOf = (name: StepName, connection: ModelConnection): StepModelFacts => {
+    const serviceTier = serviceTierOf(settings.vlm, name === 'step_0' ? 'extraction' : 'grounding');
+    return {
+      ...provenanceOf(name, connection, settings),
+      backend: connection.model.backend,
+      endpoint: connection.endpoint,
+      ...(serviceTier !== undefined && { serviceTier }),
+    };
+  };
+  const { steps } = settings.workflow;
+  return {
+    ...(steps.includes('0') && { step_0: factsOf('step_0', extraction) }),
+    ...(steps.includes('1') && { step_1: factsOf('step_1', grounding) }),
+  };
 }

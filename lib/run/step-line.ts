@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const count = z.int().nonnegative();
-const Usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count });
+const Usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count, unreported: count.optional() });
 
 /** What one step did to one sample, without the record itself: everything counts and costs are made of. */
 export const StepFacts = z.object({

@@ -157,7 +157,7 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
   it('stops at its budget, which it oversteps by no more than its calls in flight', async () => {
     const server = await open({ latencyMs: 30, models: ['gpt-4.1-mini'] });
     const set = makeDataset('budget', 60, server);
-    const perCall = costUsd('gpt-4.1-mini', { calls: 1, input: 600, cachedInput: 0, output: 60, thinking: 0 }) ?? 0;
+    const perCall = costUsd({ model: 'gpt-4.1-mini' }, { calls: 1, input: 600, cachedInput: 0, output: 60, thinking: 0 }, Date.now()) ?? 0;
     await set.upload(['workflow.max_workers=4', `workflow.budget_usd=${(20.5 * perCall).toFixed(7)}`, 'vlm.coordinates=qwen3-vl']);
 
     const [run] = await dev.ended('budget');

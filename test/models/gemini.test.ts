@@ -57,6 +57,22 @@ describe('the gemini backend', () => {
     expect(JSON.stringify(server.requests[0]?.body.contents)).toContain('MEDIA_RESOLUTION_ULTRA_HIGH');
   });
 
+  test('knows that it does not know the tokens of a reply without them', async () => {
+    const { usageMetadata: _, ...untold } = geminiDialect.reply(good) as Record<string, unknown>;
+    server.answer({ status: 200, body: untold });
+
+    expect((await ask()).usage).toEqual({ calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 });
+  });
+
+  test('takes a prompt that was blocked unread for one that took no tokens', async () => {
+    server.answer({ status: 200, body: { promptFeedback: { blockReason: 'SAFETY' } } });
+
+    const { finish, usage } = await ask();
+
+    expect(finish).toBe('filtered');
+    expect(usage).toEqual({ calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 });
+  });
+
   test('sends extra body and service tier as the user gave them', async () => {
     server.answer(good);
 

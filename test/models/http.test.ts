@@ -11,6 +11,13 @@ describe('Retry-After', () => {
       30_000,
     ],
     ['a date that is past', { 'retry-after': 'Tue, 24 Nov 2026 09:00:00 GMT', date: 'Tue, 24 Nov 2026 10:00:00 GMT' }, 0],
+    [
+      'a moment since 1970, as some servers send it',
+      { 'retry-after': String(Date.parse('2026-11-24T10:00:30Z') / 1000), date: 'Tue, 24 Nov 2026 10:00:00 GMT' },
+      30_000,
+    ],
+    ['a moment of an unknown clock', { 'retry-after': '1790000000' }, undefined],
+    ['a number without end', { 'retry-after': '1e999', date: 'Tue, 24 Nov 2026 10:00:00 GMT' }, undefined],
     ['nonsense', { 'retry-after': 'soon' }, undefined],
     ['nothing', {}, undefined],
   ])('is read as %s', (_what, headers, expected) => {

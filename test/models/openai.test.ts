@@ -105,11 +105,14 @@ describe('the openai backend', () => {
     expect(await ask()).toMatchObject({ text: '{"cleaned_caption":"a","expressions":[]}' });
   });
 
-  test('survives a reply without usage', async () => {
-    server.answer(message(good.text));
+  test.each([{}, { usage: null }, { usage: { prompt_tokens: 0, completion_tokens: 0 } }])(
+    'knows that it does not know the tokens of a reply with %o',
+    async (more) => {
+      server.answer({ status: 200, body: { ...message(good.text).body, ...more } });
 
-    expect((await ask()).usage).toEqual({ calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 });
-  });
+      expect((await ask()).usage).toEqual({ calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 });
+    },
+  );
 
   test('speaks to Azure by deployment and dated version', async () => {
     server.answer(good);

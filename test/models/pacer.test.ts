@@ -65,6 +65,22 @@ describe('pacer', () => {
     expect(lastMinute * 1000).toBeLessThan(66_000);
   });
 
+  test('goes by its first guess where the server does not tell the tokens', async () => {
+    const { clock, pacer } = setUp({ tokensPerMinute: 60_000 });
+    const untold = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
+    const starts: number[] = [];
+    const attempt = async () => {
+      starts.push(clock.now());
+      return { usage: untold };
+    };
+    const all = Promise.all(Array.from({ length: 61 }, () => pacer.run(attempt, PRECEDENCE.first, signal)));
+
+    await clock.advance(600_000);
+    await all;
+
+    expect(starts.filter((at) => at < 60_000).length).toBeLessThan(33);
+  });
+
   test('lets a retry go before first questions, and those before the ones that follow', async () => {
     const { clock, pacer } = setUp({ workers: 1 });
     const order: string[] = [];

@@ -66,6 +66,25 @@ describe('rate control', () => {
     expect(control.rate(30_021)).toBe(0);
   });
 
+  test('stops for a moment, longer each time, where the server asks for no wait at all', () => {
+    const control = createRateControl(3);
+    const pauses: number[] = [];
+    for (let now = 0; pauses.length < 6; now = control.pausedUntil()) {
+      const tickets = Array.from({ length: 3 }, () => control.start(now));
+      for (const ticket of tickets) control.refused(ticket, now, 0);
+      pauses.push(control.pausedUntil() - now);
+    }
+
+    expect(pauses).toEqual([100, 200, 400, 800, 1000, 1000]);
+  });
+
+  test('never stops for longer than a run is patient, whatever the server asks', () => {
+    const control = createRateControl(3);
+    for (const ticket of Array.from({ length: 3 }, () => control.start(0))) control.refused(ticket, 0, 1.79e12);
+
+    expect(control.pausedUntil()).toBe(2 * 3_600_000);
+  });
+
   test('one refused attempt among answers stops nobody', () => {
     const control = createRateControl(4);
     const tickets = Array.from({ length: 4 }, () => control.start(0));

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { RunStopError, SampleError } from '#core/errors.ts';
 import { CallError, type CallErrorKind } from '#models/call-error.ts';
 import { createOutage } from '#models/outage.ts';
+import { createPacer, PRECEDENCE } from '#models/pacer.ts';
 import { retryDelay, tryAgain } from '#models/retry.ts';
 import { createFakeClock } from './fake-clock.ts';
+import { mulberry32 } from './simulated-server.ts';
 
 const { signal } = new AbortController();
 const HOUR = 3_600_000;
@@ -23,7 +25,14 @@ function setUp() {
     };
     return tryAgain(attempt, options, by).catch((error) => error);
   };
-  return { clock, call, notices };
+  /** Other calls, each answered. */
+  const othersAnswered = async (everyMs: number, times: number) => {
+    for (let i = 0; i < times; i += 1) {
+      await clock.sleep(everyMs, signal);
+      await call('failing', 0);
+    }
+  };
+  return { clock, call, notices, options, othersAnswered };
 }
 
 describe('trying again', () => {
@@ -102,6 +111,124 @@ describe('trying again', () => {
     await clock.advance(HOUR);
 
     expect(await result).toBeInstanceOf(SampleError);
+  });
+
+  test.each([
+    ['whose connection always breaks', 'unreachable', {}],
+    ['that is always too large for the limit', 'throttled', { retryAfterMs: 1000 }],
+  ] as const)('gives up on a call %s, while others are answered', async (_what, kind, more) => {
+    const { clock, call, othersAnswered } = setUp();
+    const others = othersAnswered(3000, 1000);
+    let took = 0;
+    const result = call(kind, Number.POSITIVE_INFINITY, more).finally(() => {
+      took = clock.now();
+    });
+
+    await clock.advance(HOUR);
+    await others;
+
+    expect(await result).toBeInstanceOf(SampleError);
+    expect(await result).toMatchObject({
+      code: 'model_unavailable',
+      message: expect.stringMatching(
+        /^gave up after \d+ attempts in 1\d min, in which \d+ other calls were answered: the server failed; if/,
+      ),
+    });
+    expect(took).toBeGreaterThanOrEqual(10 * 60_000);
+    expect(took).toBeLessThan(20 * 60_000);
+  });
+
+  test('gives up on several such calls at once, though each makes the server look worse to the others', async () => {
+    const { clock, call, othersAnswered } = setUp();
+    const others = othersAnswered(1000, 3600);
+    const results = Promise.all(Array.from({ length: 8 }, () => call('throttled', Number.POSITIVE_INFINITY, { retryAfterMs: 1000 })));
+
+    await clock.advance(HOUR);
+    await others;
+
+    expect((await results).every((result) => result instanceof SampleError)).toBe(true);
+  });
+
+  test('stays patient with the last call of a run, when nothing else is left to be answered', async () => {
+    const { clock, call, othersAnswered } = setUp();
+    const others = othersAnswered(1000, 20);
+    const result = call('throttled', 60, { retryAfterMs: 60_000 });
+
+    await clock.advance(2 * HOUR);
+    await others;
+
+    expect(await result).toBe(61);
+  });
+
+  test.each([
+    ['paced', 2000, 1000],
+    ['unpaced, where nearly all attempts are refused', 400, 10_000],
+  ])('loses nothing to a limit of 2 calls per second (%s)', { timeout: 60_000 }, async (pace, calls, retryAfterMs) => {
+    const { clock, options } = setUp();
+    const random = mulberry32(7);
+    const pacer = pace === 'paced' ? createPacer({ workers: 64, clock }) : undefined;
+    const usage = { calls: 1, input: 900, cachedInput: 0, output: 100, thinking: 0 };
+    let [tokens, filledAt, most, lost] = [2, 0, 0, 0];
+    const send = async () => {
+      tokens = Math.min(2, tokens + ((clock.now() - filledAt) / 1000) * 2);
+      filledAt = clock.now();
+      if (tokens < 1) throw new CallError('throttled', 'slow down', { retryAfterMs });
+      tokens -= 1;
+      await clock.sleep(300, signal);
+      return { usage };
+    };
+    const ask = () => {
+      let attempts = 0;
+      const attempt = (again: boolean) => {
+        attempts += 1;
+        most = Math.max(most, attempts);
+        return pacer ? pacer.run(send, again ? PRECEDENCE.retry : PRECEDENCE.first, signal) : send();
+      };
+      return tryAgain(attempt, { ...options, random }, signal);
+    };
+    let left = calls;
+    const work = async () => {
+      while (left-- > 0)
+        await ask().catch(() => {
+          lost += 1;
+        });
+    };
+    const all = Promise.all(Array.from({ length: 132 }, work));
+
+    await clock.advance(HOUR);
+    await all;
+
+    expect(lost).toBe(0);
+    if (pace !== 'paced') expect(most).toBeGreaterThan(60);
+  });
+
+  test.each([
+    ['throttled', 86_400_000, 'quota_exhausted', /asks to wait for 24 h, and this run waits for up to 120 min: the server failed; run/],
+    ['throttled', 1.79e12, 'quota_exhausted', /asks to wait for 20718 days/],
+    ['unreachable', 3_600_000, 'server_unreachable', /asks to wait for 60 min, and this run waits for up to 10 min/],
+  ] as const)('ends the run at once where a server that is %s asks to wait for %d ms', async (kind, retryAfterMs, reason, message) => {
+    const { clock, call } = setUp();
+    const result = call(kind, 1, { retryAfterMs });
+
+    await clock.advance(0);
+
+    expect(await result).toMatchObject({ name: 'RunStopError', reason, message: expect.stringMatching(message) });
+  });
+
+  test('waits as long as a server asks that has not answered yet, though its patience would be shorter', async () => {
+    const { clock, call } = setUp();
+    const result = call('unreachable', 1, { retryAfterMs: 5 * 60_000 });
+
+    await clock.advance(HOUR);
+
+    expect(await result).toBe(2);
+  });
+
+  test('backs off, a little more each time, from a server that asks for no wait at all', () => {
+    const error = new CallError('throttled', 'slow down', { retryAfterMs: 0 });
+
+    expect([1, 2, 3, 20].map((count) => retryDelay(error, count, 1))).toEqual([100, 200, 400, 1000]);
+    expect(retryDelay(error, 1, 0.5)).toBe(50);
   });
 
   test('does not try a rejected question again', async () => {

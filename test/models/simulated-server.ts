@@ -97,7 +97,7 @@ export function simulate(server: SimulatedServer): { seconds: number; perSecond:
 }
 
 /** A small seeded generator (Tommy Ettinger's mulberry32, public domain). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed * 2_654_435_761;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -392,6 +392,25 @@ test('a budget overshoots by calls in flight at most', async () => {
   expect(run).toMatchObject({ calls: server.paid.length, cost_usd: expect.closeTo(server.paid.length * perCall, 8) });
 });
 
+test('a server that does not tell its tokens ends a run with a budget, and leaves the cost out of run.json', async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 40);
+  const server = await standIn({ latencyMs: 5, models: ['gpt-4.1'], silent: true });
+  const overrides = [...server.overrides, 'vlm.coordinates=xyxy-1000', 'workflow.max_workers=4'];
+
+  const limited = await runIn(folder, [...overrides, 'workflow.budget_usd=1']);
+  const paid = server.paid.length;
+  const free = await runIn(folder, overrides, { results: join(folder, 'free') });
+
+  expect(limited.stopped?.reason).toMatchObject({ message: expect.stringContaining('gpt-4.1 answered without token counts') });
+  expect(paid).toBeLessThanOrEqual(4);
+  expect(free.run.counts.done).toBe(40);
+  for (const { run } of [limited, free]) expect(run).not.toHaveProperty('cost_usd');
+  const { steps } = readJson<{ steps: Record<string, object> }>(free.results, 'run.json');
+  expect(steps.step_0).toMatchObject({ calls: 40, tokens: { unreported_calls: 40 } });
+  expect(steps.step_0).not.toHaveProperty('cost_usd');
+});
+
 test('records hold nothing that a run adds: provenance can be left out, and other servers give the same bytes', async () => {
   const folder = tempFolder();
   writeSamples(folder, 5);

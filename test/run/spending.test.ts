@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { createSpending } from '#run/spending.ts';
 
+const now = () => Date.parse('2026-11-28');
 const flash = { backend: 'gemini', model: 'gemini-2.5-flash' };
 const own = { backend: 'openai', model: 'my-own-model' };
 const builtin = { backend: 'builtin', model: 'builtin' };
 const usage = { calls: 1, input: 1_000_000, cachedInput: 0, output: 0, thinking: 0 };
 
 test('a budget is used up when the known cost reaches it', () => {
-  const spending = createSpending(0.5);
+  const spending = createSpending(0.5, now);
   spending.requirePrices([flash]);
 
   spending.add(flash, usage);
@@ -19,11 +20,29 @@ test('a budget is used up when the known cost reaches it', () => {
 });
 
 test('a budget for a model of unknown price is refused before anything is paid', () => {
-  expect(() => createSpending(1).requirePrices([flash, own])).toThrow(/the price of my-own-model is not known/);
+  expect(() => createSpending(1, now).requirePrices([flash, own])).toThrow(/the price of my-own-model is not known/);
+});
+
+test('a reply that does not tell its tokens ends a run with a budget, and leaves the cost of any run unknown', () => {
+  const [limited, free] = [createSpending(1, now), createSpending(undefined, now)];
+  const untold = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
+  limited.requirePrices([flash]);
+
+  for (const spending of [limited, free]) {
+    spending.add(flash, usage);
+    spending.add(flash, untold);
+  }
+
+  expect(limited.exceeded()).toMatchObject({
+    reason: 'budget_reached',
+    message: expect.stringMatching(/gemini-2.5-flash answered without token counts.*report usage, or leave the budget out/),
+  });
+  expect(free.exceeded()).toBeUndefined();
+  expect(free.usd).toBeUndefined();
 });
 
 test('without a budget an unknown price is unknown, and the model that runs here costs nothing', () => {
-  const [paid, free] = [createSpending(undefined), createSpending(1)];
+  const [paid, free] = [createSpending(undefined, now), createSpending(1, now)];
 
   paid.requirePrices([own]);
   paid.add(own, usage);
@@ -32,4 +51,24 @@ test('without a budget an unknown price is unknown, and the model that runs here
 
   expect(paid.usd).toBeUndefined();
   expect(free.usd).toBe(0);
+});
+
+test('a call in the flex tier takes half of the budget, one after a price change what it costs then', () => {
+  let today = '2026-12-31';
+  const spending = createSpending(10, () => Date.parse(today));
+
+  spending.add({ ...flash, serviceTier: 'flex' }, usage);
+  expect(spending.usd).toBeCloseTo(0.15);
+  spending.add({ backend: 'gemini', model: 'gemini-3.8-flash' }, usage);
+  expect(spending.usd).toBeCloseTo(0.9);
+  today = '2027-01-01';
+  spending.add({ backend: 'gemini', model: 'gemini-3.8-flash' }, usage);
+
+  expect(spending.usd).toBeCloseTo(2.4);
+});
+
+test('a budget for a tier of unknown price is refused with the name of the tier', () => {
+  const priority = { ...flash, serviceTier: 'priority' };
+
+  expect(() => createSpending(1, now).requirePrices([priority])).toThrow(/gemini-2.5-flash in the service tier "priority" is not known/);
 });

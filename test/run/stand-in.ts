@@ -29,6 +29,8 @@ export interface StandInOptions {
   /** Nothing is answered before. */
   readonly until?: Promise<void>;
   readonly models?: readonly string[];
+  /** Says nothing of tokens, as many a local server. */
+  readonly silent?: boolean;
   readonly script?: (call: StandInCall, calls: readonly StandInCall[]) => Scripted | undefined;
 }
 
@@ -46,7 +48,13 @@ export interface StandIn {
 export const servedModel = 'Qwen/Qwen3-VL-8B-Instruct';
 
 /** A real model endpoint on the loopback: finds every "a … …" of a caption, and a box for each that depends on its words alone. "ghost" is never visible. */
-export async function startStandIn({ latencyMs = 0, until, models = [servedModel], script }: StandInOptions = {}): Promise<StandIn> {
+export async function startStandIn({
+  latencyMs = 0,
+  until,
+  models = [servedModel],
+  silent,
+  script,
+}: StandInOptions = {}): Promise<StandIn> {
   const calls: StandInCall[] = [];
   const paid: StandInCall[] = [];
   const seen = new Map<string, number>();
@@ -69,7 +77,8 @@ export async function startStandIn({ latencyMs = 0, until, models = [servedModel
     if (scripted && 'status' in scripted)
       return send(response, scripted.status, { error: { message: scripted.error ?? 'scripted' } }, scripted.headers);
     paid.push(call);
-    return send(response, 200, reply(scripted?.text ?? truth(call), scripted?.finish ?? 'stop'));
+    const { usage, ...untold } = reply(scripted?.text ?? truth(call), scripted?.finish ?? 'stop');
+    return send(response, 200, silent ? untold : { ...untold, usage });
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   server.listen(0, '127.0.0.1');

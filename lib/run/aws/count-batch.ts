@@ -12,7 +12,7 @@ export function noCounts(): CountsInMaking {
 }
 
 /** Counts one settled step of a sample. Tokens of a cached one were counted when they were paid. A sample is done with its last step. */
-export function addStepLine(counts: CountsInMaking, step: StepName, { settings, steps }: StoredPlan, { facts }: StepLine): void {
+export function addStepLine(counts: CountsInMaking, step: StepName, { settings, steps, startedAt }: StoredPlan, { facts }: StepLine): void {
   const isLast = step === (settings.workflow.steps.includes('1') ? 'step_1' : 'step_0');
   if (facts.status === 'failed') {
     counts.failed++;
@@ -29,5 +29,5 @@ export function addStepLine(counts: CountsInMaking, step: StepName, { settings, 
   counts.calls += usage.calls;
   counts.inputTokens += usage.input;
   counts.outputTokens += usage.output + usage.thinking;
-  counts.costUsd += costOf(model.backend, model.model, usage) ?? 0;
+  counts.costUsd += costOf(model, usage, startedAt) ?? 0;
 }

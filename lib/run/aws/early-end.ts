@@ -12,7 +12,7 @@ export async function endBeforePaying(
   meanImageBytes: number,
 ): Promise<PrepareOutcome | undefined> {
   const { cloud, start } = preparing;
-  const estimate = estimateRun(settings, samples);
+  const estimate = estimateRun(settings, samples, cloud.clock.now());
   const cost =
     estimate.costUsd === undefined ? 'an unknown amount (no price is known for the model)' : `about $${estimate.costUsd.toFixed(2)}`;
   const facts = { samples, estimate: { calls: estimate.calls, cost_usd: estimate.costUsd }, mean_image_bytes: Math.round(meanImageBytes) };

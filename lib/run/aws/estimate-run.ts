@@ -2,6 +2,7 @@ import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
+import { serviceTierOf } from '#models/step-model.ts';
 
 export interface RunEstimate {
   readonly calls: number;
@@ -13,8 +14,8 @@ export interface RunEstimate {
 const USUAL_SIZE = { width: 1024, height: 768 };
 const USUAL_CAPTION = 120;
 
-/** What a run would cost if nothing of it were paid for yet. */
-export function estimateRun(settings: Settings, samples: number): RunEstimate {
+/** What a run would cost at a time (milliseconds since 1970) if nothing of it were paid for yet. */
+export function estimateRun(settings: Settings, samples: number, at: number): RunEstimate {
   const { workflow, vlm } = settings;
   const steps = workflow.steps.map((step) => {
     const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
@@ -33,7 +34,7 @@ export function estimateRun(settings: Settings, samples: number): RunEstimate {
       kind === 'extraction'
         ? extractionUsage(input, assumptions.likely)
         : groundingUsage(input, assumptions.likely, profile.expressionsPerCall);
-    return { calls: usage.calls, cost: costUsd(model, usage) };
+    return { calls: usage.calls, cost: costUsd({ model, serviceTier: serviceTierOf(vlm, kind) }, usage, at) };
   });
   const calls = steps.reduce((sum, step) => sum + step.calls, 0);
   const costs = steps.map(({ cost }) => cost);

@@ -1,4 +1,3 @@
-import type { StepName } from '#core/ports.ts';
 import { connectModels, type ModelConnections } from '#models/connect.ts';
 import { modelFacts } from '#run/run-steps.ts';
 import { createSpending } from '#run/spending.ts';
@@ -23,10 +22,8 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
   const { settings } = spec;
   const notices = [...spec.notices];
   const connections = await connect(parts, notices);
-  const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
-  const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
-  const models = names.map((name) => connectionOf(name).model);
-  createSpending(settings.workflow.budget_usd).requirePrices(models);
+  const steps = modelFacts(connections, settings);
+  createSpending(settings.workflow.budget_usd, () => cloud.clock.now()).requirePrices(Object.values(steps));
   const { requests_per_minute: perMinute } = settings.vlm;
   const geometry = geometryOf({
     samples: checked.samples,
@@ -41,7 +38,7 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
     executionArn: event.executionArn,
     startedAt: Date.parse(event.startedAt),
     settings,
-    ...(names.includes('step_1') ? { coordinates: connections.grounding.profile.family } : {}),
+    ...(steps.step_1 ? { coordinates: connections.grounding.profile.family } : {}),
     input: { uri: start.input, sha256: checked.sha256, lines: checked.lines, kind: checked.kind, plain: checked.plain },
     imageBase: places.base,
     ...(places.otherwise === undefined ? {} : { imageFallback: places.otherwise }),
@@ -49,7 +46,7 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
     rejected: checked.rejected,
     ...(checked.firstUnchosenLine === undefined ? {} : { firstUnchosenLine: checked.firstUnchosenLine }),
     ...geometry,
-    steps: Object.fromEntries(names.map((name) => [name, modelFacts(name, connectionOf(name), settings)])),
+    steps,
     notices,
   });
   await writeText(cloud.bucket, `${place.prefix}/${runFiles.plan}`, JSON.stringify(plan));

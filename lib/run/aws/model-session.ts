@@ -3,6 +3,7 @@ import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { connectModels } from '#models/connect.ts';
 import { type CallGate, createCallGate } from '#run/call-gate.ts';
 import { costOf } from '#run/compose-run-file.ts';
+import { costUntold } from '#run/spending.ts';
 import type { Cloud } from './cloud.ts';
 import { createEndpointItems } from './endpoint-items.ts';
 import type { ModelSecret } from './model-secret.ts';
@@ -23,8 +24,9 @@ export interface ModelSession {
 export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: StoredPlan): ModelSession {
   const { clock, log, variables } = cloud;
   const { settings, callsPerLambda: maxWorkers } = plan;
+  const budgetUsd = settings.workflow.budget_usd;
   const item = cloud.runItem(plan.runId);
-  const link = createRunLink({ item, clock, budgetUsd: settings.workflow.budget_usd });
+  const link = createRunLink({ item, clock, budgetUsd });
   let gate: CallGate | undefined;
   let onRefusal: (error: RunStopError) => void = () => {};
   let connections: Promise<ModelConnections> | undefined;
@@ -59,7 +61,9 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
                   if (error instanceof RunStopError) onRefusal(error);
                   throw error;
                 });
-                link.count({ calls: 1, spent: costOf(model.backend, model.model, reply.usage) ?? 0 });
+                const cost = costOf(model, reply.usage, clock.now());
+                link.count({ calls: 1, spent: cost ?? 0 });
+                if (cost === undefined && budgetUsd !== undefined) onRefusal(costUntold(model, budgetUsd)); // prepare knew the price
                 return reply;
               });
             },

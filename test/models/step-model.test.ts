@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { VlmSettings } from '#core/settings.ts';
+import { recallEndpoint } from '#models/endpoint-memory.ts';
+import { createAdapter, serviceTierOf, stepModel } from '#models/step-model.ts';
+
+describe('the service tier of a step', () => {
+  test.each([
+    ['none', {}, undefined],
+    ['that of the setting', { openai: { service_tier: 'flex' } }, 'flex'],
+    [
+      'that of the extra body, which goes over the setting',
+      { openai: { service_tier: 'flex', extra_body: { service_tier: 'priority' } } },
+      'priority',
+    ],
+    ['that of the step alone', { extraction: { openai: { service_tier: 'flex' } } }, 'flex'],
+    ['none of another backend', { gemini: { service_tier: 'flex' } }, undefined],
+    ['none of the builtin model', { backend: 'builtin', openai: { service_tier: 'flex' } }, undefined],
+    ["Gemini's own spelling", { backend: 'gemini', gemini: { extra_body: { serviceTier: 'flex' } } }, 'flex'],
+  ])('is %s', (_what, vlm, tier) => {
+    expect(serviceTierOf(VlmSettings.parse({ backend: 'openai', ...vlm }), 'extraction')).toBe(tier);
+  });
+
+  test('is the standard one again once the server has rejected it', async () => {
+    const vlm = VlmSettings.parse({ backend: 'openai', openai: { model_name: 'gpt-4.1', service_tier: 'flex' } });
+    const knowledge = await recallEndpoint(undefined, 'endpoint', 'gpt-4.1');
+    const adapter = await createAdapter(stepModel(vlm, 'grounding', { openai: 'key' }), knowledge, 1);
+
+    expect(adapter.serviceTier).toBe('flex');
+    knowledge.learn({ quirks: ['drop service_tier'] });
+    expect(adapter.serviceTier).toBeUndefined();
+    await adapter.close();
+  });
+});
