@@ -36,7 +36,7 @@ export interface StepFailure {
 
 const count = z.int().nonnegative();
 const counts = z.record(z.string(), count);
-const usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count });
+const usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count, unreported: count.optional() });
 const image = z.object({
   identity: z.string(),
   size: z.number(),
