@@ -5,10 +5,11 @@ import { hostedFamilies } from './profiles/hosted-families.ts';
 import { openFamilies } from './profiles/open-families.ts';
 
 /**
- * Every model family that writes boxes. The first row that knows a name has it, so narrow rows stand before wide ones.
+ * Every model family that writes boxes. The first row that knows a name has it, so narrow rows stand before wide ones, and open
+ * families before hosted ones: fine-tuners name the teacher behind the model ("Qwen3.5-27B-Claude-4.6-Opus-Reasoning-Distilled").
  * Families that write none (Molmo's points, Gemma 3, Pixtral, SmolVLM, Llama, LLaVA) or whose way is not published (Nemotron) have no row: they are probed.
  */
-export const families: readonly FamilyRow[] = [...googleFamilies, ...hostedFamilies, ...openFamilies];
+export const families: readonly FamilyRow[] = [...openFamilies, ...googleFamilies, ...hostedFamilies];
 
 /** A model nothing is known of: spoken to as most open models want it. */
 export const unknownProfile: ModelProfile = {

@@ -2,7 +2,10 @@ import type { ImagePolicy, ModelProfile } from '#core/profile.ts';
 
 /** One family of the table: what its models are called, and where its convention is written down. */
 export interface FamilyRow {
-  /** Matched anywhere in a lower-case model name: gateways put prefixes before it, quantisers and fine-tuners suffixes behind. */
+  /**
+   * Matched anywhere in a lower-case model name: gateways put prefixes before it, quantisers and fine-tuners suffixes behind.
+   * A version has to end: 2 is not 2.5, and "medgemma-4b" is an older model of four billion parameters.
+   */
   readonly names: RegExp;
   readonly source: string;
   readonly profile: ModelProfile;
