@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { families, parseCoordinates, profileByName, profileFor, unknownProfile } from '#models/profiles.ts';
+import {
+  expectedProfile,
+  families,
+  overriddenProfile,
+  parseCoordinates,
+  profileByName,
+  profileFor,
+  unknownProfile,
+} from '#models/profiles.ts';
 
 describe('model profiles', () => {
   test.each([
@@ -177,5 +185,64 @@ describe('model profiles', () => {
   test('gives a bare pixel convention an image that servers leave alone', () => {
     expect(parseCoordinates('xyxy-pixels')).toMatchObject({ stateSize: true, image: { multipleOf: 28 } });
     expect(unknownProfile.box.scale).toBe(1000);
+  });
+
+  const overridden = (name: string, coordinates: string) => overriddenProfile(coordinates, profileFor(name));
+
+  test.each([
+    ['gemini-3.5-flash', 'yxyx-1000'],
+    ['gpt-5.4', 'xyxy-pixels'],
+    ['qwen2.5vl:7b', 'xyxy-pixels-bbox_2d'],
+    ['OpenGVLab/InternVL3_5-8B', 'xyxy-1000'],
+  ])('leaves %s as it is where vlm.coordinates is its own convention %s', (name, coordinates) => {
+    expect(overridden(name, coordinates)).toEqual(profileFor(name));
+  });
+
+  test.each([
+    ['gemini-3.5-flash', 'xyxy-1000', { key: 'box_2d', order: 'xyxy', scale: 1000 }],
+    ['gemini-3.5-flash', 'yxyx-1000-box', { key: 'box', order: 'yxyx', scale: 1000 }],
+    ['OpenGVLab/InternVL3_5-8B', 'xyxy-1', { key: 'bbox_2d', order: 'xyxy', scale: 1 }],
+    ['Qwen/Qwen3.5-9B', 'xyxy-1024', { key: 'bbox_2d', order: 'xyxy', scale: 1024 }],
+  ])('changes nothing of %s by %s but how boxes are written', (name, coordinates, box) => {
+    const profile = overridden(name, coordinates);
+
+    expect(profile).toEqual({ ...profileFor(name), family: `${box.order}-${box.scale}-${box.key}`, box });
+    // Workers of a run are told the family.
+    expect(overridden(name, profile.family)).toEqual(profile);
+  });
+
+  test('gives a family that is said to write pixels an image that servers leave alone, of the formats it takes, and tells its size', () => {
+    const gemini = profileFor('gemini-3.5-flash');
+
+    expect(overridden('gemini-3.5-flash', 'xyxy-pixels')).toMatchObject({
+      stateSize: true,
+      form: 'object',
+      image: { ...gemini?.image, multipleOf: 28, maxPixels: 1280 * 28 * 28 },
+    });
+    expect(overridden('gpt-5.4', 'yxyx-pixels').image).toEqual(profileFor('gpt-5.4')?.image);
+  });
+
+  test('no longer tells the size of an image whose pixels do not count', () => {
+    expect(overridden('qwen2.5vl:7b', 'xyxy-1000')).toEqual({
+      ...profileFor('qwen2.5vl:7b'),
+      family: 'xyxy-1000-bbox_2d',
+      box: { key: 'bbox_2d', order: 'xyxy', scale: 1000 },
+      stateSize: false,
+    });
+  });
+
+  test('says what vlm.coordinates wants where it is neither a convention nor a profile, whatever the model', () => {
+    for (const name of ['gpt-5.4', 'my-own-model'])
+      expect(() => overridden(name, 'cxcywh-1000')).toThrow(/it wants a convention like xyxy-1000/);
+  });
+
+  test('expects a model to be spoken to as a run would: by its name, and for grounding by vlm.coordinates', () => {
+    const expected = (step: 'extraction' | 'grounding', coordinates: string, name: string) =>
+      expectedProfile(step, { coordinates }, name).family;
+
+    expect(expected('grounding', 'auto', 'gpt-5.4')).toBe('gpt-5.4');
+    expect(expected('grounding', 'internvl', 'gpt-5.4')).toBe('internvl');
+    expect(expected('extraction', 'internvl', 'gpt-5.4')).toBe('gpt-5.4');
+    expect(expected('grounding', 'auto', 'my-own-model')).toBe('unknown');
   });
 });

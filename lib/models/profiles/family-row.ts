@@ -34,7 +34,8 @@ export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy =>
  * Sizes at which a "smart resize" with patches of 14 merged in twos changes nothing, whichever of the known limits the server runs with
  * (1,280 patches in Ollama and the fine-tuning tool, 16,384 in vLLM).
  */
-export const smartResizedImages: ImagePolicy = { ...openModelImages, multipleOf: 28, minPixels: 480 * 480, maxPixels: 1280 * 28 * 28 };
+export const leftAloneSizes = { multipleOf: 28, minPixels: 480 * 480, maxPixels: 1280 * 28 * 28 } as const;
+export const smartResizedImages: ImagePolicy = { ...openModelImages, ...leftAloneSizes };
 
 /** The family's own list, asked for in words: what most open models were trained to write. */
 export const nativeList: Pick<ModelProfile, 'form' | 'tier' | 'scores' | 'stateSize' | 'parameters' | 'temperature' | 'image'> = {
