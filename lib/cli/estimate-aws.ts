@@ -3,7 +3,7 @@ import type { ImagePolicy } from '#core/profile.ts';
 import type { Settings } from '#core/settings.ts';
 import { fitSize } from '#images/fit-size.ts';
 import type { ImageInfo } from '#images/measure-image.ts';
-import { profileFor, unknownProfile } from '#models/profiles.ts';
+import { expectedProfile } from '#models/profiles.ts';
 import { type AwsWork, awsCost, type CostLine, sumOf } from '#run/aws/aws-cost.ts';
 import { awsPricesReadOn, awsPricesRegion } from '#run/aws/aws-prices.ts';
 import { type Geometry, geometryOf } from '#run/aws/geometry.ts';
@@ -101,5 +101,5 @@ function policyOf({ vlm }: Settings): ImagePolicy {
   const backend = vlm.grounding.backend ?? vlm.backend;
   const model =
     backend === 'gemini' ? (vlm.grounding.gemini?.model ?? vlm.gemini.model) : (vlm.grounding.openai?.model_name ?? vlm.openai.model_name);
-  return (profileFor(model) ?? unknownProfile).image;
+  return expectedProfile('grounding', vlm, model).image;
 }

@@ -5,7 +5,7 @@ import { addUsage, noUsage } from '#core/usage.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { pricesReadOn } from '#models/price-table.ts';
 import { costUsd, type Sale } from '#models/prices.ts';
-import { profileFor, unknownProfile } from '#models/profiles.ts';
+import { expectedProfile } from '#models/profiles.ts';
 import { type StepKind, serviceTierOf } from '#models/step-model.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { type Environment, readEnvironment } from './environment.ts';
@@ -66,15 +66,16 @@ export async function estimate(args: readonly string[], flags: EstimateFlags, en
 async function estimateRun(spec: LoadedSpec, signal: AbortSignal): Promise<Estimate> {
   const { settings } = spec;
   const models = modelsOf(settings);
+  const profileOf = (kind: StepKind) => expectedProfile(kind, settings.vlm, models[kind]);
   const { samples, rejected, characters, tokens } = await measureInput(spec, models, signal);
   const taken = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
   const step = (kind: StepKind) => ({
     samples: taken,
-    promptTokens: promptTokens(kind, settings, profileOf(models[kind])),
+    promptTokens: promptTokens(kind, settings, profileOf(kind)),
     imageTokens: tokens[kind] / (samples || 1),
     captionCharacters: characters / (samples || 1),
   });
-  const perCall = profileOf(models.grounding).expressionsPerCall;
+  const perCall = profileOf('grounding').expressionsPerCall;
   const sale = (kind: StepKind, usage: Usage) => {
     const model = models[kind];
     return model === undefined ? [] : [{ model, serviceTier: serviceTierOf(settings.vlm, kind), usage }];
@@ -103,11 +104,10 @@ function modelsOf({ vlm, workflow }: Settings): StepModels {
   };
 }
 
-const profileOf = (model = '') => profileFor(model) ?? unknownProfile;
-
 async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortSignal) {
   const { checkInput } = await import('./input-lines.ts');
   const { vlm } = spec.settings;
+  const profileOf = (kind: StepKind) => expectedProfile(kind, vlm, models[kind]);
   const resolution = {
     extraction: vlm.extraction.media_resolution ?? vlm.gemini.media_resolution,
     grounding: vlm.grounding.media_resolution ?? 'MEDIA_RESOLUTION_HIGH',
@@ -122,7 +122,7 @@ async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortS
     samples++;
     characters += line.sample.caption.length;
     for (const kind of ['extraction', 'grounding'] as const)
-      tokens[kind] += imageTokens(models[kind] ?? '', line.image, profileOf(models[kind]), resolution[kind]);
+      tokens[kind] += imageTokens(models[kind] ?? '', line.image, profileOf(kind), resolution[kind]);
   }
   return { samples, rejected, characters, tokens };
 }

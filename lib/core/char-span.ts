@@ -132,9 +132,13 @@ function readCaption(caption: string): Caption {
 }
 
 const BEYOND_LATIN = /[^\p{ASCII}¡-ÿ]/u;
-/** Between two letters of a script that parts its words; Chinese, Japanese and Thai do not. */
-const INSIDE_WORD =
-  /(?<=[\p{L}\p{N}\p{M}])(?<![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])(?=[\p{L}\p{N}\p{M}])(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])/uy;
+/** Scripts that do not part their words, for a character class. */
+export const unpartedScripts = String.raw`\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}`;
+/** Between two letters of a script that parts its words. */
+const INSIDE_WORD = new RegExp(
+  String.raw`(?<=[\p{L}\p{N}\p{M}])(?<![${unpartedScripts}])(?=[\p{L}\p{N}\p{M}])(?![${unpartedScripts}])`,
+  'uy',
+);
 
 function codePointsUntil(text: string, index: number): number {
   let count = 0;

@@ -1,11 +1,11 @@
-import { RunStopError, UsageError } from '#core/errors.ts';
+import { RunStopError } from '#core/errors.ts';
 import type { VisionLanguageModel } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import type { VlmSettings } from '#core/settings.ts';
 import type { ModelAdapter } from './adapter.ts';
 import { findConvention } from './calibrate.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
-import { parseCoordinates, profileByName, profileFor, unknownProfile } from './profiles.ts';
+import { overriddenProfile, parseCoordinates, profileByName, profileFor, unknownProfile } from './profiles.ts';
 import type { StepModel } from './step-model.ts';
 
 export interface ProfileQuestion {
@@ -29,7 +29,7 @@ export async function chooseProfile(question: ProfileQuestion, signal: AbortSign
   const { vlm, model, knowledge, notice } = question;
   const remembered = fromName(knowledge.known.profile);
   const named = await namedProfile(question, signal);
-  if (vlm.coordinates !== 'auto') return { profile: overridden(vlm.coordinates, named) };
+  if (vlm.coordinates !== 'auto') return { profile: overriddenProfile(vlm.coordinates, named) };
   if (named) {
     const doubted = model.selfHosted && vlm.localisation_check === 'auto' && remembered?.family !== named.family;
     return { profile: named, ...(doubted && { check: (aborted: AbortSignal) => checkKnown(question, named, aborted) }) };
@@ -59,18 +59,6 @@ export async function namedProfile(
 }
 
 const fromName = (name: string | undefined) => (name ? (profileByName(name) ?? parseCoordinates(name)) : undefined);
-
-/** A profile's name replaces everything, a bare convention only how boxes are written. */
-function overridden(coordinates: string, named: ModelProfile | undefined): ModelProfile {
-  const profile = profileByName(coordinates);
-  if (profile) return profile;
-  const convention = parseCoordinates(coordinates);
-  if (!convention)
-    throw new UsageError(
-      `vlm.coordinates is "${coordinates}"; it wants a convention like xyxy-1000, yxyx-1000 or xyxy-pixels, or a profile's name`,
-    );
-  return named ? { ...convention, parameters: named.parameters, temperature: named.temperature } : convention;
-}
 
 /** Servers have shipped models of known families with broken localisation: said loudly, as the user may know better. */
 async function checkKnown({ model, speak, knowledge, notice }: ProfileQuestion, profile: ModelProfile, signal: AbortSignal): Promise<void> {

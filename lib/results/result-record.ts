@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Box } from '#core/box.ts';
+import { phraseKey } from '#core/fold-text.ts';
+import { headNoun } from '#core/head-noun.ts';
 import { Grounding } from '#core/record.ts';
 import { stemOf } from '#core/sample-id.ts';
 
@@ -15,6 +17,7 @@ export interface ResultExpression {
   readonly id: string | undefined;
   /** Half-open, in code points of the cleaned caption; only where it really is the text's place. */
   readonly span: readonly [number, number] | undefined;
+  /** `undefined` where none was given, a guess that a run made of the phrase included. */
   readonly nounChunk: string | undefined;
   /** `unknown`: another tool's record without a box, which does not say why. */
   readonly grounding: Grounding | 'unknown';
@@ -66,6 +69,7 @@ const RecordLine = z.object({
   height: pixels,
   orientation: z.int().min(1).max(8).default(1).catch(1),
   expressions: z.array(Expression),
+  phrases: z.array(z.unknown()).catch([]).default([]),
   pipeline_steps: z.array(z.unknown()).optional().catch(undefined),
   status: z.enum(['ok', 'partial', 'failed']).default('ok').catch('ok'),
 });
@@ -76,6 +80,8 @@ export function resultRecord(value: unknown, line: number): ResultRecord | strin
   if (!parsed.success) return problemOf(value, parsed.error);
   const { image_path: imagePath, image_id: imageId, caption, cleaned_caption, width, height, orientation, status } = parsed.data;
   const cleanedCaption = cleaned_caption ?? caption;
+  const bare = new Set(parsed.data.phrases.filter((phrase) => typeof phrase === 'string').map(phraseKey));
+  const expressions = parsed.data.expressions.map((expression) => resultExpression(expression, cleanedCaption));
   return {
     line,
     imagePath,
@@ -85,7 +91,7 @@ export function resultRecord(value: unknown, line: number): ResultRecord | strin
     size: width && height ? { width, height } : undefined,
     orientation,
     status,
-    expressions: parsed.data.expressions.map((expression) => resultExpression(expression, cleanedCaption)),
+    expressions: expressions.map((expression) => (isGuess(expression, bare) ? { ...expression, nounChunk: undefined } : expression)),
     extracted: parsed.data.pipeline_steps?.includes('step0_expression_extraction') ?? true,
     extractedOnly: isExtractedOnly(parsed.data),
   };
@@ -101,6 +107,11 @@ function resultExpression(expression: z.infer<typeof Expression>, caption: strin
     grounding: expression.grounding ?? (instances.length > 0 ? 'found' : 'unknown'),
     instances,
   };
+}
+
+/** The input's own `phrases` stay in the record: one of nothing but words has no noun, but the one that the run took for it. */
+function isGuess({ text, nounChunk }: ResultExpression, bare: ReadonlySet<string>): boolean {
+  return bare.size > 0 && nounChunk === headNoun(text) && bare.has(phraseKey(text));
 }
 
 /** Other tools' spans are not always the text's place; one that is not is none. */

@@ -1,4 +1,5 @@
 import { placePhrases } from '#core/char-span.ts';
+import { headNoun } from '#core/head-noun.ts';
 import type { GivenExpression } from '#core/sample.ts';
 
 /** An expression as it was given: a wrong span or none is no reason to lose it. */
@@ -25,11 +26,8 @@ export function placeExpressions(caption: string, given: readonly UnplacedExpres
     else if (place !== 'repeated') {
       const { text, charSpan } = place;
       const id = expressionId === undefined ? {} : { expression_id: expressionId };
-      expressions.push({ text, char_span: charSpan, noun_chunk: nounChunk ?? lastWord(text), ...id });
+      expressions.push({ text, char_span: charSpan, noun_chunk: nounChunk ?? headNoun(text), ...id });
     }
   }
   return { expressions, unplaced };
 }
-
-/** What TAO takes for the core noun where none is given. */
-const lastWord = (text: string) => text.trim().split(/\s+/).at(-1) ?? text;

@@ -1,4 +1,5 @@
 import { placePhrases } from '#core/char-span.ts';
+import { headNoun } from '#core/head-noun.ts';
 import type { JsonSchema } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import type { Settings } from '#core/settings.ts';
@@ -80,7 +81,7 @@ export function applyExtraction({ settings }: ExtractionInput, reply: string): A
     else if (place === 'repeated') count(dropped, 'expression_repeated');
     else {
       const [start, end] = place.charSpan;
-      expressions.push({ text: place.text, charSpan: [start, end], nounChunk: kept[index]?.nounChunk ?? lastWord(place.text) });
+      expressions.push({ text: place.text, charSpan: [start, end], nounChunk: kept[index]?.nounChunk ?? headNoun(place.text) });
     }
   }
   if (expressions.length === 0 && kept.length > 0)
@@ -89,5 +90,3 @@ export function applyExtraction({ settings }: ExtractionInput, reply: string): A
   const isDamaged = unreadable > 0 || (mended && (dropped.expression_not_in_caption ?? 0) > 0);
   return { extraction: { cleanedCaption, expressions }, sound: sound && !isDamaged, dropped };
 }
-
-const lastWord = (text: string) => text.split(/\s+/).at(-1) ?? text;

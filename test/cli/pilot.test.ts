@@ -11,7 +11,7 @@ test('a pilot asks ten samples, says what all would cost, and names the command 
   writeSamples(folder, 40);
   const server = await startStandIn({ models: ['gpt-4.1-mini'], latencyMs: 20 });
   onTestFinished(() => server.close());
-  const args = ['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, 'vlm.coordinates=xyxy-1000'];
+  const args = ['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, 'vlm.coordinates=qwen3-vl'];
 
   const pilot = await groundline([...args, '--pilot'], { cwd: folder });
   const [, command = ''] = /\n {2}groundline (.*)\n$/.exec(pilot.stdout) ?? [];

@@ -96,6 +96,12 @@ describe('choosing a profile', () => {
     expect(profile).toMatchObject({ box: { scale: 'pixels' }, parameters: { chat_template_kwargs: { enable_thinking: false } } });
   });
 
+  test('speaks to a known family as ever when the user overrides its convention', async () => {
+    const { profile } = await choose('OpenGVLab/InternVL3_5-8B', { coordinates: 'xyxy-1' });
+
+    expect(profile).toMatchObject({ form: 'tags', expressionsPerCall: 1, box: { key: 'bbox_2d', order: 'xyxy', scale: 1 } });
+  });
+
   test('asks nothing when the check is turned off', async () => {
     const { calls } = await choose('our-own-model', { localisation_check: 'off' });
 

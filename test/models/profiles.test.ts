@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { families, parseCoordinates, profileByName, profileFor, unknownProfile } from '#models/profiles.ts';
+import {
+  expectedProfile,
+  families,
+  overriddenProfile,
+  parseCoordinates,
+  profileByName,
+  profileFor,
+  unknownProfile,
+} from '#models/profiles.ts';
 
 describe('model profiles', () => {
   test.each([
@@ -51,6 +59,33 @@ describe('model profiles', () => {
     ['microsoft/kosmos-2-patch14-224', 'kosmos-2'],
     ['moondream3-preview', 'moondream'],
     ['my-team/parts-lora-on-qwen3-vl-4b', 'qwen3-vl'],
+    ['mlx-community/gemma-4-e4b-it-4bit', 'gemma-4'],
+    ['gemma4', 'gemma-4'],
+    ['gemini-1.5-flash-8b', 'gemini-2'],
+    ['chatgpt-4o-latest', 'gpt-4o'],
+    ['gpt-5.5', 'gpt-5.4'],
+    ['gpt-5.6-sol-2026-07-09', 'gpt-5.4'],
+    ['gpt-6-sol', 'gpt-6'],
+    ['anthropic.claude-opus-5-5-v1:0', 'claude'],
+    ['Qwen/Qwen2-VL-2B-Instruct', 'qwen2-vl'],
+    ['Qwen/Qwen2-VL-72B-Instruct', 'qwen2-vl'],
+    ['qwen2-5-vl-72b-instruct', 'qwen2.5-vl'],
+    ['Qwen/Qwen3-VL-2B-Instruct', 'qwen3-vl'],
+    ['Qwen/Qwen3-VL-235B-A22B-Instruct', 'qwen3-vl'],
+    ['Qwen3.6-27B', 'qwen3.5'],
+    ['qwen/qwen3.5-plus', 'qwen3.5'],
+    ['nvidia/Cosmos-Reason2-2B', 'cosmos-reason2'],
+    ['nvidia/Cosmos-Reason1-7B', 'cosmos-reason1'],
+    ['nvidia/cosmos-3-reasoner-30b', 'cosmos-3'],
+    ['OpenGVLab/InternVL2_5-4B', 'internvl'],
+    ['OpenGVLab/InternVL2-26B', 'internvl'],
+    ['OpenGVLab/InternVL3-78B', 'internvl'],
+    ['zai-org/GLM-4.1V-9B-Thinking', 'glm-4v'],
+    ['zai-org/GLM-4.6V', 'glm-4v'],
+    ['deepseek-ai/deepseek-vl2', 'deepseek-vl2'],
+    ['microsoft/Florence-2-base-ft', 'florence-2'],
+    ['google/paligemma-3b-mix-224', 'paligemma'],
+    ['Jackrong/Qwen3.5-27B-Claude-4.6-Opus-Reasoning-Distilled', 'qwen3.5'],
   ])('%s is a %s', (name, family) => {
     expect(profileFor(name)?.family).toBe(family);
   });
@@ -65,6 +100,23 @@ describe('model profiles', () => {
     'llava-hf/llava-onevision-qwen2-7b-ov-hf',
     'nvidia/nemotron-nano-12b-v2-vl',
     'qwen3-8b',
+    'Qwen_3_8B',
+    'Qwen/Qwen2.5-72B-Instruct',
+    'google/medgemma-4b-it',
+    'google/shieldgemma-2-4b-it',
+    'shieldgemma-4b',
+    'google/gemma-3-4b-it',
+    'google/gemma-3n-E4B-it',
+    'microsoft/kosmos-2.5',
+    'deepseek-ai/deepseek-vl-1.3b-chat',
+    'deepseek-ai/deepseek-vl-7b-chat',
+    'zai-org/glm-4v-9b',
+    'allenai/Molmo-7B-D-0924',
+    'MBZUAI/Video-ChatGPT-7B',
+    'cerebras/Cerebras-GPT-6.7B',
+    'EleutherAI/gpt-j-6b',
+    'eric-ai-lab/MiniGPT-5',
+    'Vision-CAIR/MiniGPT-4',
     'qwen-vl-max',
     'gpt-oss-120b',
     'glm-4.6',
@@ -133,5 +185,64 @@ describe('model profiles', () => {
   test('gives a bare pixel convention an image that servers leave alone', () => {
     expect(parseCoordinates('xyxy-pixels')).toMatchObject({ stateSize: true, image: { multipleOf: 28 } });
     expect(unknownProfile.box.scale).toBe(1000);
+  });
+
+  const overridden = (name: string, coordinates: string) => overriddenProfile(coordinates, profileFor(name));
+
+  test.each([
+    ['gemini-3.5-flash', 'yxyx-1000'],
+    ['gpt-5.4', 'xyxy-pixels'],
+    ['qwen2.5vl:7b', 'xyxy-pixels-bbox_2d'],
+    ['OpenGVLab/InternVL3_5-8B', 'xyxy-1000'],
+  ])('leaves %s as it is where vlm.coordinates is its own convention %s', (name, coordinates) => {
+    expect(overridden(name, coordinates)).toEqual(profileFor(name));
+  });
+
+  test.each([
+    ['gemini-3.5-flash', 'xyxy-1000', { key: 'box_2d', order: 'xyxy', scale: 1000 }],
+    ['gemini-3.5-flash', 'yxyx-1000-box', { key: 'box', order: 'yxyx', scale: 1000 }],
+    ['OpenGVLab/InternVL3_5-8B', 'xyxy-1', { key: 'bbox_2d', order: 'xyxy', scale: 1 }],
+    ['Qwen/Qwen3.5-9B', 'xyxy-1024', { key: 'bbox_2d', order: 'xyxy', scale: 1024 }],
+  ])('changes nothing of %s by %s but how boxes are written', (name, coordinates, box) => {
+    const profile = overridden(name, coordinates);
+
+    expect(profile).toEqual({ ...profileFor(name), family: `${box.order}-${box.scale}-${box.key}`, box });
+    // Workers of a run are told the family.
+    expect(overridden(name, profile.family)).toEqual(profile);
+  });
+
+  test('gives a family that is said to write pixels an image that servers leave alone, of the formats it takes, and tells its size', () => {
+    const gemini = profileFor('gemini-3.5-flash');
+
+    expect(overridden('gemini-3.5-flash', 'xyxy-pixels')).toMatchObject({
+      stateSize: true,
+      form: 'object',
+      image: { ...gemini?.image, multipleOf: 28, maxPixels: 1280 * 28 * 28 },
+    });
+    expect(overridden('gpt-5.4', 'yxyx-pixels').image).toEqual(profileFor('gpt-5.4')?.image);
+  });
+
+  test('no longer tells the size of an image whose pixels do not count', () => {
+    expect(overridden('qwen2.5vl:7b', 'xyxy-1000')).toEqual({
+      ...profileFor('qwen2.5vl:7b'),
+      family: 'xyxy-1000-bbox_2d',
+      box: { key: 'bbox_2d', order: 'xyxy', scale: 1000 },
+      stateSize: false,
+    });
+  });
+
+  test('says what vlm.coordinates wants where it is neither a convention nor a profile, whatever the model', () => {
+    for (const name of ['gpt-5.4', 'my-own-model'])
+      expect(() => overridden(name, 'cxcywh-1000')).toThrow(/it wants a convention like xyxy-1000/);
+  });
+
+  test('expects a model to be spoken to as a run would: by its name, and for grounding by vlm.coordinates', () => {
+    const expected = (step: 'extraction' | 'grounding', coordinates: string, name: string) =>
+      expectedProfile(step, { coordinates }, name).family;
+
+    expect(expected('grounding', 'auto', 'gpt-5.4')).toBe('gpt-5.4');
+    expect(expected('grounding', 'internvl', 'gpt-5.4')).toBe('internvl');
+    expect(expected('extraction', 'internvl', 'gpt-5.4')).toBe('gpt-5.4');
+    expect(expected('grounding', 'auto', 'my-own-model')).toBe('unknown');
   });
 });

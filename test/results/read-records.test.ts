@@ -103,6 +103,17 @@ describe('reading results', () => {
     ]);
   });
 
+  it('takes a noun that the run made of a phrase for none, as far as the record shows it', async () => {
+    const given = (text: string, noun: string) => ({ ...tao.expressions[0], text, noun_chunk: noun });
+    const line = { ...tao, expressions: [given('A cat in a hat', 'cat'), given('a dog', 'animal')] };
+    const nouns = async (phrases: unknown) =>
+      (await read(resultsOf([{ ...line, phrases }]))).all[0]?.expressions.map(({ nounChunk }) => nounChunk);
+
+    expect(await nouns(['a cat in a hat', 'a dog'])).toEqual([undefined, 'animal']);
+    expect(await nouns([{ text: 'A cat in a hat', noun_chunk: 'cat' }])).toEqual(['cat', 'animal']);
+    expect(await nouns('not ours')).toEqual(['cat', 'animal']);
+  });
+
   it('keeps a missing score missing', async () => {
     const unscored = { ...tao, expressions: [{ text: 'A cat', instances: [{ bbox: [1, 2, 3, 4], score: null }] }] };
 

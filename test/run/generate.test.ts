@@ -381,7 +381,7 @@ test('a budget overshoots by calls in flight at most', async () => {
 
   const { run, stopped } = await runIn(folder, [
     ...server.overrides,
-    'vlm.coordinates=xyxy-1000',
+    'vlm.coordinates=qwen3-vl',
     'workflow.max_workers=4',
     `workflow.budget_usd=${budget}`,
   ]);

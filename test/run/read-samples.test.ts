@@ -99,6 +99,16 @@ test('a line of failed.jsonl is the input line that it was, with the place of it
   expect(found.sampleId).toBe((await sample({ image_path: 'a.jpg', caption: 'a car', k: 1 })).sampleId);
 });
 
+test('phrases without a noun get their core noun, not the last word of what describes it', async () => {
+  const { given } = await sample({
+    image_path: 'a.jpg',
+    caption: 'A man in a blue shirt near a couple of dogs',
+    phrases: ['man in a blue shirt', 'couple of dogs', { text: 'blue shirt', noun_chunk: 'garment' }],
+  });
+
+  expect(given?.expressions.map(({ noun_chunk }) => noun_chunk)).toEqual(['man', 'dogs', 'garment']);
+});
+
 test('phrases and expressions of a line are placed in its caption; what is nowhere is named', async () => {
   const { given } = await sample({ image_path: 'a.jpg', caption: 'A man and a man near a tree', phrases: ['man', 'man', 'tree', 'dog'] });
 

@@ -426,7 +426,7 @@ test('8.10 "no token or cost accounting": here tokens and cost of every step are
   writeSamples(folder, 2);
   const server = await standIn({ models: ['gpt-4.1-mini'] });
 
-  const { results } = await runIn(folder, [...server.overrides, 'vlm.coordinates=xyxy-1000']);
+  const { results } = await runIn(folder, [...server.overrides, 'vlm.coordinates=qwen3-vl']);
 
   expect(readJson(results, 'run.json')).toMatchObject({
     cost_usd: (4 * (600 * 0.4 + 60 * 1.6)) / 1e6,

@@ -103,6 +103,12 @@ describe('the answer to step 0', () => {
     expect(dropped).toEqual({ expression_repeated: 1, expression_not_in_caption: 2, expression_unreadable: 3, expression_over_limit: 1 });
   });
 
+  it('finds the core noun of a phrase that comes without one', () => {
+    const { extraction } = applyExtraction(input(), reply('A man in a blue shirt.', { text: 'man in a blue shirt' }));
+
+    expect(extraction?.expressions).toMatchObject([{ nounChunk: 'man' }]);
+  });
+
   it('is not sound when an element could not be read, so that it is asked for again', () => {
     expect(applyExtraction(input(), reply('A red car.', phrase('red car'), { text: null })).sound).toBe(false);
   });

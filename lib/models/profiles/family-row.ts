@@ -2,7 +2,10 @@ import type { ImagePolicy, ModelProfile } from '#core/profile.ts';
 
 /** One family of the table: what its models are called, and where its convention is written down. */
 export interface FamilyRow {
-  /** Matched anywhere in a lower-case model name: gateways put prefixes before it, quantisers and fine-tuners suffixes behind. */
+  /**
+   * Matched anywhere in a lower-case model name: gateways put prefixes before it, quantisers and fine-tuners suffixes behind.
+   * A version has to end: 2 is not 2.5, and "medgemma-4b" is an older model of four billion parameters.
+   */
   readonly names: RegExp;
   readonly source: string;
   readonly profile: ModelProfile;
@@ -31,7 +34,8 @@ export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy =>
  * Sizes at which a "smart resize" with patches of 14 merged in twos changes nothing, whichever of the known limits the server runs with
  * (1,280 patches in Ollama and the fine-tuning tool, 16,384 in vLLM).
  */
-export const smartResizedImages: ImagePolicy = { ...openModelImages, multipleOf: 28, minPixels: 480 * 480, maxPixels: 1280 * 28 * 28 };
+export const leftAloneSizes = { multipleOf: 28, minPixels: 480 * 480, maxPixels: 1280 * 28 * 28 } as const;
+export const smartResizedImages: ImagePolicy = { ...openModelImages, ...leftAloneSizes };
 
 /** The family's own list, asked for in words: what most open models were trained to write. */
 export const nativeList: Pick<ModelProfile, 'form' | 'tier' | 'scores' | 'stateSize' | 'parameters' | 'temperature' | 'image'> = {

@@ -42,7 +42,7 @@ export const googleFamilies: readonly FamilyRow[] = [
     },
   },
   {
-    names: /gemini-(?:1|2)/,
+    names: /gemini-[12](?!\d)/,
     source: SPATIAL,
     profile: { ...gemini, ...nativeList, family: 'gemini-2', image: geminiImages, scores: true },
   },
@@ -68,7 +68,7 @@ export const googleFamilies: readonly FamilyRow[] = [
     profile: { ...gemini, family: 'gemini', parameters: thinking('LOW'), temperature: false },
   },
   {
-    names: /gemma-?4/,
+    names: /gemma-?4(?!\.?\d|b)/,
     source: 'FindIt (arXiv 2606.04282), format "standard"; order and fences by public regression tests for Gemma 4 boxes',
     profile: { ...nativeList, family: 'gemma-4', box: geminiBox, expressionsPerCall: 6 },
   },

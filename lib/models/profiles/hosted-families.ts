@@ -27,17 +27,17 @@ export const hostedFamilies: readonly FamilyRow[] = [
     profile: { ...pixels, family: 'gpt-5.4-mini', image: smallModelDetail, parameters: { detail: 'high', reasoning_effort: 'none' } },
   },
   {
-    names: /gpt-5\.[4-9]|gpt-6-luna/,
+    names: /gpt-5\.[4-9](?!\d|b)|gpt-6-luna/,
     source: GPT54,
     profile: { ...pixels, family: 'gpt-5.4', image: originalDetail, parameters: { detail: 'original', reasoning_effort: 'none' } },
   },
   {
-    names: /gpt-5\.[1-3]/,
+    names: /gpt-5\.[1-3](?!\d|b)/,
     source: OLDER,
     profile: { ...pixels, family: 'gpt-5.1', image: tiledDetail, parameters: { detail: 'high', reasoning_effort: 'none' } },
   },
   {
-    names: /gpt-5(?![\d.])/,
+    names: /(?<!mini)gpt-5(?![\d.b])/,
     source: OLDER,
     profile: { ...pixels, family: 'gpt-5', image: tiledDetail, parameters: { detail: 'high', reasoning_effort: 'minimal' } },
   },
@@ -48,7 +48,7 @@ export const hostedFamilies: readonly FamilyRow[] = [
   },
   {
     // Not every GPT-6 can leave out reasoning, so those to come are asked for low.
-    names: /gpt-[6-9]/,
+    names: /gpt-[6-9](?!\d|\.?\d*b)/,
     source: GPT54,
     profile: { ...pixels, family: 'gpt-6', image: originalDetail, parameters: { detail: 'original', reasoning_effort: 'low' } },
   },

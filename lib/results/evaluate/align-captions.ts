@@ -1,12 +1,21 @@
+import { unpartedScripts } from '#core/char-span.ts';
+
 /** Half-open, in Unicode code points. */
 export type Span = readonly [number, number];
 
-interface Word {
+interface Token {
   readonly text: string;
   readonly span: Span;
 }
 
-const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+/**
+ * A word; a character, where a script does not part its words; an emoji, be it of several parts; any other sign.
+ * Not `Intl.Segmenter`, whose words depend on the dictionaries that Node was built with.
+ */
+const TOKEN = new RegExp(
+  String.raw`[${unpartedScripts}]\p{M}*|[[\p{L}\p{N}\p{M}]--[${unpartedScripts}]]+|\p{RGI_Emoji}\p{M}*|\S\p{M}*`,
+  'gv',
+);
 
 /**
  * Carries spans of a cleaned caption over to the caption it was made from: words are aligned by their longest common subsequence,
@@ -14,23 +23,30 @@ const WORD = /[\p{L}\p{N}\p{M}]+/gu;
  */
 export function alignCaptions(cleaned: string, original: string): (span: Span) => Span | undefined {
   if (cleaned === original) return (span) => span;
-  const from = words(cleaned);
-  const to = words(original);
+  const from = tokens(cleaned);
+  const to = tokens(original);
   const partners = commonSubsequence(
     from.map(({ text }) => text),
     to.map(({ text }) => text),
   );
-  return ([start, end]) => {
-    let first: Word | undefined;
-    let last: Word | undefined;
-    for (const [index, { span }] of from.entries()) {
-      if (span[0] >= end || span[1] <= start) continue;
+  return (span) => {
+    let first: Span | undefined;
+    let last: Span | undefined;
+    for (const [index, token] of from.entries()) {
+      if (token.span[0] >= span[1] || token.span[1] <= span[0]) continue;
       const partner = to[partners[index] ?? -1];
-      first ??= partner;
-      last = partner ?? last;
+      const carried = partner && carryPart(span, token.span, partner.span);
+      first ??= carried;
+      last = carried ?? last;
     }
-    return first && last ? [first.span[0], last.span[1]] : undefined;
+    return first && last ? [first[0], last[1]] : undefined;
   };
+}
+
+/** What a span covers of a token, in the token's partner; all of it where they are equal but not written alike. */
+function carryPart([start, end]: Span, token: Span, partner: Span): Span {
+  if (token[1] - token[0] !== partner[1] - partner[0]) return partner;
+  return [partner[0] + Math.max(0, start - token[0]), partner[1] - Math.max(0, token[1] - end)];
 }
 
 /** Overlap of two spans, in [0,1]. */
@@ -39,22 +55,22 @@ export function spanIou(a: Span, b: Span): number {
   return shared <= 0 ? 0 : shared / (a[1] - a[0] + b[1] - b[0] - shared);
 }
 
-function words(caption: string): Word[] {
-  const found: Word[] = [];
+function tokens(caption: string): Token[] {
+  const found: Token[] = [];
   let at = 0;
   let points = 0;
-  for (const { 0: word, index } of caption.matchAll(WORD)) {
+  for (const { 0: token, index } of caption.matchAll(TOKEN)) {
     points += codePoints(caption.slice(at, index));
-    const length = codePoints(word);
-    found.push({ text: word.normalize('NFC').toLowerCase(), span: [points, points + length] });
+    const length = codePoints(token);
+    found.push({ text: token.normalize('NFC').toLowerCase(), span: [points, points + length] });
     points += length;
-    at = index + word.length;
+    at = index + token.length;
   }
   return found;
 }
 
 /** Length as Python counts it. */
-export function codePoints(text: string): number {
+function codePoints(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;

@@ -1,5 +1,6 @@
+import { placePhrases } from '#core/char-span.ts';
 import type { ResultExpression, ResultRecord } from '#results/result-record.ts';
-import { alignCaptions, codePoints, type Span, spanIou } from './align-captions.ts';
+import { alignCaptions, type Span, spanIou } from './align-captions.ts';
 import { assign } from './assign.ts';
 import type { TruthLine } from './truth-line.ts';
 
@@ -55,16 +56,11 @@ function byPlace({ expressions, cleanedCaption }: ResultRecord, truth: TruthLine
   return assign(weights).map((column, row) => ((weights[row]?.[column] ?? 0) > 0 ? expressions[column] : undefined));
 }
 
-/** Where true expressions stand in their caption: as they say, else at the next free place of their text. */
+/** Where true expressions stand in their caption: as they say, else where a run would place their text. */
 function placesOf({ caption, expressions }: TruthLine): (Span | undefined)[] {
-  const from = new Map<string, number>();
-  return expressions.map(({ text, char_span }) => {
-    if (char_span) return char_span;
-    const at = caption.toLowerCase().indexOf(text.toLowerCase(), from.get(text) ?? 0);
-    if (at < 0) return undefined;
-    from.set(text, at + text.length);
-    const start = codePoints(caption.slice(0, at));
-    return [start, start + codePoints(text)];
+  const phrases = expressions.map(({ text, char_span: span }) => ({ text, span }));
+  return placePhrases(caption, phrases).map((place, index) => {
+    return phrases[index]?.span ?? (typeof place === 'string' ? undefined : place.charSpan);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Box, Size } from '#core/box.ts';
+import { headNoun } from '#core/head-noun.ts';
 import type { ResultExpression, ResultInstance, ResultRecord } from '#results/result-record.ts';
 import type { Categories } from './categories.ts';
 import type { ExportBox, ExportPhrase, Frame } from './export-format.ts';
@@ -52,7 +53,7 @@ function whyBoxless({ grounding, instances }: ResultExpression) {
 function categoryOf({ nounChunk, text }: ResultExpression, categories: Categories, tally: Tally): string | undefined {
   if (nounChunk?.trim()) return categories.of(nounChunk);
   tally.add('nounGuessed');
-  return categories.of(text.trim().split(/\s+/).at(-1) ?? text);
+  return categories.of(headNoun(text));
 }
 
 function chooseBox({ box, score: given }: ResultInstance, size: Size, choice: BoxChoice, tally: Tally): ExportBox[] {

@@ -23,7 +23,7 @@ const reasons = {
   unplacedDropped: ['left out', 'phrase', 'without a place in the caption, which the format needs'],
   turned: ['note', 'sample', 'with an image that EXIF turns'],
   oddScores: ['note', 'box', 'with a score outside 0 to 1: taken as without one'],
-  nounGuessed: ['note', 'phrase', 'without a noun chunk: the last word is its category'],
+  nounGuessed: ['note', 'phrase', 'that came without a noun: its category is a guess from its words'],
   absoluteNames: ['note', 'sample', 'with an absolute image path (--images-root FOLDER makes names relative to it)'],
   remoteNames: ['note', 'sample', 'with an image at an address (s3://, https://)'],
   tokenLimit: ['note', 'sample', 'with phrases that may be more than the 256 text tokens its model reads: the last ones would be cut off'],

@@ -4,7 +4,7 @@ import { hasArea } from './boxes.ts';
 import { type ImportedSample, type LeftOut, leaveOut, type ReadOptions, type Span } from './imported-sample.ts';
 import { jsonRows } from './json-elements.ts';
 import { parseEntry } from './parse-entry.ts';
-import { createSlicer, findSpan, listCaption } from './spans.ts';
+import { createSlicer, findSpans, listCaption } from './spans.ts';
 
 const Corners = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const Region = z.object({
@@ -42,9 +42,14 @@ type Asked = Pick<ImportedSample, 'caption' | 'expressions'>;
 
 function groundedPhrases({ caption, regions }: NonNullable<OdvgLine['grounding']>, leftOut: LeftOut): Asked {
   const slice = createSlicer(caption);
+  const unplaced = regions.filter(({ tokens_positive: tokens }) => !spanOf(tokens));
+  const found = findSpans(
+    caption,
+    unplaced.map(({ phrase }) => phrase),
+  );
   const phrases = new Map<string, { text: string; span: Span; boxes: Box[] }>();
   for (const { bbox, phrase, tokens_positive: tokens } of regions) {
-    const span = spanOf(tokens) ?? findSpan(caption, phrase);
+    const span = spanOf(tokens) ?? found.get(phrase);
     const text = span && slice(span);
     if (!span || !text) {
       leaveOut(leftOut, 'phrases that are not in their caption');

@@ -1,3 +1,4 @@
+import { placePhrases } from '#core/char-span.ts';
 import type { Span } from './imported-sample.ts';
 
 /** What Python's `caption[start:end]` is, for spans that data sets give in code points. */
@@ -10,13 +11,20 @@ export function codePointLength(text: string): number {
   return Array.from(text).length;
 }
 
-/** Where a phrase stands in a caption, whatever its case. */
-export function findSpan(caption: string, phrase: string): Span | undefined {
-  const exact = caption.indexOf(phrase);
-  const at = exact >= 0 ? exact : caption.toLowerCase().indexOf(phrase.toLowerCase());
-  if (at < 0 || phrase === '') return undefined;
-  const start = codePointLength(caption.slice(0, at));
-  return [start, start + codePointLength(phrase)];
+/** Where phrases stand in a caption, by the rules of a run: "car" is not that of "red car" where it has a place of its own. Equal ones share theirs. */
+export function findSpans(caption: string, phrases: Iterable<string>): ReadonlyMap<string, Span> {
+  const texts = [...new Set(phrases)];
+  const together = placePhrases(
+    caption,
+    texts.map((text) => ({ text })),
+  );
+  const spans = new Map<string, Span>();
+  for (const [index, text] of texts.entries()) {
+    // "Car" and "car" are the same words where the caption has them once.
+    const place = together[index] === 'repeated' ? placePhrases(caption, [{ text }])[0] : together[index];
+    if (typeof place === 'object') spans.set(text, place.charSpan);
+  }
+  return spans;
 }
 
 /** A caption that lists phrases, `a. b.`, and where each of them stands. */

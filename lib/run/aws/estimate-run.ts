@@ -1,7 +1,7 @@
 import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
-import { profileFor, unknownProfile } from '#models/profiles.ts';
+import { expectedProfile } from '#models/profiles.ts';
 import { serviceTierOf } from '#models/step-model.ts';
 
 export interface RunEstimate {
@@ -23,7 +23,7 @@ export function estimateRun(settings: Settings, samples: number, at: number): Ru
     const model =
       backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
-    const profile = profileFor(model) ?? unknownProfile;
+    const profile = expectedProfile(kind, vlm, model);
     const input = {
       samples,
       promptTokens: promptTokens(kind, settings, profile),

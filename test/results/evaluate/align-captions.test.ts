@@ -29,6 +29,25 @@ describe('alignCaptions', () => {
     expect(carried('🚗🚗 a red car', 'oh 🚗🚗 look a red car', 'red car')).toBe('red car');
   });
 
+  it('takes the characters of scripts that do not part their words one by one', () => {
+    expect(carried('一只黑猫坐在红色沙发上。', '一只黑猫坐在红色沙发上', '红色沙发')).toBe('红色沙发');
+    expect(carried('黒い猫がソファーに座る。', 'えーと黒い猫がソファーに座る', 'ソファー')).toBe('ソファー');
+    expect(carried('แมวดำนั่งบนโซฟา.', 'เอ่อ แมวดำนั่งบนโซฟา', 'แมวดำ')).toBe('แมวดำ');
+    expect(carried('Ein 红色沙发 und ein Hund.', 'äh ein 红色沙发 und ein Hund', 'Hund')).toBe('Hund');
+  });
+
+  it('carries over signs that are no words, an emoji of several parts as one', () => {
+    expect(carried('A 🐶 and a cat.', 'um a 🐶 and a cat', '🐶')).toBe('🐶');
+    expect(carried('A 👩‍👩‍👧 and a ❤️.', 'um a 👩‍👩‍👧 and a ❤️', '👩‍👩‍👧')).toBe('👩‍👩‍👧');
+    expect(carried('A 👩 here.', 'a 👩‍👩‍👧 here', '👩')).toBeUndefined();
+  });
+
+  it('takes no more of a word than a span covers', () => {
+    expect(carried('남자가 개를 본다.', '음 남자가 개를 본다', '남자')).toBe('남자');
+    expect(carried('A seaside house.', 'um a seaside house', 'side house')).toBe('side house');
+    expect(carried('A cafe\u0301 here.', 'um a café here', 'cafe\u0301')).toBe('café');
+  });
+
   it('has no place for words that the original does not have', () => {
     expect(carried('A red automobile.', 'a car in red', 'automobile')).toBeUndefined();
   });

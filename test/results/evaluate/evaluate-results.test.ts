@@ -252,6 +252,19 @@ describe('figures end to end', () => {
     });
   });
 
+  it('are full for a perfect answer in a script that does not part its words', async () => {
+    const chinese = '一只黑猫坐在红色沙发上';
+    const found = { image: 'a.jpg', caption: chinese, cleaned: `${chinese}。`, extracted: true };
+    const truths = ['黑猫', '红色沙发'].map((text) => ({ text, boxes: [left] }));
+
+    const perfect = await evaluate(
+      [{ ...found, expressions: truths.map(({ text, boxes }) => ({ text, found: boxes })) }],
+      [{ image: 'a.jpg', caption: chinese, expressions: truths }],
+    );
+
+    expect(valuesOf(perfect)).toMatchObject({ span_f1: 1, acc50: 1, f1: 1 });
+  });
+
   it('match a phrase only where half of both overlaps', async () => {
     const long: ToyRecord = {
       ...record,

@@ -163,6 +163,16 @@ describe('an export', () => {
     expect([leftOut(done).outside, notes(done).nounGuessed]).toEqual([1, 1]);
   });
 
+  it('says how many categories are guesses of the run, whose input gave phrases without nouns', async () => {
+    const [first] = knownSamples.map(recordOf);
+    const expressions = [{ text: 'A red box', char_span: [2, 11], noun_chunk: 'box', instances: [{ bbox: [8, 16, 40, 24], score: 0.9 }] }];
+    await writeRecords(folder, [{ ...first, expressions, phrases: ['A red box'] }]);
+
+    const done = await exportFrom(folder, 'coco');
+    expect(JSON.parse(readFileSync(join(done.out, 'annotations.json'), 'utf8')).categories).toEqual([{ id: 1, name: 'box' }]);
+    expect(notes(done).nounGuessed).toBe(1);
+  });
+
   it('counts categories from 0 for TAO', async () => {
     const { out } = await exportFrom(folder, 'coco', { firstCategoryId: 0 });
 

@@ -88,6 +88,24 @@ describe('importing ODVG', () => {
     expect(Object.fromEntries(leftOut)).toEqual({ 'phrases that are not in their caption': 1, 'boxes without area': 1 });
   });
 
+  it('looks phrases up as words of their own, not inside other words or phrases that have a place of their own', async () => {
+    const placesIn = async (caption: string, ...phrases: string[]) => {
+      const regions = phrases.map((phrase, index) => ({ bbox: [index, 0, 50, 50], phrase }));
+      const { input, truth } = await imported('odvg', {
+        'a.jsonl': JSON.stringify({ filename: 'a.jpg', grounding: { caption, regions } }),
+      });
+      expect(input[0]?.expressions?.map(({ char_span }) => char_span)).toEqual(truth[0]?.expressions.map(({ char_span }) => char_span));
+      return truth[0]?.expressions.map(({ text, char_span, boxes }) => [text, ...(char_span ?? []), boxes.length]);
+    };
+
+    expect(await placesIn('A woman and a man', 'man')).toEqual([['man', 14, 17, 1]]);
+    expect(await placesIn('a red car near a car', 'car', 'red car')).toEqual([
+      ['red car', 2, 9, 1],
+      ['car', 17, 20, 1],
+    ]);
+    expect(await placesIn('A car', 'Car', 'car')).toEqual([['car', 2, 5, 2]]);
+  });
+
   it('asks for the categories of detection lines', async () => {
     const instances = [
       { bbox: [1, 2, 30, 40], label: 0, category: 'person' },

@@ -1,0 +1,54 @@
+const words = (list: string) => new Set(list.trim().split(/\s+/));
+
+const ARTICLES = words('a an the my your his her its our their every');
+/** They stand before a noun, or for one: "the one in the middle". */
+const QUANTIFIERS = words('this that these those some any another other each all both most many several no one two three four five six');
+
+/** What says more about the thing named before: where it is, whose, which one. */
+const ENDERS = words(`
+  of in on at with without under underneath below beneath behind beside besides near next over above across along around against among
+  between by from into onto inside outside through to toward towards beyond past for during that who whose whom which where is are was were`);
+/** What it does to something. */
+const DOINGS = words(`
+  wearing holding carrying riding eating playing pulling pushing using watching facing making taking throwing hitting catching kicking
+  swinging feeding reading showing covering having doing looking talking containing featuring`);
+/** What may as well describe the noun behind: "a car parked here", "a parked car". */
+const LOOSE = words(`
+  sitting standing walking running lying laying leaning sleeping resting kneeling crouching bending jumping flying hanging swimming
+  waiting posing smiling climbing driving drinking cooking skiing surfing skating skateboarding grazing growing floating moving going coming
+  parked dressed covered filled made seated located placed attached surrounded decorated painted topped stacked piled tied lined mounted
+  hung wrapped held stuck built worn cut eaten being perched tucked positioned displayed arranged loaded packed half full up down out off here there
+  left right close closest nearest far farthest furthest partially partly mostly fully directly just`);
+
+/** "a pair of shoes" is about shoes; a cup of coffee stays a cup. */
+const MEASURE =
+  /^(?:pair|group|couple|bunch|herd|flock|crowd|set|piece|slice|row|pack|swarm|lot|number|variety|dozen|bit|kind|type|sort|collection|handful)s?$/;
+
+/**
+ * The core noun of an English phrase, told by words that begin something else: "man" of "man in a blue shirt". A phrase without them,
+ * as those of other languages are, has it at its end: what TAO takes where none is given.
+ */
+export function headNoun(phrase: string): string {
+  const given = phrase.trim().split(/\s+/);
+  const plain = given.map((word) => word.toLowerCase().replace(/[^\p{L}\p{N}]+$/u, ''));
+  let start = 0;
+  let end = given.length;
+  for (let at = 1; at < end; at++)
+    if (plain[at] === 'of' && onlyMeasures(plain[at - 1]) && at + 1 < end) start = at + 1;
+    else if (at > start && endsNoun(plain, at)) end = at;
+  const noun = given[end - 1] ?? phrase;
+  return end < given.length ? noun.replace(/[,;:.]+$/, '') : noun;
+}
+
+const onlyMeasures = (word = '') => MEASURE.test(word) || isQuantifier(word);
+const isQuantifier = (word: string) => QUANTIFIERS.has(word) || /^\d+$/.test(word);
+
+function endsNoun(plain: readonly string[], at: number): boolean {
+  const [before = '', word = '', next] = plain.slice(at - 1, at + 2);
+  if (ARTICLES.has(before)) return false;
+  // At the end it is something else: in Danish "by" is a town.
+  if (ENDERS.has(word)) return next !== undefined;
+  if (isQuantifier(before) || LOOSE.has(before)) return false;
+  const beginsAnother = next === undefined || [ENDERS, LOOSE, ARTICLES].some((set) => set.has(next)) || isQuantifier(next);
+  return DOINGS.has(word) || (LOOSE.has(word) && beginsAnother);
+}
