@@ -60,12 +60,16 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   let firstResult: Named | undefined;
   try {
     for await (const { record, line } of numbered(results)) {
+      const found = take(record);
+      if (record.status === 'failed') {
+        // As for those of failed.jsonl: without a truth it is no result that the truth lacks, and it does not tell how the others came about.
+        if (found) measures.add(failedSample(found.line), found.line, { line, failure: 'failed' });
+        continue;
+      }
       firstResult ??= { imagePath: record.imagePath, caption: record.caption };
       if (settled === 'auto') settled = record.extracted ? 'end-to-end' : 'grounding';
-      const found = take(record);
-      if (found === undefined) withoutTruth++;
-      else if (record.status === 'failed') measures.add(failedSample(found.line), found.line, { line, failure: 'failed' });
-      else measures.add(compareSample(record, found.line, settled), found.line, { line });
+      if (found) measures.add(compareSample(record, found.line, settled), found.line, { line });
+      else withoutTruth++;
     }
     for await (const failure of results.failures()) {
       const found = take(failure);
@@ -87,14 +91,14 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   }
 }
 
-/** Records with the numbers of their input lines: they are in input order, with the failed lines taken out. */
+/** Records with the numbers of their input lines: they are in input order, with the failed lines taken out, if they have no record of their own. */
 async function* numbered(results: OpenResults): AsyncGenerator<{ record: ResultRecord; line: number }> {
   const failed = createBitSet();
   for await (const failure of results.failures()) failed.add(failure.line);
   let line = 0;
   for await (const record of results.records()) {
-    do line++;
-    while (failed.has(line));
+    line++;
+    while (failed.has(line) && record.status !== 'failed') line++;
     yield { record, line };
   }
 }
