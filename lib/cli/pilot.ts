@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
+import { isSecret } from '#core/without-secrets.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
-import { isSecret } from '#spec/without-secrets.ts';
 import type { RunFile } from './run-file.ts';
 import { count, counted, dollars, duration } from './words.ts';
 

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import { Settings } from '#core/settings.ts';
+import { isSecret } from '#core/without-secrets.ts';
 import { parseHydraValue } from './overrides.ts';
 import { isTree, type SpecTree } from './parse-spec-file.ts';
 import { describeRange, type SettingNode, settingAt, settingTree, suggestSetting } from './setting-tree.ts';
-import { isSecret } from './without-secrets.ts';
 
 /**
  * Checks the section `image_grounding:` and fills in defaults. Values convert as OmegaConf converts them: `"8"` is a number where one is wanted.

@@ -35,6 +35,17 @@ test('retry asks only what failed, in place, from any folder, by the settings of
   expect(readLines(results, 'failed.jsonl')).toEqual([]);
 });
 
+test('retry pays nothing again where run.json leaves a secret-looking part of extra_body out', { timeout }, async () => {
+  const { server, results, folder } = await ranWith(undefined, ['vlm.openai.extra_body={prompt_cache_key: "k", top_k: 7}']);
+  server.calls.length = 0;
+
+  const end = await groundline(['retry', 'results'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+
+  expect(JSON.stringify(readJson(results, 'run.json'))).not.toContain('prompt_cache_key');
+  expect(end.code).toBe(0);
+  expect(server.calls).toEqual([]);
+});
+
 test('retry --id asks one sample again although it is done', { timeout }, async () => {
   const { server, results, folder } = await ranWith(undefined);
   server.calls.length = 0;
