@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { Settings } from '#core/settings.ts';
+import { estimateRun } from '#run/aws/estimate-run.ts';
+
+const settings = Settings.parse({ vlm: { backend: 'openai', openai: { model_name: 'gpt-4.1-mini' } } });
+
+test('an estimate on AWS pays each step for the samples that it asks about', () => {
+  const both = estimateRun(settings, { extraction: 4, grounding: 4 });
+  const own = estimateRun(settings, { extraction: 0, grounding: 4 });
+
+  expect(both.calls).toBe(8);
+  expect(own.calls).toBe(4);
+  expect(own.costUsd).toBeLessThan(both.costUsd ?? 0);
+});
