@@ -37,7 +37,13 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
   const former = await formerSpec(sources);
   const file = await specFile(sources, former?.text);
   const overrides = [...(saysWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...overridesOf(start)];
-  const { settings, notices } = loadSpec({ ...(file && { file }), overrides, env: () => undefined, needs: [] });
+  const { settings, notices } = loadSpec({
+    ...(file && { file }),
+    overrides,
+    overrider: 'the start input',
+    env: () => undefined,
+    needs: [],
+  });
   requireRunnable(settings, file?.name ?? 'the start input', secret);
   return {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
