@@ -67,24 +67,28 @@ async function estimateRun(spec: LoadedSpec, signal: AbortSignal): Promise<Estim
   const { settings } = spec;
   const models = modelsOf(settings);
   const profileOf = (kind: StepKind) => expectedProfile(kind, settings.vlm, models[kind]);
-  const { samples, rejected, characters, tokens } = await measureInput(spec, models, signal);
+  const { samples, rejected, asked } = await measureInput(spec, models, signal);
   const taken = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
-  const step = (kind: StepKind) => ({
-    samples: taken,
+  const step = (kind: StepKind, { samples: all, tokens, characters }: Asked) => ({
+    samples: (all * taken) / (samples || 1),
     promptTokens: promptTokens(kind, settings, profileOf(kind)),
-    imageTokens: tokens[kind] / (samples || 1),
-    captionCharacters: characters / (samples || 1),
+    imageTokens: tokens / (all || 1),
+    captionCharacters: characters / (all || 1),
   });
   const perCall = profileOf('grounding').expressionsPerCall;
-  const sale = (kind: StepKind, usage: Usage) => {
+  const sale = (kind: StepKind, usage: () => Usage) => {
     const model = models[kind];
-    return model === undefined ? [] : [{ model, serviceTier: serviceTierOf(settings.vlm, kind), usage }];
+    return model === undefined ? [] : [{ model, serviceTier: serviceTierOf(settings.vlm, kind), usage: usage() }];
   };
-  const bill = (kind: keyof typeof assumptions) =>
-    billOf([
-      ...sale('extraction', extractionUsage(step('extraction'), assumptions[kind])),
-      ...sale('grounding', groundingUsage(step('grounding'), assumptions[kind], perCall)),
+  const bill = (kind: keyof typeof assumptions) => {
+    const assumed = assumptions[kind];
+    const grounded = ([given, alike]: readonly [number | undefined, Asked]) =>
+      groundingUsage(step('grounding', alike), { ...assumed, expressions: given ?? assumed.expressions }, perCall);
+    return billOf([
+      ...sale('extraction', () => extractionUsage(step('extraction', asked.extraction), assumed)),
+      ...sale('grounding', () => [...asked.grounding].map(grounded).reduce(addUsage, noUsage)),
     ]);
+  };
   const named = Object.fromEntries(Object.entries(models).filter(([, model]) => model !== undefined)) as Record<string, string>;
   return { samples: taken, rejected, models: named, low: bill('low'), likely: bill('likely'), high: bill('high') };
 }
@@ -104,6 +108,14 @@ function modelsOf({ vlm, workflow }: Settings): StepModels {
   };
 }
 
+/** Samples that a step asks about, and sums over them. */
+interface Asked {
+  samples: number;
+  tokens: number;
+  characters: number;
+}
+
+/** Equal lines are asked once, and not for the expressions that they bring: grounding is by how many those are, `undefined` where extraction finds them. */
 async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortSignal) {
   const { checkInput } = await import('./input-lines.ts');
   const { vlm } = spec.settings;
@@ -112,19 +124,30 @@ async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortS
     extraction: vlm.extraction.media_resolution ?? vlm.gemini.media_resolution,
     grounding: vlm.grounding.media_resolution ?? 'MEDIA_RESOLUTION_HIGH',
   };
-  const tokens = { extraction: 0, grounding: 0 };
-  let [samples, rejected, characters] = [0, 0, 0];
+  const none = (): Asked => ({ samples: 0, tokens: 0, characters: 0 });
+  const extraction = none();
+  const grounding = new Map<number | undefined, Asked>();
+  let [samples, rejected] = [0, 0];
   for await (const line of checkInput(spec, console.error, signal)) {
     if (!('sample' in line)) {
       rejected++;
       continue;
     }
     samples++;
-    characters += line.sample.caption.length;
-    for (const kind of ['extraction', 'grounding'] as const)
-      tokens[kind] += imageTokens(models[kind] ?? '', line.image, profileOf(kind), resolution[kind]);
+    const { caption, given, repeat } = line.sample;
+    if (repeat > 0) continue;
+    const expressions = given?.expressions.length;
+    const alike = grounding.get(expressions) ?? none();
+    grounding.set(expressions, alike);
+    const add = (kind: StepKind, asked: Asked) => {
+      asked.samples++;
+      asked.tokens += imageTokens(models[kind] ?? '', line.image, profileOf(kind), resolution[kind]);
+      asked.characters += caption.length;
+    };
+    add('grounding', alike);
+    if (!given) add('extraction', extraction);
   }
-  return { samples, rejected, characters, tokens };
+  return { samples, rejected, asked: { extraction, grounding } };
 }
 
 function billOf(steps: readonly (Sale & { readonly usage: Usage })[]): Bill {
@@ -133,7 +156,7 @@ function billOf(steps: readonly (Sale & { readonly usage: Usage })[]): Bill {
   const costs = paid.map((step) => costUsd(step, step.usage, Date.now()));
   const known = costs.every((cost) => cost !== undefined);
   return {
-    calls: usage.calls,
+    calls: Math.round(usage.calls),
     inputTokens: usage.input,
     outputTokens: usage.output + usage.thinking,
     ...(known ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),

@@ -11,6 +11,7 @@ import { reportFile } from '#results/report/write-report.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { exitCode } from './exit-codes.ts';
 import { reportOn } from './report.ts';
+import { count } from './words.ts';
 
 interface EvaluateFlags {
   readonly truth: string;
@@ -75,6 +76,10 @@ async function evaluate(folder: string, flags: EvaluateFlags): Promise<string[]>
   const names = { truth: basename(truth), results: folder, ...(flags.against === undefined ? {} : { against: flags.against }) };
   const document = evaluationDocument(evaluation, names);
   console.log(flags.json ? JSON.stringify(document, null, 1) : evaluationText(evaluation, names));
+  if (evaluation.counts.outside > 0)
+    console.error(
+      `boxes of the truth that reach beyond their image: ${count(evaluation.counts.outside)}; boxes are [x1, y1, x2, y2] in pixels of the upright image; check their order, and the size that the truth was made for`,
+    );
   await writeEvaluation(files, document);
   if (flags.report && (await files.size(reportFile)) !== undefined) console.error(`the worst samples are in ${await reportOn(folder)}`);
   return unmetThresholds(evaluation.figures, min, maxDrop);

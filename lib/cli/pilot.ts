@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
+import { isSecret } from '#core/without-secrets.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
-import { isSecret } from '#spec/without-secrets.ts';
 import type { RunFile } from './run-file.ts';
 import { count, counted, dollars, duration, shellWord } from './words.ts';
 
@@ -63,11 +63,15 @@ export function describePilot(findings: PilotFindings, projection: Projection, c
   ].join('\n');
 }
 
-/** The same command without `--pilot`, ready to paste; secrets are left for the user to fill in. */
+/** The same command for all lines, ready to paste: without `--pilot` and what says how many lines it takes. Secrets are left for the user to fill in. */
 export function followUpCommand(args: readonly string[]): string {
-  const shown = args.filter((argument) => argument !== '--pilot').map(hideSecret);
+  const shown = args.filter((argument, index) => !isOfPilot(argument) && !takesNext(args[index - 1])).map(hideSecret);
   return ['groundline', ...shown.map(shellWord)].join(' ');
 }
+
+const takesNext = (argument = '') => /^--(?:limit|sample)$/.test(argument);
+const isOfPilot = (argument: string) =>
+  takesNext(argument) || /^--pilot$|^--(?:limit|sample)=|^\+{0,2}(?:image_grounding\.)?workflow\.(?:limit|sample)=/.test(argument);
 
 function hideSecret(argument: string): string {
   const [path = '', ...rest] = argument.split('=');

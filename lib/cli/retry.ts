@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
+import { fileNamePart } from '#core/sample-id.ts';
 import { lockResults } from '#run/lock-results.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
@@ -63,15 +64,15 @@ async function removeCheckpoints(results: FileStore, id: string): Promise<void> 
   let found = 0;
   for (const folder of checkpointFolders)
     for await (const path of results.list(folder)) {
-      if (!namesOf(path).includes(id)) continue;
+      if (!isOf(path, id)) continue;
       await results.remove(path);
       found++;
     }
   if (found === 0) throw new UsageError(`no sample ${id} in ${results.location}: give an image_id as in annotations.jsonl`);
 }
 
-/** `a-0123456789abcdef.json` belongs to the sample of that name and to the image `a`. */
-function namesOf(path: string): string[] {
+/** `a_b-0123456789abcdef.json` belongs to the sample of that name, and to the image `a/b` as that stands in annotations.jsonl. */
+function isOf(path: string, id: string): boolean {
   const sampleId = path.slice(path.lastIndexOf('/') + 1).replace(/\.json$/, '');
-  return [sampleId, sampleId.replace(/-[0-9a-f]{16}(?:~\d+)?$/, '')];
+  return sampleId === id || sampleId.replace(/-[0-9a-f]{16}(?:~\d+)?$/, '') === fileNamePart(id, id);
 }

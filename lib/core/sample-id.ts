@@ -49,7 +49,8 @@ export function stemOf(imagePath: string): string {
   return dot > 0 ? name.slice(0, dot) : name;
 }
 
-function fileNamePart(imageId: unknown, imagePath: string): string {
+/** The readable part of a sample id: the image id, or the file's stem where a line gives none, as it may stand in a file name anywhere. */
+export function fileNamePart(imageId: unknown, imagePath: string): string {
   const isName = (typeof imageId === 'string' && imageId !== '') || typeof imageId === 'number' || typeof imageId === 'boolean';
   const text = isName ? String(imageId) : stemOf(imagePath);
   const safe = text

@@ -1,5 +1,5 @@
 import { type Box, iou } from '#core/box.ts';
-import { SampleError } from '#core/errors.ts';
+import { RunStopError, SampleError } from '#core/errors.ts';
 import type { VisionLanguageModel } from '#core/ports.ts';
 import type { BoxConvention, ModelProfile } from '#core/profile.ts';
 import { Settings } from '#core/settings.ts';
@@ -26,7 +26,7 @@ type Numbers = readonly [number, number, number, number];
 /**
  * Finds out how a model writes boxes, by what it says about two drawn pictures: the profile whose convention puts its boxes on the rectangles.
  * `profiles` are the candidates, the first of which says how to ask; without them every known convention is tried.
- * `undefined` when none fits: the model cannot localise, or does it in a way that is not known.
+ * `undefined` when none fits: the model cannot localise, or does it in a way that is not known. Throws `RunStopError` where there is nothing to fit: samples would fare no better.
  */
 export async function findConvention(
   model: VisionLanguageModel,
@@ -43,16 +43,29 @@ export async function findConvention(
 
 const isSame = (a: BoxConvention, b: BoxConvention) => a.order === b.order && a.scale === b.scale;
 
-async function askAll(model: VisionLanguageModel, profile: ModelProfile, signal: AbortSignal): Promise<Numbers[][]> {
-  const replies: Numbers[][] = [];
-  for (const picture of testPictures) replies.push(await ask(model, picture, profile, signal));
-  return replies;
+/** What a model said about a picture, and why it said nothing where it did. */
+interface Answer {
+  readonly numbers: readonly Numbers[];
+  readonly fault?: string;
 }
 
-async function ask(model: VisionLanguageModel, picture: TestPicture, profile: ModelProfile, signal: AbortSignal): Promise<Numbers[]> {
+async function askAll(model: VisionLanguageModel, profile: ModelProfile, signal: AbortSignal): Promise<(readonly Numbers[])[]> {
+  const answers: Answer[] = [];
+  for (const picture of testPictures) answers.push(await ask(model, picture, profile, signal));
+  const fault = answers.findLast((answer) => answer.fault)?.fault;
+  if (fault && answers.every(({ numbers }) => numbers.length === 0))
+    throw new RunStopError(
+      'convention_unknown',
+      `${model.model} draws no boxes in test pictures, so samples would probably all fail: ${fault}; or go on without this look by vlm.localisation_check=off`,
+    );
+  return answers.map(({ numbers }) => numbers);
+}
+
+async function ask(model: VisionLanguageModel, picture: TestPicture, profile: ModelProfile, signal: AbortSignal): Promise<Answer> {
   const image = drawTestPicture(picture);
   const described = picture.rectangles.map(({ colour }, index) => ({ id: index + 1, text: `${colour} rectangle`, nounChunk: 'rectangle' }));
   const numbers: Numbers[] = [];
+  let fault: string | undefined;
   while (described.length > 0) {
     const asked = described.splice(0, profile.expressionsPerCall);
     const question = promptGrounding({
@@ -63,18 +76,33 @@ async function ask(model: VisionLanguageModel, picture: TestPicture, profile: Mo
       sent: image,
       upright: image,
     });
-    const reply = await model.ask({ ...question, image }, signal).catch((error) => {
-      if (error instanceof SampleError) return { text: '' };
-      throw error;
-    });
-    numbers.push(...readBoxes(reply.text, profile.box.key).boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [box])));
+    const text = await model.ask({ ...question, image }, signal).then(
+      (reply) => reply.text,
+      (error) => {
+        if (!(error instanceof SampleError)) throw error;
+        fault = withCure(error);
+        return undefined;
+      },
+    );
+    if (text?.trim() === '') fault = EMPTY;
+    numbers.push(...readBoxes(text ?? '', profile.box.key).boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [box])));
   }
-  return numbers;
+  return { numbers, ...(fault && { fault }) };
+}
+
+const EMPTY = 'its replies are empty; turn its thinking off or give it more max_tokens, or use a model that takes images';
+
+function withCure({ code, message }: SampleError): string {
+  const cure =
+    code === 'model_unavailable'
+      ? 'run the same command again when it answers'
+      : 'mend what it says (its server needs room for an image in the context), or use a model that takes images';
+  return `${message}; ${cure}`;
 }
 
 const SETTINGS = Settings.parse({}).grounding;
 
-function bestOf(candidates: readonly ModelProfile[], replies: readonly Numbers[][]): ModelProfile | undefined {
+function bestOf(candidates: readonly ModelProfile[], replies: readonly (readonly Numbers[])[]): ModelProfile | undefined {
   let best: { profile: ModelProfile; overlap: number } | undefined;
   for (const profile of candidates) {
     const overlaps = testPictures.map((picture, index) => overlapIn(picture, replies[index] ?? [], profile.box));

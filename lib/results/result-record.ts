@@ -74,9 +74,14 @@ const RecordLine = z.object({
   status: z.enum(['ok', 'partial', 'failed']).default('ok').catch('ok'),
 });
 
+/** `output.compat: tao` has a record for every input line: one that could not be read has no path, and nothing else of it is asked for either. */
+const FailedRecordLine = RecordLine.extend({ image_path: z.string().catch(''), expressions: z.array(Expression).catch([]) });
+
+const hasFailed = (value: unknown) => (value as { status?: unknown } | null)?.status === 'failed';
+
 /** The record of one parsed line, or what is wrong with it. */
 export function resultRecord(value: unknown, line: number): ResultRecord | string {
-  const parsed = RecordLine.safeParse(value);
+  const parsed = (hasFailed(value) ? FailedRecordLine : RecordLine).safeParse(value);
   if (!parsed.success) return problemOf(value, parsed.error);
   const { image_path: imagePath, image_id: imageId, caption, cleaned_caption, width, height, orientation, status } = parsed.data;
   const cleanedCaption = cleaned_caption ?? caption;

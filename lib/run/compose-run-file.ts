@@ -1,7 +1,7 @@
 import type { StepName, Usage } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { withoutSecrets } from '#core/without-secrets.ts';
 import { costUsd, type Sale } from '#models/prices.ts';
-import { withoutSecrets } from '#spec/without-secrets.ts';
 import type { StepProvenance } from './compose-record.ts';
 import type { Tally } from './tally.ts';
 

@@ -74,9 +74,19 @@ function isAlive(path: string, holder: Holder | undefined): boolean {
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isUnreaped(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A killed process keeps its number until its parent asks for its end, which notebooks and containers may never do. Linux alone says so. */
+function isUnreaped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')'))); // the name before it may hold anything
+  } catch {
+    return false;
   }
 }
 

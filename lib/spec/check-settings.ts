@@ -1,16 +1,16 @@
 import type { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import { Settings } from '#core/settings.ts';
+import { isSecret } from '#core/without-secrets.ts';
 import { parseHydraValue } from './overrides.ts';
 import { isTree, type SpecTree } from './parse-spec-file.ts';
 import { describeRange, type SettingNode, settingAt, settingTree, suggestSetting } from './setting-tree.ts';
-import { isSecret } from './without-secrets.ts';
 
 /**
  * Checks the section `image_grounding:` and fills in defaults. Values convert as OmegaConf converts them: `"8"` is a number where one is wanted.
- * Throws one `UsageError` with every fault: full path, what was got (unless secret) and the valid range.
+ * Throws one `UsageError` with every fault: who says so (`sourceOf` a full path), the path, what was got (unless secret) and the valid range.
  */
-export function checkSettings(section: SpecTree, name: string): Settings {
+export function checkSettings(section: SpecTree, sourceOf: (path: string) => string): Settings {
   const first = Settings.safeParse(section);
   if (first.success) return first.data;
   const tree = settingTree();
@@ -19,7 +19,15 @@ export function checkSettings(section: SpecTree, name: string): Settings {
   const second = Settings.safeParse(converted);
   if (second.success) return second.data;
   const faults = second.error.issues.flatMap((issue) => describeIssue(issue, converted, tree));
-  throw new UsageError(faults.length === 1 ? `${name}: ${faults[0]}` : `${name} has ${faults.length} faults:\n  ${faults.join('\n  ')}`);
+  throw new UsageError(describeFaults(faults.map(({ path, problem }) => ({ source: sourceOf(path), text: `${path} ${problem}` }))));
+}
+
+function describeFaults(faults: readonly { readonly source: string; readonly text: string }[]): string {
+  const [{ source, text } = { source: '', text: '' }, ...more] = faults;
+  if (more.length === 0) return `${source}: ${text}`;
+  const alike = more.every((other) => other.source === source);
+  const lines = faults.map((fault) => (alike ? fault.text : `${fault.source}: ${fault.text}`));
+  return `${alike ? `${source} has` : 'there are'} ${faults.length} faults:\n  ${lines.join('\n  ')}`;
 }
 
 function convertAt(section: SpecTree, path: readonly string[], tree: SettingNode): void {
@@ -48,16 +56,25 @@ function listIn(text: string, item: SettingNode): unknown {
   return Array.isArray(list) ? list.map((value) => convert(value, item) ?? value) : undefined;
 }
 
-function describeIssue(issue: z.core.$ZodIssue, section: SpecTree, tree: SettingNode): string[] {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  section: SpecTree,
+  tree: SettingNode,
+): { readonly path: string; readonly problem: string }[] {
   const path = issue.path.map(String);
   const full = (...more: string[]) => ['image_grounding', ...path, ...more].join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const meant = suggestSetting(tree, path, key);
-      return `${full(key)} is not a setting${meant ? `; did you mean ${meant}?` : '; groundline default-specs lists them all'}`;
+      return {
+        path: full(key),
+        problem: `is not a setting; ${meant ? `did you mean ${meant}?` : 'groundline default-specs lists them all'}`,
+      };
     });
   const node = settingAt(tree, path);
-  return [`${full()} is ${shown(valueAt(section, path), path)}; it has to be ${node ? describeRange(node) : issue.message}`];
+  return [
+    { path: full(), problem: `is ${shown(valueAt(section, path), path)}; it has to be ${node ? describeRange(node) : issue.message}` },
+  ];
 }
 
 function shown(value: unknown, path: readonly string[]): string {

@@ -3,9 +3,9 @@ import type { Settings } from '#core/settings.ts';
 import { checkSettings } from './check-settings.ts';
 import { withCurrentModels } from './current-models.ts';
 import { interpolate, missing } from './interpolate.ts';
-import { applyOverrides } from './overrides.ts';
+import { applyOverrides, overridePath } from './overrides.ts';
 import { isTree, parseSpecFile, type SpecTree } from './parse-spec-file.ts';
-import { nearest } from './setting-tree.ts';
+import { nearest, settingTree, suggestSetting } from './setting-tree.ts';
 import { idleKeys, otherPipelines } from './tao-keys.ts';
 
 /** `input` is asked for only where step 0 runs. */
@@ -16,6 +16,8 @@ export interface SpecSource {
   readonly file?: { readonly text: string; readonly name: string };
   /** `dotted.key=value`, later ones win. */
   readonly overrides: readonly string[];
+  /** Where the overrides stand, for messages. @default 'the command line' */
+  readonly overrider?: string;
   readonly env: (name: string) => string | undefined;
   /** What the command at hand cannot do without. @default both */
   readonly needs?: readonly Need[];
@@ -31,24 +33,29 @@ export interface LoadedSpec {
 }
 
 /** Spec file, command line and environment into settings. Throws `UsageError` with the cure. */
-export function loadSpec({ file, overrides, env, environmentKeys = {}, needs = ['input', 'results'] }: SpecSource): LoadedSpec {
-  const name = file?.name ?? 'the command line';
+export function loadSpec(source: SpecSource): LoadedSpec {
+  const { file, overrides, overrider = 'the command line', env, environmentKeys = {}, needs = ['input', 'results'] } = source;
+  const name = file?.name ?? overrider;
+  const overridden = overrides.map((override) => overridePath(override).join('.'));
+  const sourceOf = (path: string) => (overridden.some((given) => isWithin(path, given) || isWithin(given, path)) ? overrider : name);
   const written = file ? withoutKeysOf(parseSpecFile(file.text, name), environmentKeys) : { autolabel_type: 'image_grounding' };
   const spec = withoutNulls(applyOverrides(written, overrides)) as SpecTree;
   const idle = takeIdleKeys(spec);
-  requireKnownSections(spec, name);
+  requireKnownSections(spec, sourceOf);
   const unset = new Set<string>();
   const read = (key: string) => interpolate(spec[key], [key], { root: spec, env, unset });
-  requireImageGrounding(read('autolabel_type'), name);
+  requireImageGrounding(read('autolabel_type'), sourceOf('autolabel_type'));
   const section = read('image_grounding') ?? {};
-  if (!isTree(section)) throw new UsageError(`${name}: image_grounding has to be a section of "key: value" lines`);
+  if (!isTree(section)) throw new UsageError(`${sourceOf('image_grounding')}: image_grounding has to be a section of "key: value" lines`);
   const left: string[] = [];
-  const checked = checkSettings(takeMissing(section, 'image_grounding', left), name);
+  const checked = checkSettings(takeMissing(section, 'image_grounding', left), sourceOf);
   const { settings, notices } = withCurrentModels(checked);
   const resultsDir = read('results_dir');
   requireGiven({ left, unset, settings, resultsDir, name, needs });
   return { settings, resultsDir: resultsDir === missing ? '' : String(resultsDir ?? ''), notices: [...idleNotice(idle), ...notices] };
 }
+
+const isWithin = (path: string, outer: string) => path === outer || path.startsWith(`${outer}.`);
 
 /** OmegaConf's null is "not set" for every key there is. */
 function withoutNulls(value: unknown): unknown {
@@ -80,13 +87,13 @@ function idleNotice(idle: readonly string[]): string[] {
   return idle.length === 0 ? [] : [`these keys of the spec have no meaning here and are passed over: ${idle.join(', ')}`];
 }
 
-function requireKnownSections(spec: SpecTree, name: string): void {
+function requireKnownSections(spec: SpecTree, sourceOf: (path: string) => string): void {
   const known = ['autolabel_type', 'results_dir', 'image_grounding'];
   for (const key of Object.keys(spec)) {
     if (known.includes(key) || otherPipelines.has(key)) continue;
-    const meant = nearest(key, known);
+    const meant = nearest(key, known) ?? suggestSetting(settingTree(), [], key); // a flat spec has sections of image_grounding beside it
     throw new UsageError(
-      `${name}: ${key} is not a setting${meant ? `; did you mean ${meant}?` : '; groundline default-specs lists them all'}`,
+      `${sourceOf(key)}: ${key} is not a setting${meant ? `; did you mean ${meant}?` : '; groundline default-specs lists them all'}`,
     );
   }
 }

@@ -19,7 +19,8 @@ export function applyOverrides(spec: SpecTree, overrides: readonly string[]): Sp
   return tree;
 }
 
-function overridePath(override: string): string[] {
+/** The keys that an override sets, from the top of the spec. Throws `UsageError`. */
+export function overridePath(override: string): string[] {
   if (!isOverride(override))
     throw new UsageError(`cannot read the override "${override.split('=')[0]}": write dotted.key=value, e.g. vlm.backend=openai`);
   const keys = override.slice(0, override.indexOf('=')).replace(/^\++/, '').split('.');

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { StepName, VisionLanguageModel } from '#core/ports.ts';
 import type { ModelProfile } from '#core/profile.ts';
 import type { Settings } from '#core/settings.ts';
+import { withoutSecrets } from '#core/without-secrets.ts';
 import { promptId } from './prompt-id.ts';
 
 /** What of a step's model determines replies, besides the sample. */
@@ -42,7 +43,8 @@ function sampling(step: StepName, backend: VisionLanguageModel['backend'], takes
   if (backend === 'builtin') return {};
   const override = vlm[step === 'step_0' ? 'extraction' : 'grounding'];
   const { temperature, extra_body } = { ...vlm[backend], ...override[backend] };
-  const own = { ...(takesTemperature && { temperature }), extra_body };
+  // As run.json keeps it, by which a retry goes.
+  const own = { ...(takesTemperature && { temperature }), extra_body: withoutSecrets(extra_body) };
   if (backend === 'openai') return own;
   const spec = step === 'step_0' ? (override.gemini?.media_resolution ?? vlm.gemini.media_resolution) : override.gemini?.media_resolution;
   return { ...own, media_resolution: override.media_resolution ?? spec ?? 'MEDIA_RESOLUTION_HIGH' };

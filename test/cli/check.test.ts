@@ -61,6 +61,18 @@ test('boxes that lie elsewhere fail with their cure', async () => {
   expect(code).toBe(1);
 });
 
+test('a model that cannot take the picture fails in its own words', async () => {
+  const server = await startStandIn({ script: () => ({ status: 400, error: 'image too large for model context' }) });
+  onTestFinished(() => server.close());
+
+  const { code, findings } = await check(...server.overrides);
+
+  expect(findings.filter(({ ok }) => !ok)).toEqual([
+    { check: 'image call', ok: false, detail: expect.stringContaining('image too large for model context') },
+  ]);
+  expect(code).toBe(1);
+});
+
 test('a refused key ends the checks, and the key is not shown', async () => {
   const server = await startStandIn({ script: () => ({ status: 401, error: 'Incorrect API key provided: sk-secret-1234' }) });
   onTestFinished(() => server.close());

@@ -52,6 +52,25 @@ async function evaluate(...args: string[]): Promise<void> {
 }
 
 describe('groundline evaluate', () => {
+  it('says how many true boxes reach beyond their image', async () => {
+    const boxes: Box[] = [left, [900, 900, 1600, 1700], [-5, 0, 10, 10], [990, 0, 1000.5, 10]];
+    truthIn(
+      folder,
+      boxes.map((box, index) => ({ image: images[index] ?? '', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [box] }] })),
+    );
+
+    await evaluate(results, '--truth', truth);
+
+    expect(said).toMatch(/reach beyond their image: 2; boxes are \[x1, y1, x2, y2\]/);
+    expect(JSON.parse(readFileSync(join(results, 'evaluation.json'), 'utf8')).counts).toMatchObject({ true_boxes_outside: 2 });
+  });
+
+  it('says nothing of the truth where all of its boxes are in their images', async () => {
+    await evaluate(results, '--truth', truth);
+
+    expect(said).toBe('');
+  });
+
   it('says beside a figure what it was taken over, one as one', async () => {
     truthIn(folder, [{ image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [left] }] }]);
 

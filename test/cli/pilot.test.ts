@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { followUpCommand } from '#cli/pilot.ts';
 import { groundline, readJson, readLines, writeSamples } from '#test/run/command-line.ts';
 import { startStandIn } from '#test/run/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
@@ -44,4 +45,17 @@ test('a dry run checks and estimates, and leaves nothing behind', { timeout: 60_
   });
   expect(server.calls).toHaveLength(0);
   expect(() => readLines(folder, 'results', 'annotations.jsonl')).toThrow(/ENOENT/);
+});
+
+test.each([
+  ['--limit', '3'],
+  ['--limit=3'],
+  ['--sample', '5'],
+  ['--sample=5'],
+  ['workflow.limit=3'],
+  ['++image_grounding.workflow.sample=5'],
+])('the command that goes on with all lines is without the pilot’s own %s %s', (...own) => {
+  const args = ['generate', 'captions.jsonl', ...own, '--seed', '3', '--pilot', '--out', 'my results', 'workflow.limits=1'];
+
+  expect(followUpCommand(args)).toBe("groundline generate captions.jsonl --seed 3 --out 'my results' workflow.limits=1");
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockResults } from '#run/lock-results.ts';
-import { groundline, readJson, readLines, writeSamples } from '#test/run/command-line.ts';
+import { groundline, readJson, readLines, writeInput, writeSamples } from '#test/run/command-line.ts';
 import { type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
@@ -35,6 +35,17 @@ test('retry asks only what failed, in place, from any folder, by the settings of
   expect(readLines(results, 'failed.jsonl')).toEqual([]);
 });
 
+test('retry pays nothing again where run.json leaves a secret-looking part of extra_body out', { timeout }, async () => {
+  const { server, results, folder } = await ranWith(undefined, ['vlm.openai.extra_body={prompt_cache_key: "k", top_k: 7}']);
+  server.calls.length = 0;
+
+  const end = await groundline(['retry', 'results'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+
+  expect(JSON.stringify(readJson(results, 'run.json'))).not.toContain('prompt_cache_key');
+  expect(end.code).toBe(0);
+  expect(server.calls).toEqual([]);
+});
+
 test('retry --id asks one sample again although it is done', { timeout }, async () => {
   const { server, results, folder } = await ranWith(undefined);
   server.calls.length = 0;
@@ -52,6 +63,25 @@ test('retry --id asks one sample again although it is done', { timeout }, async 
     code: 1,
     stderr: expect.stringMatching(/^groundline: no sample 77 in .*: give an image_id as in annotations\.jsonl\n$/),
   });
+});
+
+test('retry --id finds an image by its id as it stands in annotations.jsonl, whatever signs are in it', { timeout }, async () => {
+  const folder = tempFolder();
+  const ids = ['a/b', '😀', 'my photo.x'];
+  writeInput(
+    folder,
+    ids.map((image_id) => ({ image_path: 'a.png', caption: `a red car ${image_id}`, image_id })),
+    ['a.png'],
+  );
+  const server = await startStandIn();
+  onTestFinished(() => server.close());
+  await groundline(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides], { cwd: folder });
+  server.calls.length = 0;
+
+  for (const id of ids) {
+    expect(await groundline(['retry', 'results', '--id', id], { cwd: folder, env: { OPENAI_API_KEY: 'none' } })).toMatchObject({ code: 0 });
+    expect(server.calls.splice(0).map(({ caption }) => caption)).toEqual(Array(2).fill(`a red car ${id}`));
+  }
 });
 
 test('retry --id forgets nothing while another run is at work', { timeout }, async () => {

@@ -52,6 +52,22 @@ test('validate and estimate need neither key nor server', { timeout }, async () 
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^groundline: cannot read the input no\.jsonl \(ENOENT\)/) });
 });
 
+test('an estimate counts equal lines once, and does not extract what lines bring', { timeout }, async () => {
+  const folder = tempFolder();
+  const own = { image_path: 'a.png', caption: 'a red car and a tall tree', phrases: ['a red car', 'a tall tree'] };
+  const bare = { image_path: 'a.png', caption: 'a red car' };
+  writeInput(folder, [own, bare, own, bare, bare, { ...own, phrases: ['a red car'] }], ['a.png']);
+  const model = ['--backend', 'openai', 'vlm.openai.model_name=gpt-4.1-mini'];
+  const estimate = async (...more: string[]) =>
+    JSON.parse((await groundline(['estimate', 'captions.jsonl', '--json', ...model, ...more], { cwd: folder })).stdout);
+
+  const [all, half, step1] = await Promise.all([estimate(), estimate('--limit', '3'), estimate('workflow.steps=["1"]')]);
+
+  expect(all).toMatchObject({ samples: 6, low: { calls: 4 } }); // one extraction, and three groundings
+  expect(half).toMatchObject({ samples: 3, low: { calls: 2 } });
+  expect(step1).toMatchObject({ low: { calls: 3 } });
+});
+
 test('for step 1 alone they read the step file of the results, and say what to name where there is none', { timeout }, async () => {
   const folder = tempFolder();
   writeSamples(folder, 2);

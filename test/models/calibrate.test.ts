@@ -87,7 +87,7 @@ describe('finding a convention', () => {
   });
 
   test('finds none for a model that boxes the whole picture, always the same place, or nothing', async () => {
-    for (const boxes of ['[{"bbox_2d":[0,0,1000,1000],"id":1}]', '[{"bbox_2d":[100,100,400,400],"id":1}]', '[]', 'I cannot see it.', '']) {
+    for (const boxes of ['[{"bbox_2d":[0,0,1000,1000],"id":1}]', '[{"bbox_2d":[100,100,400,400],"id":1}]', '[]', 'I cannot see it.']) {
       const model = {
         ...modelWriting(writerOf('xyxy-1')),
         ask: async () => ({ text: boxes, finish: 'stop', tier: 'text', usage: noUsage }) as const,
@@ -111,11 +111,39 @@ describe('finding a convention', () => {
     expect(await findConvention(modelWriting(writerOf('xyxy-pixels')), [profile], signal)).toBeUndefined();
   });
 
-  test('takes a sample-sized failure of the model for no answer, and lets a run-stopping one through', async () => {
+  test.each([
+    ['an unknown model', undefined],
+    ['a known family', [unknownProfile]],
+  ])('says what kept %s from answering, in the words of its server and with a cure', async (_, profiles) => {
     const failing = (error: Error) => ({ ...modelWriting(writerOf('xyxy-1')), ask: () => Promise.reject(error) });
+    const find = (model: VisionLanguageModel) => findConvention(model, profiles, signal);
 
-    expect(await findConvention(failing(new SampleError('model_refused', 'no')), undefined, signal)).toBeUndefined();
-    await expect(findConvention(failing(new RunStopError('unauthorized', 'no')), undefined, signal)).rejects.toThrow(RunStopError);
+    await expect(
+      find(failing(new SampleError('image_refused', 'rejected the request (400: image too large for model context)'))),
+    ).rejects.toThrow(/unheard-of draws no boxes .*400: image too large for model context.*room for an image.*vlm\.localisation_check=off/);
+    await expect(find(failing(new SampleError('model_unavailable', 'gave up')))).rejects.toThrow(/gave up; run the same command again/);
+    await expect(find(failing(new SampleError('model_refused', 'no')))).rejects.toThrow(RunStopError);
+    await expect(find(failing(new RunStopError('unauthorized', 'no key')))).rejects.toThrow(/^no key$/);
+  });
+
+  test('says that replies are empty', async () => {
+    const mute = {
+      ...modelWriting(writerOf('xyxy-1')),
+      ask: async () => ({ text: ' \n', finish: 'length', tier: 'text', usage: noUsage }) as const,
+    };
+
+    await expect(findConvention(mute, undefined, signal)).rejects.toThrow(/its replies are empty; .*max_tokens/);
+  });
+
+  test('bears with a failure where the other picture has its boxes', async () => {
+    const model = modelWriting(writerOf('xyxy-1000'));
+    let calls = 0;
+    const faltering: VisionLanguageModel = {
+      ...model,
+      ask: (request) => (calls++ === 0 ? Promise.reject(new SampleError('model_error', 'no')) : model.ask(request, signal)),
+    };
+
+    expect(await findConvention(faltering, [unknownProfile], signal)).toBeUndefined();
   });
 
   test('draws pictures that keep every two conventions apart', () => {

@@ -114,6 +114,19 @@ describe('reading results', () => {
     expect(await nouns('not ours')).toEqual(['cat', 'animal']);
   });
 
+  it('takes the record of a line that could not be read for a failed one, whatever is in it', async () => {
+    const failed = { ...tao, image_path: '', caption: '', image_id: '', expressions: [], status: 'failed' };
+
+    const { all } = await read(resultsOf([failed, { ...failed, image_path: 5, expressions: null }, tao]));
+
+    expect(all.map(({ status, imagePath }) => [status, imagePath])).toEqual([
+      ['failed', ''],
+      ['failed', ''],
+      ['ok', '/data/img/a.jpg'],
+    ]);
+    await expect(read(resultsOf([{ ...tao, image_path: '' }]))).rejects.toThrow(/line 1 .*"image_path"/);
+  });
+
   it('keeps a missing score missing', async () => {
     const unscored = { ...tao, expressions: [{ text: 'A cat', instances: [{ bbox: [1, 2, 3, 4], score: null }] }] };
 

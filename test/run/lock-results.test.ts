@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { lockResults } from '#run/lock-results.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
@@ -32,6 +33,24 @@ test('the lock of a process that is no more is taken over at once', async () => 
   expect(lock.deadProcess).toBe(pid);
   lock.release();
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'the lock of a killed process that its parent has not reaped is taken over, on Linux',
+  async () => {
+    const folder = tempFolder();
+    // The shell becomes a sleep, which never asks for the end of the child that it has.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void parent.kill());
+    const pid = Number(String((await once(parent.stdout, 'data'))[0]));
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ');
+    writeFileSync(lockOf(folder), holder(pid));
+
+    const lock = await lockResults(folder);
+
+    expect(lock.deadProcess).toBe(pid);
+    lock.release();
+  },
+);
 
 test('of two that take over a dead lock at once one wins', async () => {
   const folder = tempFolder();

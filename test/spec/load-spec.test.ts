@@ -205,7 +205,38 @@ describe('what is missing or wrong', () => {
   });
 
   test('all faults are told at once', () => {
-    expect(messageOf(() => load(taoSpec, ['workflow.max_workers=0', 'vlm.bakend=x']))).toMatch(/^spec\.yaml has 2 faults:\n {2}.*\n {2}/);
+    expect(messageOf(() => load(taoSpec, ['workflow.max_workers=0', 'vlm.bakend=x']))).toMatch(
+      /^the command line has 2 faults:\n {2}.*\n {2}/,
+    );
+  });
+
+  test.each([
+    ['workflow.max_worker=3', /^the command line: image_grounding\.workflow\.max_worker is not a setting; did you mean/],
+    ['+image_grounding.workflow={max_worker:3}', /^the command line: image_grounding\.workflow\.max_worker is not/],
+    ['vlm.foo.bar=3', /^the command line: image_grounding\.vlm\.foo is not a setting/],
+    ['foo=3', /^the command line: foo is not a setting/],
+    ['autolabel_type=mal', /^the command line has autolabel_type: mal;/],
+  ])('%s is a fault of the command line, not of the file', (override, message) => {
+    expect(messageOf(() => load(taoSpec, [override]))).toMatch(message);
+  });
+
+  test('faults of the file and of the command line are told apart', () => {
+    const text = taoSpec.replace('max_workers: 8', 'max_workers: 0');
+
+    expect(messageOf(() => load(text, ['data.image_root=/x']))).toMatch(/^spec\.yaml: image_grounding\.workflow\.max_workers is 0;/);
+    expect(messageOf(() => load(text, ['vlm.bakend=x'], { overrider: 'the start input' }))).toMatch(
+      /^there are 2 faults:\n {2}spec\.yaml: image_grounding\.workflow\.max_workers is 0;.*\n {2}the start input: image_grounding\.vlm\.bakend /,
+    );
+  });
+
+  test.each([
+    ['workflow: {max_workers: 3}', 'workflow', 'image_grounding.workflow'],
+    ['vlms: {}', 'vlms', 'image_grounding.vlm'],
+    ['max_workers: 3', 'max_workers', 'image_grounding.workflow.max_workers'],
+  ])('a flat spec with %s is told where that belongs', (line, key, place) => {
+    expect(messageOf(() => load(`autolabel_type: image_grounding\n${line}`))).toBe(
+      `spec.yaml: ${key} is not a setting; did you mean ${place}?`,
+    );
   });
 
   test.each([

@@ -21,6 +21,7 @@ export function evaluationDocument({ mode, counts, figures, worst, common }: Eva
       joined: counts.joined,
       failed: counts.failed,
       results_without_truth: counts.withoutTruth,
+      true_boxes_outside: counts.outside,
       expressions_missed: counts.missed,
       expressions_surplus: counts.surplus,
     },

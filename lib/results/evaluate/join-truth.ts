@@ -1,3 +1,4 @@
+import { area } from '#core/box.ts';
 import { UsageError } from '#core/errors.ts';
 import { sliceByCodePoints } from '#results/result-record.ts';
 import { hashText } from './hash-text.ts';
@@ -131,10 +132,16 @@ function joined({ number }: LinePlace, value: Keyed, path: string): JoinedTruth 
     const [issue] = parsed.error.issues;
     throw fault(`"${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; the form of a truth file is in the README`);
   }
-  for (const { text, char_span: span } of parsed.data.expressions)
+  for (const { text, char_span: span, boxes } of parsed.data.expressions) {
+    const empty = boxes.find((box) => area(box) === 0);
+    if (empty)
+      throw fault(
+        `the box [${empty.join(', ')}] of "${text}" has no area: boxes are [x1, y1, x2, y2], two corners and not a width and height; mend the truth, or import it again`,
+      );
     if (span && sliceByCodePoints(parsed.data.caption, ...span) !== text)
       throw fault(
         `"${text}" does not stand at its char_span [${span.join(', ')}] of the caption (code points); mend it, or leave char_span out to have it looked up`,
       );
+  }
   return { number, line: parsed.data };
 }

@@ -1,3 +1,4 @@
+import type { Box, Size } from '#core/box.ts';
 import type { OpenResults } from '#results/read-records.ts';
 import type { ResultRecord } from '#results/result-record.ts';
 import type { PrecisionTally } from './average-precision.ts';
@@ -7,6 +8,7 @@ import type { Mode } from './match-expressions.ts';
 import { compareSample, failedSample } from './measure-sample.ts';
 import { createMeasures, type SampleCounts } from './measures.ts';
 import type { Tally } from './tally.ts';
+import type { TruthLine } from './truth-line.ts';
 import type { WorstSample } from './worst-samples.ts';
 
 export interface RunCounts extends SampleCounts {
@@ -15,6 +17,8 @@ export interface RunCounts extends SampleCounts {
   readonly joined: number;
   /** Results that no line of the truth goes with. */
   readonly withoutTruth: number;
+  /** True boxes that reach beyond the image as the results have it. */
+  readonly outside: number;
 }
 
 /** Everything that figures of one run are made of. */
@@ -57,15 +61,23 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   };
   let settled = mode;
   let withoutTruth = 0;
+  let outside = 0;
   let firstResult: Named | undefined;
   try {
     for await (const { record, line } of numbered(results)) {
+      const found = take(record);
+      if (record.status === 'failed') {
+        // As for those of failed.jsonl: without a truth it is no result that the truth lacks, and it does not tell how the others came about.
+        if (found) measures.add(failedSample(found.line), found.line, { line, failure: 'failed' });
+        continue;
+      }
       firstResult ??= { imagePath: record.imagePath, caption: record.caption };
       if (settled === 'auto') settled = record.extracted ? 'end-to-end' : 'grounding';
-      const found = take(record);
       if (found === undefined) withoutTruth++;
-      else if (record.status === 'failed') measures.add(failedSample(found.line), found.line, { line, failure: 'failed' });
-      else measures.add(compareSample(record, found.line, settled), found.line, { line });
+      else {
+        measures.add(compareSample(record, found.line, settled), found.line, { line });
+        outside += countOutside(found.line, record.size);
+      }
     }
     for await (const failure of results.failures()) {
       const found = take(failure);
@@ -76,7 +88,7 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
       mode: settled === 'auto' ? 'grounding' : settled,
       tally,
       precision,
-      counts: { ...counts, withoutTruth, truthLines: join.countLines(), joined: joined.size },
+      counts: { ...counts, withoutTruth, outside, truthLines: join.countLines(), joined: joined.size },
       worst: worst(),
       joined,
       firstResult,
@@ -87,14 +99,24 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   }
 }
 
-/** Records with the numbers of their input lines: they are in input order, with the failed lines taken out. */
+/** Annotators draw over the edge by a fraction of a pixel, and tools round. */
+const OVER_THE_EDGE = 1;
+
+function countOutside({ expressions }: TruthLine, size: Size | undefined): number {
+  if (size === undefined) return 0;
+  const [right, bottom] = [size.width + OVER_THE_EDGE, size.height + OVER_THE_EDGE];
+  const isOutside = ([x1, y1, x2, y2]: Box) => x1 < -OVER_THE_EDGE || y1 < -OVER_THE_EDGE || x2 > right || y2 > bottom;
+  return expressions.reduce((sum, { boxes }) => sum + boxes.filter(isOutside).length, 0);
+}
+
+/** Records with the numbers of their input lines: they are in input order, with the failed lines taken out, if they have no record of their own. */
 async function* numbered(results: OpenResults): AsyncGenerator<{ record: ResultRecord; line: number }> {
   const failed = createBitSet();
   for await (const failure of results.failures()) failed.add(failure.line);
   let line = 0;
   for await (const record of results.records()) {
-    do line++;
-    while (failed.has(line));
+    line++;
+    while (failed.has(line) && record.status !== 'failed') line++;
     yield { record, line };
   }
 }

@@ -6,7 +6,7 @@ export const TrueExpression = z.object({
   text: z.string().min(1),
   /** Half-open, in Unicode code points of `caption`. Looked up by the text where it is left out. */
   char_span: z.tuple([z.int().nonnegative(), z.int().nonnegative()]).optional(),
-  /** `[x1, y1, x2, y2]` in pixels of the upright image, fractions allowed. */
+  /** `[x1, y1, x2, y2]` in pixels of the upright image, fractions allowed; without area they are refused. */
   boxes: z.array(Box),
 });
 export type TrueExpression = z.infer<typeof TrueExpression>;

@@ -1,3 +1,4 @@
+import type { CheckedLines } from './check-lines.ts';
 import { type EarlyStatus, writeEarlyRunFile } from './early-run-file.ts';
 import { estimateRun } from './estimate-run.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
@@ -8,11 +9,11 @@ import type { ResolvedSpec } from './resolve-spec.ts';
 export async function endBeforePaying(
   preparing: Preparing,
   { settings }: ResolvedSpec,
-  samples: number,
+  { samples, asked }: Pick<CheckedLines, 'samples' | 'asked'>,
   meanImageBytes: number,
 ): Promise<PrepareOutcome | undefined> {
   const { cloud, start } = preparing;
-  const estimate = estimateRun(settings, samples, cloud.clock.now());
+  const estimate = estimateRun(settings, asked, cloud.clock.now());
   const cost =
     estimate.costUsd === undefined ? 'an unknown amount (no price is known for the model)' : `about $${estimate.costUsd.toFixed(2)}`;
   const facts = { samples, estimate: { calls: estimate.calls, cost_usd: estimate.costUsd }, mean_image_bytes: Math.round(meanImageBytes) };

@@ -14,8 +14,14 @@ export interface RunEstimate {
 const USUAL_SIZE = { width: 1024, height: 768 };
 const USUAL_CAPTION = 120;
 
+/** Samples that each step asks about: equal lines once, and those that bring their expressions not for extraction. */
+export interface AskedSamples {
+  readonly extraction: number;
+  readonly grounding: number;
+}
+
 /** What a run would cost at a time (milliseconds since 1970) if nothing of it were paid for yet. */
-export function estimateRun(settings: Settings, samples: number, at: number): RunEstimate {
+export function estimateRun(settings: Settings, asked: AskedSamples, at: number): RunEstimate {
   const { workflow, vlm } = settings;
   const steps = workflow.steps.map((step) => {
     const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
@@ -25,7 +31,7 @@ export function estimateRun(settings: Settings, samples: number, at: number): Ru
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
     const profile = expectedProfile(kind, vlm, model);
     const input = {
-      samples,
+      samples: asked[kind],
       promptTokens: promptTokens(kind, settings, profile),
       imageTokens: imageTokens(model, USUAL_SIZE, profile, vlm[kind].media_resolution ?? resolution),
       captionCharacters: USUAL_CAPTION,

@@ -92,7 +92,7 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
     await wait(preparing, `${message}; looking again, for up to ${cloud.variables.SETTLE_MINUTES} minutes`);
     return { status: 'incomplete', waitSeconds: IMAGES_EVERY_S, waited: event.waited + IMAGES_EVERY_S, reason: message };
   }
-  const ended = await endBeforePaying(preparing, spec, checked.samples, found.meanBytes);
+  const ended = await endBeforePaying(preparing, spec, checked, found.meanBytes);
   if (ended) {
     await lease.release();
     return ended;

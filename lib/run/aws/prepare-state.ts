@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 import { readText, writeText } from './stored-plan.ts';
-import { ValidationState } from './validate-input.ts';
+import { Asked, ValidationState } from './validate-input.ts';
 
 const count = z.int().nonnegative();
 const Pinned = z.object({ bucket: z.string(), key: z.string(), version: z.string().optional() });
@@ -17,6 +17,7 @@ export const PrepareState = z.object({
     .object({
       samples: count,
       rejected: count,
+      asked: Asked,
       longestLine: count,
       firstUnchosenLine: z.int().positive().optional(),
       images: z.array(z.object({ path: z.string(), base: z.string().optional() })),

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { withoutSecrets } from '#core/without-secrets.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { isTree, parseSpecFile } from '#spec/parse-spec-file.ts';
-import { withoutSecrets } from '#spec/without-secrets.ts';
 import type { S3Location } from '#storage/s3-location.ts';
 import { parseS3 } from '#storage/s3-location.ts';
 import { formerRunOf, specName } from './run-place.ts';
@@ -37,7 +37,13 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
   const former = await formerSpec(sources);
   const file = await specFile(sources, former?.text);
   const overrides = [...(saysWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...overridesOf(start)];
-  const { settings, notices } = loadSpec({ ...(file && { file }), overrides, env: () => undefined, needs: [] });
+  const { settings, notices } = loadSpec({
+    ...(file && { file }),
+    overrides,
+    overrider: 'the start input',
+    env: () => undefined,
+    needs: [],
+  });
   requireRunnable(settings, file?.name ?? 'the start input', secret);
   return {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },

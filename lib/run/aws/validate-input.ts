@@ -5,12 +5,15 @@ import type { LineChoice } from '#run/choose-lines.ts';
 import { type InputKind, isBlank, readSample } from '#run/read-samples.ts';
 import { createRepeats } from '#run/repeats.ts';
 import { settleRejected } from '#run/settled-line.ts';
+import type { AskedSamples } from './estimate-run.ts';
 import { createImageSpread, type ImageReference } from './image-spread.ts';
 import { formatManifestLine } from './manifest.ts';
 import { openUpload, type ResumableUpload, UploadState } from './resumable-upload.ts';
 
 const count = z.int().nonnegative();
 const Image = z.object({ path: z.string(), base: z.string().optional() });
+
+export const Asked = z.object({ extraction: count, grounding: count });
 
 /** How far the checking of an input is. */
 export const ValidationState = z.object({
@@ -20,6 +23,7 @@ export const ValidationState = z.object({
   index: count,
   samples: count,
   rejected: count,
+  asked: Asked,
   longestLine: count,
   firstUnchosenLine: z.int().positive().optional(),
   images: z.object({ stride: z.int().positive(), kept: z.array(Image) }),
@@ -31,6 +35,7 @@ export type ValidationState = z.infer<typeof ValidationState>;
 export interface Validated {
   readonly samples: number;
   readonly rejected: number;
+  readonly asked: AskedSamples;
   readonly longestLine: number;
   readonly firstUnchosenLine?: number;
   /** Of samples from all over the input. */
@@ -71,13 +76,14 @@ export async function validateInput(options: ValidationOptions): Promise<{ done:
     longestLine: 1,
     firstUnchosenLine: undefined,
   };
+  const asked = { extraction: 0, grounding: 0, ...state?.asked };
   const from = { offset: state?.offset ?? 0, number: state?.number ?? 0 };
 
   for await (const line of readByteLines(files.read(path, { start: from.offset }))) {
     const here = { ...line, number: from.number + line.number, offset: from.offset + line.offset };
     if (line.number % LOOK_EVERY === 0 && isLate()) {
       await repeatsFile.write(repeats.save());
-      const put = { offset: here.offset, number: here.number - 1, index, samples, rejected, longestLine, images: images.state };
+      const put = { offset: here.offset, number: here.number - 1, index, samples, rejected, asked, longestLine, images: images.state };
       const unchosen = firstUnchosenLine === undefined ? {} : { firstUnchosenLine };
       return { state: { ...put, ...unchosen, manifest: await manifest.save(), refused: await refused.save() } };
     }
@@ -93,13 +99,18 @@ export async function validateInput(options: ValidationOptions): Promise<{ done:
       continue;
     }
     samples++;
+    // Of lines that are drawn, an equal one before need not be among them.
+    if (read.sample.repeat === 0 || choice.size < choice.end) {
+      asked.grounding++;
+      if (!read.sample.given) asked.extraction++;
+    }
     longestLine = Math.max(longestLine, here.length);
     images.offer({ path: read.sample.imagePath, ...(read.sample.imageBase === undefined ? {} : { base: read.sample.imageBase }) });
     await manifest.write(formatManifestLine({ n: here.number, o: here.offset, b: here.length, id: read.sample.lineId }));
   }
   await closeAll(manifest, refused);
   const unchosen = firstUnchosenLine === undefined ? {} : { firstUnchosenLine };
-  return { done: { samples, rejected, longestLine, ...unchosen, images: images.take() } };
+  return { done: { samples, rejected, asked, longestLine, ...unchosen, images: images.take() } };
 }
 
 async function closeAll(...uploads: readonly ResumableUpload[]): Promise<void> {

@@ -5,7 +5,7 @@ import { type EvaluateOptions, type Evaluation, evaluateResults } from '#results
 import { openResults } from '#results/read-records.ts';
 import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
-import { failedLine, resultsIn, type ToyRecord, type ToyTruth, truthIn, writeLines } from './result-files.ts';
+import { failedLine, recordLine, resultsIn, type ToyRecord, type ToyTruth, truthIn, writeLines } from './result-files.ts';
 
 const left: Box = [0, 0, 100, 100];
 const right: Box = [200, 0, 300, 100];
@@ -329,6 +329,32 @@ describe('joining results and truth', () => {
     await expect(evaluate([result('a.jpg')], [line('b.jpg')])).rejects.toThrow(
       /no result in .* goes with a line of the truth .*"image_path":"a\.jpg".*"image_path":"b\.jpg"/s,
     );
+  });
+
+  it('counts failed lines once where they have a record too, as in output.compat=tao', async () => {
+    const folder = tempFolder();
+    const failedRecord = (image_path: string, caption: string) =>
+      JSON.stringify({
+        image_path,
+        caption,
+        expressions: [],
+        pipeline_steps: ['step0_expression_extraction', 'step1_grounding'],
+        status: 'failed',
+      });
+    const results = await resultsIn(folder, [], [failedLine(1, '', ''), failedLine(2, 'a.jpg', 'a cat')]);
+    writeLines(join(folder, 'annotations.jsonl'), [
+      failedRecord('', ''),
+      failedRecord('a.jpg', 'a cat'),
+      recordLine(result('b.jpg', right)),
+    ]);
+
+    const evaluation = await evaluateResults({ results, truth: truthIn(folder, [line('a.jpg'), line('b.jpg')]) });
+
+    expect(evaluation).toMatchObject({ mode: 'grounding', counts: { joined: 2, failed: 1, withoutTruth: 0 } });
+    expect(evaluation.worst.map(({ line: number, path }) => [number, path])).toEqual([
+      [3, 'b.jpg'],
+      [2, 'a.jpg'],
+    ]);
   });
 
   it('numbers records by the lines that failed before them', async () => {

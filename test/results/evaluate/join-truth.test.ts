@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Box } from '#core/box.ts';
 import { joinTruth } from '#results/evaluate/join-truth.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { truthIn, truthLine, writeLines } from './result-files.ts';
@@ -70,6 +71,18 @@ describe('joining truth', () => {
     writeLines(path, [truthLine(toy('a.jpg', 'one')), '{"image_path":"b.jpg","capt']);
 
     expect(() => open(path).countLines()).toThrow(/line 2 of the truth .*truth\.jsonl is not JSON, perhaps cut off/);
+  });
+
+  it('refuses a box that is no two corners, and names its line', () => {
+    const truth = (box: Box) =>
+      open(
+        truthIn(tempFolder(), [toy('b.jpg', 'one'), { image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [box] }] }]),
+      );
+
+    expect(() => truth([300, 200, 50, 80]).take('a.jpg', 'a cat')).toThrow(
+      /line 2 of the truth .*the box \[300, 200, 50, 80\] of "a cat" has no area: boxes are \[x1, y1, x2, y2\]/,
+    );
+    expect(() => truth([10, 20, 10, 40]).take('a.jpg', 'a cat')).toThrow(/boxes are \[x1, y1, x2, y2\]/);
   });
 
   it('names the expression whose span is not its place, and what to do', () => {

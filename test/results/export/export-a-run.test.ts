@@ -62,4 +62,16 @@ describe('the results of a run, exported', () => {
     expect(leftOut(done)).toMatchObject({ failedSamples: 1 });
     expect(notes(done).turned).toBe(1);
   });
+
+  it("counts a line that could not be read among the failed ones of a run for TAO's scripts, and exports the rest", async () => {
+    const lines = ['{"caption":"no picture"}', '{"image_path":"0.jpg","caption":"a red box","phrases":["red box"]}', 'not JSON'];
+    writeFileSync(join(folder, 'bad-lines.jsonl'), lines.map((line) => `${line}\n`).join(''));
+    const input = [`data.input_jsonl=${join(folder, 'bad-lines.jsonl')}`, 'output.compat=tao'];
+    const { results } = await runIn(folder, [...overrides(), ...input], { results: join(folder, 'bad-lines') });
+
+    const done = await exportFrom(results, 'coco');
+
+    expect(done.summary.boxes).toBe(1);
+    expect(leftOut(done)).toMatchObject({ failedSamples: 2 });
+  });
 });

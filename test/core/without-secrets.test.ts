@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Settings } from '#core/settings.ts';
-import { withoutSecrets } from '#spec/without-secrets.ts';
+import { withoutSecrets } from '#core/without-secrets.ts';
 
 test('settings to be shown hold no key, secret header or credential, and still are settings', () => {
   const settings = Settings.parse({
@@ -22,4 +22,10 @@ test('settings to be shown hold no key, secret header or credential, and still a
     openai: { default_headers: { 'x-team': 'vision' }, extra_body: { top_k: 1 }, max_tokens: 4096 },
     grounding: { openai: { max_tokens: 9 } },
   });
+});
+
+test('settings without secrets stay as they are, to the byte: fingerprints are made of them', () => {
+  const body = { stop: ['</s>'], nested: { max_tokens: 5, seed: null, url: 'https://a.example/?q=é' }, '7': true, tokens: 'x' };
+
+  expect(JSON.stringify(withoutSecrets(body))).toBe(JSON.stringify(body));
 });

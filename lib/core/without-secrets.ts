@@ -1,18 +1,15 @@
-import type { Settings } from '#core/settings.ts';
-import { isTree } from './parse-spec-file.ts';
-
 /** Whether a key of a spec or the name of a header holds something that must not be shown. */
 export const isSecret = (name: string) => /key|token(?!s)|secret|passw|auth|cookie|credential/i.test(name);
 
-/** The settings as they may be written to `run.json`, logs and messages: keys, secret headers and credentials in addresses are left out. */
-export function withoutSecrets(settings: Settings): Settings {
-  return strip(settings) as Settings;
+/** Settings, or a part of them, as they may be written to `run.json`, logs and messages: keys, secret headers and credentials in addresses are left out. */
+export function withoutSecrets<T>(settings: T): T {
+  return strip(settings) as T;
 }
 
 function strip(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(strip);
   if (typeof value === 'string') return withoutCredentials(value);
-  if (!isTree(value)) return value;
+  if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) => {
       if (typeof item !== 'string' || !isSecret(key)) return [[key, strip(item)]];
