@@ -84,9 +84,10 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
       expect(states[name]?.Arguments).toMatchObject({ Payload: { attempt: '{% $states.context.State.RetryCount %}' } });
   });
 
-  it('collects after a failed prepare and after a failed map', () => {
-    for (const name of ['Prepare', 'Samples'])
-      expect(states[name]?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'RememberFailure' }]);
+  it('collects after a failed prepare, and after a failed map once its other workers have ended', () => {
+    expect(states.Prepare?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'RememberFailure' }]);
+    expect(states.Samples?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'LetWorkersEnd' }]);
+    expect(states.LetWorkersEnd).toMatchObject({ Type: 'Wait', Seconds: 30, Next: 'RememberFailure' });
     expect(states.RememberFailure?.Next).toBe('Collect');
     expect(states.Samples?.Next).toBe('Collect');
   });
