@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { collectResults } from '#run/aws/collect-results.ts';
 import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
 import { writeInput } from '#test/run/command-line.ts';
 import { runIn } from '#test/run/in-process.ts';
@@ -227,6 +228,21 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     const putDown = batches.filter(({ outcome }) => outcome !== 'lost' && outcome.status === 'incomplete').length;
     expect(putDown).toBeGreaterThan(0);
     expect(dataset.model.calls.length).toBeLessThanOrEqual(30 + 26 + 2 * putDown);
+  });
+
+  it('leaves the report to another call where the first has too little time left for it', async () => {
+    const dataset = await makeDataset(linesOf(3));
+    const { cloud, run } = dataset.environment;
+    const { prefix } = await run(startOf(dataset));
+    const runId = prefix.split('/').at(-1) ?? '';
+    const event = { executionArn: `arn:${runId}`, runId, startedAt: new Date().toISOString(), input: startOf(dataset), failure: {} };
+    const collectWith = (...left: readonly number[]) => {
+      let looks = 0;
+      return collectResults(event, { cloud, version: 'test', remainingMs: () => left[Math.min(looks++, left.length - 1)] ?? 0 });
+    };
+
+    expect(await collectWith(900_000, 200_000)).toMatchObject({ status: 'incomplete' });
+    expect(await collectWith(900_000, 890_000)).toMatchObject({ status: 'ok', done: 3 });
   });
 
   it('waits out a long pause outside of its functions, and loses nothing to it', async () => {
