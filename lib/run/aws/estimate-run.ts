@@ -2,11 +2,16 @@ import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { profileFor, unknownProfile } from '#models/profiles.ts';
+import { isBilled } from '#models/step-model.ts';
 
 export interface RunEstimate {
   readonly calls: number;
   /** Absent where a price is not known. */
   readonly costUsd?: number;
+  /** What is known of it. */
+  readonly knownUsd: number;
+  /** A model that is billed at a price that is not known. */
+  readonly unpriced?: string;
 }
 
 /** A photograph, and characters of a caption: what is not measured before a run on AWS. */
@@ -19,8 +24,9 @@ export function estimateRun(settings: Settings, samples: number): RunEstimate {
   const steps = workflow.steps.map((step) => {
     const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
     const backend = vlm[kind].backend ?? vlm.backend;
-    const model =
-      backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
+    const gemini = { ...vlm.gemini, ...vlm[kind].gemini };
+    const openai = { ...vlm.openai, ...vlm[kind].openai };
+    const [model, url] = backend === 'gemini' ? [gemini.model, gemini.base_url] : [openai.model_name, openai.base_url];
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
     const profile = profileFor(model) ?? unknownProfile;
     const input = {
@@ -33,9 +39,16 @@ export function estimateRun(settings: Settings, samples: number): RunEstimate {
       kind === 'extraction'
         ? extractionUsage(input, assumptions.likely)
         : groundingUsage(input, assumptions.likely, profile.expressionsPerCall);
-    return { calls: usage.calls, cost: costUsd(model, usage) };
+    return { calls: usage.calls, cost: costUsd(model, usage), model, isBilled: isBilled(url) };
   });
   const calls = steps.reduce((sum, step) => sum + step.calls, 0);
-  const costs = steps.map(({ cost }) => cost);
-  return costs.every((cost) => cost !== undefined) ? { calls, costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : { calls };
+  const knownUsd = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);
+  const unknown = steps.filter(({ cost }) => cost === undefined);
+  const unpriced = unknown.find((step) => step.isBilled)?.model;
+  return {
+    calls,
+    knownUsd,
+    ...(unknown.length === 0 ? { costUsd: knownUsd } : {}),
+    ...(unpriced === undefined ? {} : { unpriced }),
+  };
 }
