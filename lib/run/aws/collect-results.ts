@@ -5,7 +5,7 @@ import { stepFiles } from '#run/result-files.ts';
 import { createTaoStatus } from '#run/tao-status.ts';
 import { createS3Files } from '#storage/s3-files.ts';
 import type { Cloud } from './cloud.ts';
-import { type CollectOutcome, endOf, type RunEnd } from './collect-outcome.ts';
+import { type CollectOutcome, endOf, plainCause, type RunEnd } from './collect-outcome.ts';
 import { type CollectState, type MergedFacts, readCollectState, writeCollectState } from './collect-state.ts';
 import { collectUnprepared } from './collect-unprepared.ts';
 import { copyObject } from './copy-object.ts';
@@ -42,7 +42,8 @@ export async function collectResults(event: unknown, context: CollectContext): P
   const input = z.looseObject({ input: z.string() }).safeParse(parsed.input).data?.input;
   const place = placeOfRun(input, parsed.runId, cloud.variables.BUCKET);
   const plan = await planOf(cloud.bucket, place);
-  const outcome = plan ? await collect({ ...context, event: parsed, plan }) : await collectUnprepared({ ...context, event: parsed, place });
+  const ended = plan ? await collect({ ...context, event: parsed, plan }) : await collectUnprepared({ ...context, event: parsed, place });
+  const outcome = ended.status === 'failed' ? { ...ended, cause: plainCause(ended.cause) } : ended;
   cloud.log.info('collect', { run: parsed.runId, ...outcome });
   if (outcome.status === 'incomplete') return outcome;
   if (input !== undefined) await release(cloud, parsed, input);

@@ -123,6 +123,8 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     ).toEqual(problemsOf(local('failed.jsonl')));
     expect(failed?.error).toBe('TooManyFailures');
     expect(failed?.cause).toContain('3 of 26 samples failed');
+    // For the news, which EventBridge writes as a JSON text.
+    expect(JSON.parse(`"${failed?.cause}"`)).toBe(failed?.cause);
     expect(dataset.model.calls).toHaveLength(23 + 20);
   });
 
@@ -348,7 +350,7 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
 
     const { failed } = await dataset.environment.run(startOf(dataset));
 
-    expect(failed?.cause).toMatch(/^1 of 4 images not found, the first: image "img\/none\.png" not found/);
+    expect(failed?.cause).toMatch(/^1 of 4 images not found, the first: image 'img\/none\.png' not found/);
     expect(dataset.model.calls).toHaveLength(0);
   });
 
