@@ -26,7 +26,11 @@ export interface Environment {
   /** Seconds between an upload and the first look at it, and minutes that images may come later than captions. */
   readonly settleSeconds: number;
   readonly settleMinutes: number;
-  /** A run that an upload started and that is estimated above this ends with the start input to paste. */
+  /**
+   * A run that an upload started and that is estimated above this ends with the start input to paste. So does one whose model is
+   * billed at a price that is not known: models of the known vendors and services. Any other `base_url` counts as a server of
+   * your own, which costs nothing by the call.
+   */
   readonly maxUnattendedUsd: number;
   /** Other buckets whose images may be read. */
   readonly imageBuckets: readonly string[];

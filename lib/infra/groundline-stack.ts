@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -28,6 +29,7 @@ export interface GroundlineStackProps extends StackProps {
 
 interface Told {
   readonly bucket: Bucket;
+  readonly key: IKey | undefined;
   readonly table: Table;
   readonly secretArn: string;
   readonly stateMachine: StateMachine;
@@ -73,12 +75,14 @@ export class GroundlineStack extends Stack {
 
     const tags = { Project: 'groundline', Environment: environmentName, ...environment.tags };
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
-    this.addOutputs({ bucket, table, secretArn, stateMachine, dashboard, topic });
+    this.addOutputs({ bucket, key, table, secretArn, stateMachine, dashboard, topic });
   }
 
   /** For people who look at the console, and for the command line, which finds an environment by them. */
-  private addOutputs({ bucket, table, secretArn, stateMachine, dashboard, topic }: Told): void {
+  private addOutputs({ bucket, key, table, secretArn, stateMachine, dashboard, topic }: Told): void {
     this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
+    if (key)
+      this.output('KeyArn', key.keyArn, 'Whoever uploads needs kms:GenerateDataKey and kms:Decrypt on it, whoever reads kms:Decrypt');
     this.output('InputPrefix', `s3://${bucket.bucketName}/inputs/`, 'Upload <dataset>/captions.jsonl below this to start a run');
     this.output('StateMachineArn', stateMachine.stateMachineArn, 'For groundline start, watch and fetch');
     this.output(

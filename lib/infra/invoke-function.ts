@@ -4,9 +4,10 @@ import { JitterType, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 
-/** What Lambda's own troubles are called. CDK's default list lacks the throttle of a full account. */
+/** An account that runs as many functions as it may. CDK's own list of passing errors lacks it. */
+const full = ['Lambda.TooManyRequestsException'];
+/** What Lambda's own troubles are called. */
 const passing = [
-  'Lambda.TooManyRequestsException',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
@@ -20,7 +21,7 @@ export interface InvocationProps {
   readonly outputs: unknown;
 }
 
-/** A task that calls a function: throttles are waited for patiently, a crash is tried again twice, both with jitter. */
+/** A task that calls a function: a full account is waited for as long as it takes, a crash is tried again twice, both with jitter. */
 export function invokeFunction(scope: Construct, id: string, props: InvocationProps): LambdaInvoke {
   const task = LambdaInvoke.jsonata(scope, id, {
     lambdaFunction: props.function,
@@ -31,7 +32,10 @@ export function invokeFunction(scope: Construct, id: string, props: InvocationPr
     taskTimeout: Timeout.duration((props.function.timeout ?? Duration.seconds(3)).plus(Duration.seconds(60))),
   });
   const calm = { jitterStrategy: JitterType.FULL, backoffRate: 2 };
-  task.addRetry({ errors: passing, interval: Duration.seconds(2), maxDelay: Duration.seconds(60), maxAttempts: 12, ...calm });
+  const patient = { interval: Duration.seconds(2), maxDelay: Duration.seconds(60), ...calm };
+  // Eight hours: others have their turn first, and nothing is wrong. Each try takes 3 of the 25,000 events an execution may have.
+  task.addRetry({ errors: full, maxAttempts: 1000, ...patient });
+  task.addRetry({ errors: passing, maxAttempts: 12, ...patient });
   task.addRetry({ errors: ['States.ALL'], interval: Duration.seconds(5), maxDelay: Duration.seconds(30), maxAttempts: 2, ...calm });
   return task;
 }

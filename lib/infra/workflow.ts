@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -81,7 +81,10 @@ export class Workflow extends Construct {
     });
     remember.next(collect);
 
-    const samples = this.samples(bucket, functions).addCatch(remember, { errors: ['States.ALL'] });
+    // The first batch to stop fails the map, and its neighbours still work: they look for a stop every 4 s, a look may fail, and
+    // their calls in flight have 10 s to come home. Collected before that, what they pay for would be reported as pending.
+    const workersEnd = Wait.jsonata(this, 'LetWorkersEnd', { time: WaitTime.duration(Duration.seconds(30)) });
+    const samples = this.samples(bucket, functions).addCatch(workersEnd.next(remember), { errors: ['States.ALL'] });
     samples.next(collect);
 
     const prepare = invokeFunction(this, 'Prepare', {

@@ -21,6 +21,9 @@ export type StepModel = { readonly asked: Asked; readonly selfHosted: boolean } 
 const GEMINI_URL = 'https://generativelanguage.googleapis.com';
 const OPENAI_URL = 'https://api.openai.com/v1';
 const VENDORS = /(?:^|\.)(?:googleapis\.com|openai\.com|openai\.azure\.com|openrouter\.ai|nvidia\.com|anthropic\.com)$/;
+/** Others that bill by the token. They serve models of any make, so unlike the vendors' these are looked at before they are believed. */
+const SERVICES =
+  /(?:^|\.)(?:aliyuncs\.com|mistral\.ai|x\.ai|groq\.com|together\.(?:ai|xyz)|fireworks\.ai|deepinfra\.com|huggingface\.co|(?:services|inference)\.ai\.azure\.com|cognitiveservices\.azure\.com|bedrock-[\w-]+\.[\w-]+\.amazonaws\.com)$/;
 
 /** Settles `vlm` and its override for one step. Throws `RunStopError` when the key that is surely needed is missing. */
 export function stepModel(vlm: VlmSettings, step: StepKind, keys: ModelKeys): StepModel {
@@ -117,3 +120,6 @@ function requireKey(asked: Asked, baseUrl: string): void {
 }
 
 const isSelfHosted = (baseUrl: string) => URL.canParse(baseUrl) && !VENDORS.test(new URL(baseUrl).hostname);
+
+/** Whether calls are billed, whatever they cost, as far as the address tells: one that is not known is taken for a server of one's own. */
+export const isBilled = (baseUrl: string) => !isSelfHosted(baseUrl) || SERVICES.test(new URL(baseUrl).hostname);

@@ -303,6 +303,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
       DashboardUrl: expect.stringContaining('#dashboards:name=<'),
       ExampleStart: expect.stringMatching(/^\{"input":"s3:\/\/<Data\w+>\/inputs\/demo\/captions\.jsonl"\}$/),
     });
+    expect(outputs.KeyArn).toBe(environment.customerKey ? `<${key}.Arn>` : undefined);
     for (const { Description } of Object.values(template.Outputs)) expect(Description).not.toBe('');
   });
 });

@@ -61,17 +61,13 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
   });
 
   it.each(tasks.map(([name, state]) => [name, state] as const))(
-    'waits out throttles of %s, tries a crash twice more, then goes on',
+    'waits for hours where an account is too full for %s, tries a crash twice more, then goes on',
     (_, task) => {
+      const patient = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, JitterStrategy: 'FULL' };
+
       expect(task.Retry).toEqual([
-        {
-          ErrorEquals: expect.arrayContaining(['Lambda.TooManyRequestsException', 'Lambda.ServiceException', 'Lambda.SdkClientException']),
-          IntervalSeconds: 2,
-          MaxAttempts: 12,
-          BackoffRate: 2,
-          MaxDelaySeconds: 60,
-          JitterStrategy: 'FULL',
-        },
+        { ErrorEquals: ['Lambda.TooManyRequestsException'], MaxAttempts: 1000, ...patient },
+        { ErrorEquals: expect.arrayContaining(['Lambda.ServiceException', 'Lambda.SdkClientException']), MaxAttempts: 12, ...patient },
         { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, MaxAttempts: 2, BackoffRate: 2, MaxDelaySeconds: 30, JitterStrategy: 'FULL' },
       ]);
       expect(task.TimeoutSeconds).toBe(960);
@@ -88,9 +84,10 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
       expect(states[name]?.Arguments).toMatchObject({ Payload: { attempt: '{% $states.context.State.RetryCount %}' } });
   });
 
-  it('collects after a failed prepare and after a failed map', () => {
-    for (const name of ['Prepare', 'Samples'])
-      expect(states[name]?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'RememberFailure' }]);
+  it('collects after a failed prepare, and after a failed map once its other workers have ended', () => {
+    expect(states.Prepare?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'RememberFailure' }]);
+    expect(states.Samples?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'LetWorkersEnd' }]);
+    expect(states.LetWorkersEnd).toMatchObject({ Type: 'Wait', Seconds: 30, Next: 'RememberFailure' });
     expect(states.RememberFailure?.Next).toBe('Collect');
     expect(states.Samples?.Next).toBe('Collect');
   });

@@ -24,12 +24,12 @@ export interface RunEnd {
   readonly spent: RunFileFacts['spent'];
 }
 
-type EndVariables = Pick<FunctionVariables, 'BUCKET' | 'MODEL_KEYS_SECRET'>;
+type EndVariables = Pick<FunctionVariables, 'ENVIRONMENT' | 'BUCKET' | 'MODEL_KEYS_SECRET'>;
 
 /** Step Functions shows a cause where people look first: how many, why, and what to do next. */
 export function endOf(
   { plan, merged, stop, failure }: RunEnd,
-  { BUCKET: bucket, MODEL_KEYS_SECRET: secret }: EndVariables,
+  { ENVIRONMENT: environment, BUCKET: bucket, MODEL_KEYS_SECRET: secret }: EndVariables,
 ): CollectOutcome {
   const { done, failed, failures } = merged.collector.tally;
   const pending = plan.input.lines - done - failed;
@@ -52,9 +52,15 @@ export function endOf(
     .join(', ');
   return fail(
     'TooManyFailures',
-    `${failed} of ${done + failed} samples failed (${codes}), more than workflow.max_failure_rate=${tolerated}: see ${results}failed.jsonl; to try them again start {"input":"${results}failed.jsonl"}`,
+    `${failed} of ${done + failed} samples failed (${codes}), more than workflow.max_failure_rate=${tolerated}; to try them again: groundline start ${results}failed.jsonl --env ${environment}, or start an execution with that file as its input`,
   );
 }
+
+/**
+ * A cause that stands between the quotes of a JSON text as it is. EventBridge puts it there for the news of a failed run,
+ * and nothing says that it escapes what it puts.
+ */
+export const plainCause = (cause: string) => cause.replace(/["\\]/g, "'").replace(/\s+/g, ' ');
 
 /** What Lambda reports of a crash is JSON with a stack. */
 export function readableCause(cause: string | undefined): string {

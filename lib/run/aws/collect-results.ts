@@ -5,7 +5,7 @@ import { stepFiles } from '#run/result-files.ts';
 import { createTaoStatus } from '#run/tao-status.ts';
 import { createS3Files } from '#storage/s3-files.ts';
 import type { Cloud } from './cloud.ts';
-import { type CollectOutcome, endOf, type RunEnd } from './collect-outcome.ts';
+import { type CollectOutcome, endOf, plainCause, type RunEnd } from './collect-outcome.ts';
 import { type CollectState, type MergedFacts, readCollectState, writeCollectState } from './collect-state.ts';
 import { collectUnprepared } from './collect-unprepared.ts';
 import { copyObject } from './copy-object.ts';
@@ -31,7 +31,7 @@ export interface CollectContext {
   remainingMs(): number;
 }
 
-/** Left for putting the work down, and needed to begin with the report. */
+/** Left for putting the work down, and needed to begin with the report; less of both where the function has little time in all. */
 const SAVE_MS = 60_000;
 const REPORT_MS = 300_000;
 
@@ -42,7 +42,8 @@ export async function collectResults(event: unknown, context: CollectContext): P
   const input = z.looseObject({ input: z.string() }).safeParse(parsed.input).data?.input;
   const place = placeOfRun(input, parsed.runId, cloud.variables.BUCKET);
   const plan = await planOf(cloud.bucket, place);
-  const outcome = plan ? await collect({ ...context, event: parsed, plan }) : await collectUnprepared({ ...context, event: parsed, place });
+  const ended = plan ? await collect({ ...context, event: parsed, plan }) : await collectUnprepared({ ...context, event: parsed, place });
+  const outcome = ended.status === 'failed' ? { ...ended, cause: plainCause(ended.cause) } : ended;
   cloud.log.info('collect', { run: parsed.runId, ...outcome });
   if (outcome.status === 'incomplete') return outcome;
   if (input !== undefined) await release(cloud, parsed, input);
@@ -66,18 +67,18 @@ interface Collecting extends CollectContext {
 
 async function collect(collecting: Collecting): Promise<CollectOutcome> {
   const { cloud, plan, event, remainingMs } = collecting;
+  const total = remainingMs();
   const path = `${plan.prefix}/${runFiles.collectState}`;
   let state: CollectState = await readCollectState(cloud.bucket, path);
   const { stop, notices, calls, spent } = await cloud.runItem(plan.runId).read();
-  const save = Math.min(SAVE_MS, remainingMs() / 3);
   if (state.merged === undefined) {
-    const isLate = () => remainingMs() < save;
+    const isLate = () => remainingMs() < Math.min(SAVE_MS, total / 3);
     const result = await mergeParts({ cloud, plan, stopped: stop !== undefined, state: state.merge, isLate });
     state = 'merged' in result ? { merged: result.merged } : { merge: result.state };
     await writeCollectState(cloud.bucket, path, state);
   }
   const { merged } = state;
-  if (merged === undefined || remainingMs() < Math.min(REPORT_MS, save)) return { status: 'incomplete', waitSeconds: 1 };
+  if (merged === undefined || remainingMs() < Math.min(REPORT_MS, total / 3)) return { status: 'incomplete', waitSeconds: 1 };
   const files = await copyAnnotations(cloud, plan, merged.files);
   const said = { ...plan, notices: [...plan.notices, ...notices] };
   const end: RunEnd = { plan: said, merged, stop, failure: event.failure, spent: { calls, usd: spent } };

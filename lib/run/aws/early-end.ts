@@ -14,15 +14,21 @@ export async function endBeforePaying(
 ): Promise<PrepareOutcome | undefined> {
   const { cloud, start } = preparing;
   const estimate = estimateRun(settings, asked, cloud.clock.now());
-  const cost =
-    estimate.costUsd === undefined ? 'an unknown amount (no price is known for the model)' : `about $${estimate.costUsd.toFixed(2)}`;
-  const facts = { samples, estimate: { calls: estimate.calls, cost_usd: estimate.costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
+  const { costUsd, knownUsd, unpriced } = estimate;
+  const cost = costUsd === undefined ? unknownCost(knownUsd) : `about $${costUsd.toFixed(2)}`;
+  const facts = { samples, estimate: { calls: estimate.calls, cost_usd: costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
   if (start.dry_run) return endEarly(preparing, 'dry_run', `${samples} samples would cost ${cost} if none of them is paid for yet`, facts);
   const limit = cloud.variables.MAX_UNATTENDED_USD;
-  if (start.uploaded === undefined || (estimate.costUsd ?? 0) <= limit) return undefined;
+  // Where nothing is billed no price is known either: a server of one's own is free to run.
+  if (start.uploaded === undefined || (unpriced === undefined && knownUsd <= limit)) return undefined;
   const { uploaded: _, ...approved } = start;
-  const message = `needs approval: ${samples} samples would cost ${cost}, more than the $${limit} this environment spends unasked (maxUnattendedUsd); start an execution with the input ${JSON.stringify(approved)}`;
+  const message = `needs approval: ${samples} samples would cost ${cost}; this environment spends up to $${limit} unasked (maxUnattendedUsd): to approve it start an execution with the input ${JSON.stringify(approved)}`;
   return endEarly(preparing, 'needs_approval', message, { ...facts, start_input: approved });
+}
+
+function unknownCost(knownUsd: number): string {
+  const least = knownUsd > 0 ? `at least $${knownUsd.toFixed(2)}` : 'an unknown amount';
+  return `${least} (no price is known for the model)`;
 }
 
 /** Says what is waited for. */

@@ -2,12 +2,16 @@ import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { expectedProfile } from '#models/profiles.ts';
-import { serviceTierOf } from '#models/step-model.ts';
+import { isBilled, serviceTierOf } from '#models/step-model.ts';
 
 export interface RunEstimate {
   readonly calls: number;
   /** Absent where a price is not known. */
   readonly costUsd?: number;
+  /** What is known of it. */
+  readonly knownUsd: number;
+  /** A model that is billed at a price that is not known. */
+  readonly unpriced?: string;
 }
 
 /** A photograph, and characters of a caption: what is not measured before a run on AWS. */
@@ -26,8 +30,9 @@ export function estimateRun(settings: Settings, asked: AskedSamples, at: number)
   const steps = workflow.steps.map((step) => {
     const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
     const backend = vlm[kind].backend ?? vlm.backend;
-    const model =
-      backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
+    const gemini = { ...vlm.gemini, ...vlm[kind].gemini };
+    const openai = { ...vlm.openai, ...vlm[kind].openai };
+    const [model, url] = backend === 'gemini' ? [gemini.model, gemini.base_url] : [openai.model_name, openai.base_url];
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
     const profile = expectedProfile(kind, vlm, model);
     const input = {
@@ -40,9 +45,17 @@ export function estimateRun(settings: Settings, asked: AskedSamples, at: number)
       kind === 'extraction'
         ? extractionUsage(input, assumptions.likely)
         : groundingUsage(input, assumptions.likely, profile.expressionsPerCall);
-    return { calls: usage.calls, cost: costUsd({ model, serviceTier: serviceTierOf(vlm, kind) }, usage, at) };
+    const cost = costUsd({ model, serviceTier: serviceTierOf(vlm, kind) }, usage, at);
+    return { calls: usage.calls, cost, model, isBilled: isBilled(url) };
   });
   const calls = steps.reduce((sum, step) => sum + step.calls, 0);
-  const costs = steps.map(({ cost }) => cost);
-  return costs.every((cost) => cost !== undefined) ? { calls, costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : { calls };
+  const knownUsd = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);
+  const unknown = steps.filter(({ cost }) => cost === undefined);
+  const unpriced = unknown.find((step) => step.isBilled)?.model;
+  return {
+    calls,
+    knownUsd,
+    ...(unknown.length === 0 ? { costUsd: knownUsd } : {}),
+    ...(unpriced === undefined ? {} : { unpriced }),
+  };
 }

@@ -49,7 +49,7 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
             random: Math.random,
             notice: (message) => {
               log.warn(message);
-              item.say(message).catch(() => {}); // it is in the log
+              void item.say(message);
             },
             memory: createEndpointItems({ client: cloud.dynamo, table: variables.TABLE }),
             brake: link.brake,

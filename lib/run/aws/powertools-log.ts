@@ -8,6 +8,7 @@ export function createPowertoolsLog(environment: string): FunctionLog {
   const metrics = new Metrics({ namespace: 'Groundline' });
   // Powertools' own dimension would part one environment's figures by function.
   metrics.clearDefaultDimensions();
+  metrics.setDefaultDimensions({ environment });
   const say =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, facts: object = {}) =>
@@ -19,7 +20,8 @@ export function createPowertoolsLog(environment: string): FunctionLog {
     warn: say('warn'),
     error: say('error'),
     count(step, counts) {
-      metrics.addDimensions({ environment }).addDimensions({ environment, step });
+      // By environment alone, and by environment and step.
+      metrics.addDimensions({}).addDimensions({ step });
       metrics.addMetric('SamplesDone', MetricUnit.Count, counts.done);
       metrics.addMetric('SamplesFailed', MetricUnit.Count, counts.failed);
       metrics.addMetric('CheckpointHits', MetricUnit.Count, counts.checkpointHits);
@@ -29,7 +31,7 @@ export function createPowertoolsLog(environment: string): FunctionLog {
       metrics.addMetric('CostUsd', MetricUnit.NoUnit, counts.costUsd);
       metrics.publishStoredMetrics();
       for (const [code, times] of Object.entries(counts.failures)) {
-        metrics.addDimensions({ environment, code });
+        metrics.addDimensions({ code });
         metrics.addMetric('Failures', MetricUnit.Count, times);
         metrics.publishStoredMetrics();
       }

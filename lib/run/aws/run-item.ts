@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
@@ -38,6 +39,7 @@ export interface RunItem {
   pause(until: number): Promise<void>;
   /** Whether the caller is the first worker to ask for this task, which one is to do for all. */
   claim(task: string): Promise<boolean>;
+  /** Once for each sort of notice, and never more than the item has room for. It never fails: a notice is worth no sample. */
   say(notice: string): Promise<void>;
   describe(facts: { readonly phase: string; readonly total?: number }): Promise<void>;
 }
@@ -52,8 +54,9 @@ export interface RunItemOptions {
 
 /** Long enough for every run and a look back at it. */
 const KEPT_DAYS = 90;
-/** Of one notice; the item has room for 400 KB. */
+/** Of one notice, and of all of them: every update is paid by the size of the item, and above 400 KB not even a stop would get in. */
 const NOTICE_CHARS = 1_000;
+const NOTICES = 20;
 const counters = ['done', 'failed', 'cached', 'calls', 'spent'] as const;
 
 export function createRunItem({ client, table, runId, now }: RunItemOptions): RunItem {
@@ -98,8 +101,15 @@ export function createRunItem({ client, table, runId, now }: RunItemOptions): Ru
       return done !== undefined;
     },
     async say(notice) {
-      const values = { ':notice': { SS: [notice.slice(0, NOTICE_CHARS)] } };
-      await update('ADD #notices :notice', values);
+      const sort = sortOf(notice);
+      const values = {
+        ':notice': { SS: [notice.slice(0, NOTICE_CHARS)] },
+        ':sort': { S: sort },
+        ':sorts': { SS: [sort] },
+        ':most': { N: String(NOTICES) },
+      };
+      const condition = 'attribute_not_exists(#notices) OR (size(#notices) < :most AND NOT contains(#notice_sorts, :sort))';
+      await update('ADD #notices :notice, #notice_sorts :sorts', values, condition).catch(() => {}); // it is in the log
     },
     async describe({ phase, total }) {
       const values = { ':phase': { S: phase }, ':expiry': expiry(), ...(total === undefined ? {} : { ':total': { N: String(total) } }) };
@@ -113,6 +123,13 @@ function namesIn(expression: string): { ExpressionAttributeNames: Record<string,
   const names = new Set([...expression.matchAll(/#(\w+)/g)].map((match) => match[1] as string));
   return { ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])) };
 }
+
+/** Servers say in seconds how long to wait, differently each time: without its numbers it is the same notice. */
+const sortOf = (notice: string) =>
+  createHash('sha256')
+    .update(notice.replace(/\d+(\.\d+)?(\s*(ms|s|min|h)\b)?/g, '0'))
+    .digest('base64url')
+    .slice(0, 16);
 
 /** DynamoDB takes no exponents of JavaScript's length, and 38 digits at most. */
 const decimal = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(10));

@@ -59,6 +59,34 @@ describe('item of a run', () => {
     expect((await item.read()).notices.toSorted()).toEqual(['a', 'b']);
   });
 
+  it('says once what differs in its numbers only', async () => {
+    const item = await openItem();
+
+    await item.say('too fast, please retry in 36.61s; waiting, for up to 90 s more');
+    await item.say('too fast, please retry in 2h; waiting, for up to 2 min more');
+    await item.say('too large');
+
+    expect((await item.read()).notices.toSorted()).toEqual(['too fast, please retry in 36.61s; waiting, for up to 90 s more', 'too large']);
+  });
+
+  it('has room for a stop, however much there was to say', async () => {
+    const item = await openItem();
+    const words = 'abcdefghijklmnopqrstuvwxyz'.split('').flatMap((a, _, all) => all.map((b) => a + b));
+
+    await Promise.all(words.map((word) => item.say(word.repeat(500))));
+    await item.stop('unauthorized', 'the key was refused');
+
+    const { notices, stop } = await item.read();
+    expect(notices).toHaveLength(20);
+    expect(stop?.reason).toBe('unauthorized');
+  });
+
+  it('fails nobody who has something to say', async () => {
+    const item = createRunItem({ client: dynamo.connect(), table: 'none', runId: 'run-1', now: () => noon });
+
+    await expect(item.say('a')).resolves.toBeUndefined();
+  });
+
   it('tells who watches where the run stands', async () => {
     const item = await openItem();
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { collectResults } from '#run/aws/collect-results.ts';
+import { versionNow } from '#run/aws/start-run.ts';
 import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
 import { writeInput } from '#test/run/command-line.ts';
 import { runIn } from '#test/run/in-process.ts';
@@ -82,6 +84,13 @@ async function filesOf({ environment }: Dataset, prefix: string) {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await environment.text(`${prefix}/${name}`)] as const)));
 }
 
+/** What start-run tells of an upload: the versions that are there. */
+async function uploadOf({ environment }: Dataset): Promise<{ captions: string; spec: string }> {
+  const { s3, variables } = environment.cloud;
+  const version = async (name: string) => (await versionNow(s3, variables.BUCKET, `inputs/d/${name}`)) ?? '';
+  return { captions: await version('captions.jsonl'), spec: await version('spec.yaml') };
+}
+
 const problemsOf = (text: string) =>
   text
     .split('\n')
@@ -114,6 +123,8 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     ).toEqual(problemsOf(local('failed.jsonl')));
     expect(failed?.error).toBe('TooManyFailures');
     expect(failed?.cause).toContain('3 of 26 samples failed');
+    // For the news, which EventBridge writes as a JSON text.
+    expect(JSON.parse(`"${failed?.cause}"`)).toBe(failed?.cause);
     expect(dataset.model.calls).toHaveLength(23 + 20);
   });
 
@@ -229,6 +240,21 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     expect(dataset.model.calls.length).toBeLessThanOrEqual(30 + 26 + 2 * putDown);
   });
 
+  it('leaves the report to another call where the first has too little time left for it', async () => {
+    const dataset = await makeDataset(linesOf(3));
+    const { cloud, run } = dataset.environment;
+    const { prefix } = await run(startOf(dataset));
+    const runId = prefix.split('/').at(-1) ?? '';
+    const event = { executionArn: `arn:${runId}`, runId, startedAt: new Date().toISOString(), input: startOf(dataset), failure: {} };
+    const collectWith = (...left: readonly number[]) => {
+      let looks = 0;
+      return collectResults(event, { cloud, version: 'test', remainingMs: () => left[Math.min(looks++, left.length - 1)] ?? 0 });
+    };
+
+    expect(await collectWith(900_000, 200_000)).toMatchObject({ status: 'incomplete' });
+    expect(await collectWith(900_000, 890_000)).toMatchObject({ status: 'ok', done: 3 });
+  });
+
   it('waits out a long pause outside of its functions, and loses nothing to it', async () => {
     let refused = 0;
     const dataset = await makeDataset(linesOf(12), {
@@ -324,7 +350,7 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
 
     const { failed } = await dataset.environment.run(startOf(dataset));
 
-    expect(failed?.cause).toMatch(/^1 of 4 images not found, the first: image "img\/none\.png" not found/);
+    expect(failed?.cause).toMatch(/^1 of 4 images not found, the first: image 'img\/none\.png' not found/);
     expect(dataset.model.calls).toHaveLength(0);
   });
 
@@ -339,18 +365,37 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
 
   it('asks for approval of an upload that would cost more than the environment spends unasked', async () => {
     const dataset = await makeDataset(linesOf(3), { variables: { MAX_UNATTENDED_USD: 0.000001 } });
-    const { versionNow } = await import('#run/aws/start-run.ts');
-    const { s3, variables } = dataset.environment.cloud;
-    const captions = (await versionNow(s3, variables.BUCKET, 'inputs/d/captions.jsonl')) ?? '';
-    const spec = (await versionNow(s3, variables.BUCKET, 'inputs/d/spec.yaml')) ?? '';
+    const uploaded = await uploadOf(dataset);
     const priced = { vlm: { openai: { model_name: 'gpt-5.6-luna' } } };
 
-    const { prepared } = await dataset.environment.run(startOf(dataset, { uploaded: { captions, spec }, spec: priced }));
+    const { prepared } = await dataset.environment.run(startOf(dataset, { uploaded, spec: priced }));
 
     expect(prepared).toMatchObject({ status: 'ended', reason: expect.stringMatching(/needs approval.*\{"input":"s3:/) });
     expect((prepared as { reason: string }).reason).not.toContain('uploaded');
     const approved = await dataset.environment.run(startOf(dataset, { spec: priced }));
     expect(approved.failed).toBeUndefined();
+  });
+
+  it.each([
+    ['a vendor’s model', { vlm: { openai: { base_url: '', model_name: 'gpt-of-tomorrow' } } }, /an unknown amount/],
+    ['a service’s model', { vlm: { openai: { base_url: 'https://api.groq.com/openai/v1' } } }, /an unknown amount/],
+    ['a dear model beside one of one’s own', { vlm: { extraction: { openai: { model_name: 'gpt-6-astra' } } } }, /at least \$0\.\d\d/],
+  ])('asks for approval where no price is known for %s', async (_, spec, cost) => {
+    const dataset = await makeDataset(linesOf(3), { variables: { MAX_UNATTENDED_USD: 0.001 } });
+
+    const { prepared } = await dataset.environment.run(startOf(dataset, { uploaded: await uploadOf(dataset), spec }));
+
+    expect(prepared).toMatchObject({ status: 'ended', reason: expect.stringMatching(/needs approval/) });
+    expect(prepared).toMatchObject({ reason: expect.stringMatching(cost) });
+    expect(dataset.model.calls).toHaveLength(0);
+  });
+
+  it('asks nothing where a server of one’s own has no price', async () => {
+    const dataset = await makeDataset(linesOf(3), { variables: { MAX_UNATTENDED_USD: 0 } });
+
+    const { prepared } = await dataset.environment.run(startOf(dataset, { uploaded: await uploadOf(dataset) }));
+
+    expect(prepared).toMatchObject({ status: 'ok' });
   });
 
   it('only says what a dry run would take', async () => {
