@@ -145,7 +145,6 @@ async function release(cloud: Cloud, { runId, executionArn }: CollectEvent, inpu
     name: input.replace(/^s3:\/\//, ''),
     runId,
     executionArn,
-    isRunning: async () => true,
     now: () => cloud.clock.now(),
   });
   await lease.release();

@@ -5,7 +5,7 @@ import type { Cloud } from './cloud.ts';
 import { endBeforePaying, endEarly, wait } from './early-end.ts';
 import { findImages } from './find-images.ts';
 import { imagePlaces, openImages } from './image-places.ts';
-import { createLease } from './lease.ts';
+import { createLease, type LeaseHolder, type OtherRuns } from './lease.ts';
 import { makePlan } from './make-plan.ts';
 import type { ModelSecret } from './model-secret.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
@@ -67,17 +67,8 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
     await lease.release();
     return endEarly(preparing, 'superseded', `superseded: ${newer}; the run of that upload does the work`);
   }
-  const holder = start.dry_run ? undefined : await lease.take();
-  if (holder !== undefined) {
-    const message = `waiting for run ${holder} of the same input to end: what it pays for is not paid twice`;
-    await wait(preparing, message);
-    return {
-      status: 'incomplete',
-      waitSeconds: leaseWait(cloud.clock.now() - Date.parse(event.startedAt)),
-      waited: event.waited,
-      reason: message,
-    };
-  }
+  const holder = start.dry_run ? undefined : await lease.take(othersOf(preparing));
+  if (holder !== undefined) return waitFor(holder, preparing);
   const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
   const places = imagePlaces(spec.settings.data.image_root, spec.imageFolder);
   const checked = await checkLines({ ...preparing, spec, imageBase: places.base });
@@ -101,6 +92,18 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   return goOn(cloud, plan);
 }
 
+async function waitFor({ run, freeInSeconds }: LeaseHolder, preparing: Preparing): Promise<PrepareOutcome> {
+  const { cloud, event } = preparing;
+  const what =
+    freeInSeconds === undefined
+      ? `for run ${run} of the same input to end`
+      : `until the functions of run ${run} of the same input, which was ended from outside, have put their work down`;
+  const message = `waiting ${what}: what it pays for is not paid twice`;
+  await wait(preparing, message);
+  const waitSeconds = freeInSeconds ?? leaseWait(cloud.clock.now() - Date.parse(event.startedAt));
+  return { status: 'incomplete', waitSeconds, waited: event.waited, reason: message };
+}
+
 /** A tenth of the time that has passed. */
 function leaseWait(passedMs: number): number {
   const { first, most } = LEASE_EVERY_S;
@@ -121,14 +124,18 @@ async function goOn(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {
   };
 }
 
-function leaseOf({ cloud, event, place, isRunning }: Preparing) {
+function othersOf({ cloud, isRunning }: Preparing): OtherRuns {
+  const why = 'its execution was ended from outside, and another run of the same input waits: start it again, finished work is kept';
+  return { isRunning, stop: (runId) => cloud.runItem(runId).stop('interrupted', why) };
+}
+
+function leaseOf({ cloud, event, place }: Preparing) {
   return createLease({
     client: cloud.dynamo,
     table: cloud.variables.TABLE,
     name: `${place.input.bucket}/${place.input.key}`,
     runId: event.runId,
     executionArn: event.executionArn,
-    isRunning,
     now: () => cloud.clock.now(),
   });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -369,5 +370,18 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
 
     expect([first.failed, second.failed]).toEqual([undefined, undefined]);
     expect(dataset.model.calls).toHaveLength(20 + 17);
+  });
+
+  it('takes over from a run that was ended from outside, once what that one has under way has come home', async () => {
+    const dataset = await makeDataset(linesOf(60), { latencyMs: 900 });
+    const first = dataset.environment.run(startOf(dataset, { max_workers: 2 }), 'ended-outside');
+    while (dataset.model.calls.length < 6) await sleep(50);
+
+    dataset.environment.abort('ended-outside');
+    const second = await dataset.environment.run(startOf(dataset));
+
+    expect((await first).failed?.cause).toContain('ended from outside');
+    expect(second.failed).toBeUndefined();
+    expect(dataset.model.calls).toHaveLength(60 + 51);
   });
 });
