@@ -11,6 +11,7 @@ import type { ModelSecret } from './model-secret.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
 import { resolveSpec } from './resolve-spec.ts';
 import { placeOf, type RunPlace, runFiles } from './run-place.ts';
+import { settleImages } from './settle-images.ts';
 import { parseStartInput, type StartInput } from './start-input.ts';
 import type { StoredPlan } from './stored-plan.ts';
 import { newerUpload } from './superseded.ts';
@@ -34,7 +35,6 @@ export interface PrepareContext {
   remainingMs(): number;
 }
 
-const IMAGES_EVERY_S = 60;
 /** A look at the lease at first and at most: each is some events of an execution's history, which holds 25,000. */
 const LEASE_EVERY_S = { first: 30, most: 300 };
 
@@ -61,12 +61,15 @@ export interface Preparing extends PrepareContext {
 
 async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   const { cloud, event, start, place } = preparing;
-  const newer = start.uploaded && (await newerUpload(cloud, place.input, start.uploaded));
   const lease = leaseOf(preparing);
-  if (newer !== undefined) {
+  const endIfSuperseded = async () => {
+    const newer = start.uploaded && (await newerUpload(cloud, place.input, start.uploaded));
+    if (newer === undefined) return undefined;
     await lease.release();
     return endEarly(preparing, 'superseded', `superseded: ${newer}; the run of that upload does the work`);
-  }
+  };
+  const before = await endIfSuperseded();
+  if (before) return before;
   const holder = start.dry_run ? undefined : await lease.take(othersOf(preparing));
   if (holder !== undefined) return waitFor(holder, preparing);
   const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
@@ -77,19 +80,16 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
 
   const images = openImages(cloud.s3, places, spec.settings.data.max_image_bytes);
   const found = await findImages(images, checked.images, AbortSignal.timeout(Math.max(1, preparing.remainingMs() - 5_000)));
-  if (found.missing > found.looked * spec.settings.workflow.max_failure_rate) {
-    const message = `${found.missing} of ${found.looked} images not found, the first: ${found.first}`;
-    if (start.uploaded === undefined || event.waited >= cloud.variables.SETTLE_MINUTES * 60) throw new UsageError(message);
-    await wait(preparing, `${message}; looking again, for up to ${cloud.variables.SETTLE_MINUTES} minutes`);
-    return { status: 'incomplete', waitSeconds: IMAGES_EVERY_S, waited: event.waited + IMAGES_EVERY_S, reason: message };
-  }
+  const unsettled = await settleImages(preparing, found, spec.settings.workflow.max_failure_rate);
+  if (unsettled) return unsettled;
   const ended = await endBeforePaying(preparing, spec, checked.samples, found.meanBytes);
   if (ended) {
     await lease.release();
     return ended;
   }
   const plan = await makePlan({ ...preparing, spec, places, checked });
-  return goOn(cloud, plan);
+  // Checking many lines took minutes, in which a spec may have come.
+  return (await endIfSuperseded()) ?? goOn(cloud, plan);
 }
 
 async function waitFor({ run, freeInSeconds }: LeaseHolder, preparing: Preparing): Promise<PrepareOutcome> {

@@ -22,7 +22,7 @@ export const ValidationState = z.object({
   rejected: count,
   longestLine: count,
   firstUnchosenLine: z.int().positive().optional(),
-  images: z.object({ stride: z.int().positive(), kept: z.array(Image) }),
+  images: z.object({ stride: z.int().positive(), kept: z.array(Image), last: Image.optional() }),
   manifest: UploadState,
   refused: UploadState,
 });

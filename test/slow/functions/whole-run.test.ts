@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { versionNow } from '#run/aws/start-run.ts';
 import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
 import { writeInput } from '#test/run/command-line.ts';
 import { runIn } from '#test/run/in-process.ts';
@@ -338,15 +339,68 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
     expect(dataset.model.calls).toHaveLength(0);
   });
 
+  const uploadedStart = async (dataset: Dataset) => {
+    const { s3, variables } = dataset.environment.cloud;
+    const [captions, spec] = await Promise.all(
+      ['captions.jsonl', 'spec.yaml'].map(async (name) => (await versionNow(s3, variables.BUCKET, `inputs/d/${name}`)) ?? ''),
+    );
+    return startOf(dataset, { uploaded: { captions, spec } });
+  };
+  const outcomesOf = ({ environment }: Dataset) =>
+    environment.logged.filter(({ message }) => message === 'prepare').map(({ facts }) => (facts as { status: string }).status);
+
+  it('ends as superseded when a spec comes while lines are checked', async () => {
+    const dataset = await makeDataset(linesOf(2));
+    const start = await uploadedStart(dataset);
+    const { s3 } = dataset.environment.cloud;
+    const send = s3.send.bind(s3) as (...args: unknown[]) => Promise<unknown>;
+    let isPut = false;
+    s3.send = (async (command: { input?: { Key?: string } }, ...rest: unknown[]) => {
+      if (command.constructor.name === 'GetObjectCommand' && command.input?.Key === 'inputs/d/captions.jsonl' && !isPut) {
+        isPut = true;
+        await dataset.put('inputs/d/spec.yaml', specOf(dataset.model));
+      }
+      return send(command, ...rest);
+    }) as typeof s3.send;
+
+    const { prepared } = await dataset.environment.run(start);
+
+    expect(prepared).toMatchObject({ status: 'ended', reason: expect.stringContaining('superseded') });
+    expect(dataset.model.calls).toHaveLength(0);
+  });
+
+  it('waits for every image of an upload, tolerated or not, and then looks twice', async () => {
+    const dataset = await makeDataset([...linesOf(3), JSON.stringify({ image_path: 'img/late.png', caption: 'a late dog' })], {
+      variables: { SETTLE_MINUTES: 15 },
+    });
+    const start = { ...(await uploadedStart(dataset)), spec: { workflow: { max_failure_rate: 0.5 } } };
+
+    const run = dataset.environment.run(start);
+    while (outcomesOf(dataset).length === 0) await sleep(5);
+    await dataset.put('inputs/d/img/late.png', readFileSync(join(dataset.folder, 'img/0.png')));
+
+    expect((await run).failed).toBeUndefined();
+    expect(outcomesOf(dataset)).toEqual(['incomplete', 'incomplete', 'ok']);
+  });
+
+  it('goes on at once where every image of an upload is there, and after a while where those that are missing are tolerated', async () => {
+    const whole = await makeDataset(linesOf(2), { variables: { SETTLE_MINUTES: 15 } });
+    const lines = [...linesOf(3), JSON.stringify({ image_path: 'img/none.png', caption: 'a lost dog' })];
+    const lacking = await makeDataset(lines, { variables: { SETTLE_MINUTES: 2 } });
+
+    await whole.environment.run(await uploadedStart(whole));
+    await lacking.environment.run({ ...(await uploadedStart(lacking)), spec: { workflow: { max_failure_rate: 0.5 } } });
+
+    expect(outcomesOf(whole)).toEqual(['ok']);
+    expect(outcomesOf(lacking)).toEqual(['incomplete', 'incomplete', 'ok']);
+  });
+
   it('asks for approval of an upload that would cost more than the environment spends unasked', async () => {
     const dataset = await makeDataset(linesOf(3), { variables: { MAX_UNATTENDED_USD: 0.000001 } });
-    const { versionNow } = await import('#run/aws/start-run.ts');
-    const { s3, variables } = dataset.environment.cloud;
-    const captions = (await versionNow(s3, variables.BUCKET, 'inputs/d/captions.jsonl')) ?? '';
-    const spec = (await versionNow(s3, variables.BUCKET, 'inputs/d/spec.yaml')) ?? '';
+    const uploaded = await uploadedStart(dataset);
     const priced = { vlm: { openai: { model_name: 'gpt-5.6-luna' } } };
 
-    const { prepared } = await dataset.environment.run(startOf(dataset, { uploaded: { captions, spec }, spec: priced }));
+    const { prepared } = await dataset.environment.run({ ...uploaded, spec: priced });
 
     expect(prepared).toMatchObject({ status: 'ended', reason: expect.stringMatching(/needs approval.*\{"input":"s3:/) });
     expect((prepared as { reason: string }).reason).not.toContain('uploaded');
