@@ -9,7 +9,7 @@ import { type CollectOutcome, endOf, type RunEnd } from './collect-outcome.ts';
 import { type CollectState, type MergedFacts, readCollectState, writeCollectState } from './collect-state.ts';
 import { collectUnprepared } from './collect-unprepared.ts';
 import { copyObject } from './copy-object.ts';
-import { createLease } from './lease.ts';
+import { createLease, leaseName } from './lease.ts';
 import { mergeParts } from './merge-parts.ts';
 import { placeOf, type RunPlace, runFiles } from './run-place.ts';
 import { readPlan, type StoredPlan, writeText } from './stored-plan.ts';
@@ -142,7 +142,7 @@ async function release(cloud: Cloud, { runId, executionArn }: CollectEvent, inpu
   const lease = createLease({
     client: cloud.dynamo,
     table: cloud.variables.TABLE,
-    name: input.replace(/^s3:\/\//, ''),
+    name: leaseName(input),
     runId,
     executionArn,
     now: () => cloud.clock.now(),

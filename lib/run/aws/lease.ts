@@ -11,7 +11,7 @@ import {
 export interface LeaseOptions {
   readonly client: DynamoDBClient;
   readonly table: string;
-  /** What is held, `bucket/key`. */
+  /** What is held: `leaseName` of the input. */
   readonly name: string;
   readonly runId: string;
   readonly executionArn: string;
@@ -43,6 +43,9 @@ export interface Lease {
 const KEPT_DAYS = 400;
 /** An execution that is stopped leaves its functions running: they look for a stop every four seconds, and then let calls come home for ten. */
 const TAKEOVER_MS = 30_000;
+
+/** Packed captions and plain ones in one folder are one dataset, as is whatever else lies there. */
+export const leaseName = (input: string) => input.replace(/^s3:\/\//, '').replace(/[^/]*$/, '');
 
 /**
  * A lease in the checkpoint table. One whose run has ended without giving it back is taken over, once the functions of that run had the

@@ -5,7 +5,7 @@ import type { Cloud } from './cloud.ts';
 import { endBeforePaying, endEarly, wait } from './early-end.ts';
 import { findImages } from './find-images.ts';
 import { imagePlaces, openImages } from './image-places.ts';
-import { createLease, type LeaseHolder, type OtherRuns } from './lease.ts';
+import { createLease, type LeaseHolder, leaseName, type OtherRuns } from './lease.ts';
 import { makePlan } from './make-plan.ts';
 import type { ModelSecret } from './model-secret.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
@@ -96,8 +96,8 @@ async function waitFor({ run, freeInSeconds }: LeaseHolder, preparing: Preparing
   const { cloud, event } = preparing;
   const what =
     freeInSeconds === undefined
-      ? `for run ${run} of the same input to end`
-      : `until the functions of run ${run} of the same input, which was ended from outside, have put their work down`;
+      ? `for run ${run} of the same dataset to end`
+      : `until the functions of run ${run} of the same dataset, which was ended from outside, have put their work down`;
   const message = `waiting ${what}: what it pays for is not paid twice`;
   await wait(preparing, message);
   const waitSeconds = freeInSeconds ?? leaseWait(cloud.clock.now() - Date.parse(event.startedAt));
@@ -125,15 +125,15 @@ async function goOn(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {
 }
 
 function othersOf({ cloud, isRunning }: Preparing): OtherRuns {
-  const why = 'its execution was ended from outside, and another run of the same input waits: start it again, finished work is kept';
+  const why = 'its execution was ended from outside, and another run of the same dataset waits: start it again, finished work is kept';
   return { isRunning, stop: (runId) => cloud.runItem(runId).stop('interrupted', why) };
 }
 
-function leaseOf({ cloud, event, place }: Preparing) {
+function leaseOf({ cloud, event, start }: Preparing) {
   return createLease({
     client: cloud.dynamo,
     table: cloud.variables.TABLE,
-    name: `${place.input.bucket}/${place.input.key}`,
+    name: leaseName(start.input),
     runId: event.runId,
     executionArn: event.executionArn,
     now: () => cloud.clock.now(),
