@@ -106,6 +106,7 @@ async function writeRunFile({ cloud, version }: Collecting, end: RunEnd, files: 
     status: why === undefined ? 'finished' : 'stopped',
     ...(why && { stop: why }),
     settings: plan.settings,
+    forcedSince: plan.forcedSince,
     input: { path: plan.input.uri, sha256: plan.input.sha256, lines: plan.input.lines },
     imageBase: plan.imageBase,
     startedAt: plan.startedAt,

@@ -146,6 +146,38 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     expect(dataset.model.calls).toHaveLength(2 * calls);
   });
 
+  it('asks nothing twice when it goes on with a run that was told to ask everything again', async () => {
+    let isBroken = false;
+    const dataset = await makeDataset(linesOf(10), {
+      script: ({ caption, step }) =>
+        isBroken && step === 'step_1' && caption.includes('car2 ') ? { status: 400, error: 'image cannot be decoded' } : undefined,
+    });
+    const { environment, model } = dataset;
+    const callsOf = async (start: Record<string, unknown>, name: string) => {
+      const before = model.calls.length;
+      const { failed, prefix } = await environment.run(start, name);
+      return {
+        failed: failed?.error,
+        calls: model.calls.length - before,
+        input: `s3://${environment.cloud.variables.BUCKET}/${prefix}/failed.jsonl`,
+      };
+    };
+    const all = await callsOf(startOf(dataset), 'plain');
+    isBroken = true;
+    const forced = await callsOf(startOf(dataset, { force_reprocess: true }), 'forced');
+    const again = await callsOf(startOf(dataset, { force_reprocess: true, forced_since: 'forced' }), 'again');
+    const lines = await callsOf({ input: again.input }, 'lines');
+    isBroken = false;
+    const linesAgain = await callsOf({ input: again.input, forced_since: 'lines' }, 'lines-again');
+    const afresh = await callsOf({ input: again.input, force_reprocess: true }, 'afresh');
+    const everything = await callsOf(startOf(dataset, { force_reprocess: true }), 'everything');
+
+    expect([forced.failed, again.failed, lines.failed]).toEqual(Array(3).fill('TooManyFailures'));
+    expect([again.calls, lines.calls]).toEqual([1, 1]);
+    expect([linesAgain.calls, afresh.calls]).toEqual([1, 2]);
+    expect(everything.calls).toBe(all.calls);
+  });
+
   it('reads packed input, CRLF, a byte order mark and any script', async () => {
     const captions = [
       'a rotes auto neben a hohen baum',
