@@ -78,7 +78,8 @@ async function startOne(
 ): Promise<StartedRun> {
   if (flags.again !== undefined) {
     const { uploaded: _, ...input } = (await findRun(sfn, cloud.stateMachine, flags.again)).start;
-    return startNow(sfn, cloud, input);
+    // Where the run asks again although answers are at hand, those that it has got are not asked for once more.
+    return startNow(sfn, cloud, { forced_since: flags.again, ...input });
   }
   const all = [...shorthands(flags), ...overrides];
   if (captions?.startsWith('s3://')) {

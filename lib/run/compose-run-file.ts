@@ -26,6 +26,8 @@ export interface RunFileFacts {
   readonly status: 'running' | 'finished' | 'stopped';
   readonly stop?: { readonly reason: string; readonly message: string };
   readonly settings: Settings;
+  /** The run that first asked everything again, where this one goes on with it. */
+  readonly forcedSince?: string | undefined;
   readonly input: { readonly path: string; readonly sha256: string; readonly lines: number };
   readonly imageBase: string;
   /** Milliseconds since 1970. */
@@ -49,6 +51,7 @@ export function composeRunFile(facts: RunFileFacts): string {
     status,
     stop,
     settings,
+    forcedSince,
     input,
     imageBase,
     startedAt,
@@ -76,6 +79,7 @@ export function composeRunFile(facts: RunFileFacts): string {
     seconds: finishedAt === undefined ? undefined : Math.round(finishedAt - startedAt) / 1000,
     counts: { lines: input.lines, done, partial, failed, pending: input.lines - done - failed, cached },
     first_pending_line: firstPendingLine,
+    forced_since: forcedSince,
     failures: tally.failures,
     expressions: tally.expressions,
     boxes: tally.boxes,

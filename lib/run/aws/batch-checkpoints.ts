@@ -2,7 +2,8 @@ import type { CheckpointStore, Clock } from '#core/ports.ts';
 
 /**
  * `workflow.force_reprocess` on AWS: what earlier runs paid for is not looked at, but what this run has paid for is, so that a batch
- * that takes several calls asks nothing twice. DynamoDB keeps both: the answer under its own name for later runs, and under the run's.
+ * that takes several calls asks nothing twice, and neither does a run that goes on with this one: it has the id of the first of them.
+ * DynamoDB keeps both: the answer under its own name for later runs, and under the run's.
  */
 export function forcedCheckpoints(checkpoints: CheckpointStore, runId: string): CheckpointStore {
   const own = (sampleId: string) => `${sampleId}@${runId}`;

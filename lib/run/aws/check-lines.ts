@@ -59,7 +59,8 @@ export async function checkLines(checking: LineChecking): Promise<CheckedLines |
     });
     if ('state' in result) {
       await keep({ validation: result.state });
-      return { later: `${result.state.samples + result.state.rejected} of ${scan.lines} lines checked` };
+      const { samples, rejected } = result.state ?? { samples: 0, rejected: 0 };
+      return { later: `${samples + rejected} of ${scan.lines} lines checked` };
     }
     await keep({ validation: undefined, validated: { ...result.done, images: [...result.done.images] } });
   }
@@ -116,14 +117,15 @@ function uploadAt({ cloud, place }: Preparing, name: string) {
 }
 
 function repeatsFile({ cloud, place }: Preparing) {
-  const address = { Bucket: cloud.variables.BUCKET, Key: `${place.prefix}/work/repeats.bin` };
+  // One for each offset: should the call die before its state is stored, the counts that belong to the state before are still there.
+  const at = (offset: number) => ({ Bucket: cloud.variables.BUCKET, Key: `${place.prefix}/work/repeats-${offset}.bin` });
   return {
-    async read() {
-      const { Body } = await cloud.s3.send(new GetObjectCommand(address));
+    async read(offset: number) {
+      const { Body } = await cloud.s3.send(new GetObjectCommand(at(offset)));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     },
-    async write(bytes: Uint8Array) {
-      await cloud.s3.send(new PutObjectCommand({ ...address, Body: bytes }));
+    async write(offset: number, bytes: Uint8Array) {
+      await cloud.s3.send(new PutObjectCommand({ ...at(offset), Body: bytes }));
     },
   };
 }

@@ -9,7 +9,7 @@ import { type CollectOutcome, endOf, plainCause, type RunEnd } from './collect-o
 import { type CollectState, type MergedFacts, readCollectState, writeCollectState } from './collect-state.ts';
 import { collectUnprepared } from './collect-unprepared.ts';
 import { copyObject } from './copy-object.ts';
-import { createLease } from './lease.ts';
+import { createLease, leaseName } from './lease.ts';
 import { mergeParts } from './merge-parts.ts';
 import { placeOf, type RunPlace, runFiles } from './run-place.ts';
 import { readPlan, type StoredPlan, writeText } from './stored-plan.ts';
@@ -107,6 +107,7 @@ async function writeRunFile({ cloud, version }: Collecting, end: RunEnd, files: 
     status: why === undefined ? 'finished' : 'stopped',
     ...(why && { stop: why }),
     settings: plan.settings,
+    forcedSince: plan.forcedSince,
     input: { path: plan.input.uri, sha256: plan.input.sha256, lines: plan.input.lines },
     imageBase: plan.imageBase,
     startedAt: plan.startedAt,
@@ -143,10 +144,9 @@ async function release(cloud: Cloud, { runId, executionArn }: CollectEvent, inpu
   const lease = createLease({
     client: cloud.dynamo,
     table: cloud.variables.TABLE,
-    name: input.replace(/^s3:\/\//, ''),
+    name: leaseName(input),
     runId,
     executionArn,
-    isRunning: async () => true,
     now: () => cloud.clock.now(),
   });
   await lease.release();

@@ -7,18 +7,25 @@ export interface ImageReference {
 export interface ImageSpreadState {
   readonly stride: number;
   readonly kept: readonly ImageReference[];
+  /** The last one offered. */
+  readonly last?: ImageReference | undefined;
 }
 
 /** Images looked for before anything is paid. */
 const LOOKED_FOR = 200;
 
-/** Keeps every so many-th of the images offered, so that what is kept is spread over a file whose length is not known. */
+/**
+ * Keeps every so many-th of the images offered, so that what is kept is spread over a file whose length is not known; and the last, because
+ * an upload that is not whole yet mostly lacks its end.
+ */
 export function createImageSpread(state: ImageSpreadState = { stride: 1, kept: [] }) {
   let { stride } = state;
   let kept = [...state.kept];
+  let { last } = state;
   let skipped = stride - 1;
   return {
     offer(image: ImageReference): void {
+      last = image;
       if (++skipped < stride) return;
       skipped = 0;
       kept.push(image);
@@ -33,10 +40,11 @@ export function createImageSpread(state: ImageSpreadState = { stride: 1, kept: [
         { length: Math.min(kept.length, LOOKED_FOR) },
         (_, index) => kept[Math.floor(index * step)] as ImageReference,
       );
+      if (last !== undefined) spread[spread.length - 1] = last;
       return [...new Map(spread.map((image) => [JSON.stringify([image.path, image.base]), image])).values()];
     },
-    get state(): { stride: number; kept: ImageReference[] } {
-      return { stride, kept };
+    get state() {
+      return { stride, kept, ...(last === undefined ? {} : { last }) };
     },
   };
 }

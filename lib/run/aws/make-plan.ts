@@ -38,6 +38,7 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
     executionArn: event.executionArn,
     startedAt: Date.parse(event.startedAt),
     settings,
+    ...(settings.workflow.force_reprocess && spec.forcedSince !== undefined ? { forcedSince: spec.forcedSince } : {}),
     ...(steps.step_1 ? { coordinates: connections.grounding.profile.family } : {}),
     input: { uri: start.input, sha256: checked.sha256, lines: checked.lines, kind: checked.kind, plain: checked.plain },
     imageBase: places.base,

@@ -10,7 +10,7 @@ import { ManifestLine } from './manifest.ts';
 import { openParts, type PartReader } from './part-reader.ts';
 import { plainInput } from './plain-input.ts';
 import { readBatchSamples } from './read-batch-samples.ts';
-import { openUpload, type ResumableUpload } from './resumable-upload.ts';
+import { LostUploadError, openUpload, type ResumableUpload } from './resumable-upload.ts';
 import { runFiles } from './run-place.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -31,8 +31,20 @@ const LOOK_EVERY = 200;
 const LOST =
   'the batch of this sample was lost: its function was killed again and again, or could not be started; start failed.jsonl to try it again';
 
-/** Merges parts, refused lines and what is missing, in input order, into the result files. Put down in time, it goes on from there. */
-export async function mergeParts(options: MergeOptions): Promise<{ merged: MergedFacts } | { state: MergeState }> {
+/**
+ * Merges parts, refused lines and what is missing, in input order, into the result files. Put down in time, it goes on from there;
+ * without a state, from the beginning: what it was to go on with is lost.
+ */
+export async function mergeParts(options: MergeOptions): Promise<{ merged: MergedFacts } | { state: MergeState | undefined }> {
+  try {
+    return await mergeFrom(options);
+  } catch (error) {
+    if (error instanceof LostUploadError) return { state: undefined };
+    throw error;
+  }
+}
+
+async function mergeFrom(options: MergeOptions): Promise<{ merged: MergedFacts } | { state: MergeState }> {
   const { cloud, plan, stopped, state, isLate } = options;
   const { bucket } = cloud;
   const path = (name: string) => `${plan.prefix}/${name}`;

@@ -5,12 +5,13 @@ import type { Cloud } from './cloud.ts';
 import { endBeforePaying, endEarly, wait } from './early-end.ts';
 import { findImages } from './find-images.ts';
 import { imagePlaces, openImages } from './image-places.ts';
-import { createLease } from './lease.ts';
+import { createLease, type LeaseHolder, leaseName, type OtherRuns } from './lease.ts';
 import { makePlan } from './make-plan.ts';
 import type { ModelSecret } from './model-secret.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
 import { resolveSpec } from './resolve-spec.ts';
 import { placeOf, type RunPlace, runFiles } from './run-place.ts';
+import { settleImages } from './settle-images.ts';
 import { parseStartInput, type StartInput } from './start-input.ts';
 import type { StoredPlan } from './stored-plan.ts';
 import { newerUpload } from './superseded.ts';
@@ -34,7 +35,6 @@ export interface PrepareContext {
   remainingMs(): number;
 }
 
-const IMAGES_EVERY_S = 60;
 /** A look at the lease at first and at most: each is some events of an execution's history, which holds 25,000. */
 const LEASE_EVERY_S = { first: 30, most: 300 };
 
@@ -61,23 +61,17 @@ export interface Preparing extends PrepareContext {
 
 async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   const { cloud, event, start, place } = preparing;
-  const newer = start.uploaded && (await newerUpload(cloud, place.input, start.uploaded));
   const lease = leaseOf(preparing);
-  if (newer !== undefined) {
+  const endIfSuperseded = async () => {
+    const newer = start.uploaded && (await newerUpload(cloud, place.input, start.uploaded));
+    if (newer === undefined) return undefined;
     await lease.release();
     return endEarly(preparing, 'superseded', `superseded: ${newer}; the run of that upload does the work`);
-  }
-  const holder = start.dry_run ? undefined : await lease.take();
-  if (holder !== undefined) {
-    const message = `waiting for run ${holder} of the same input to end: what it pays for is not paid twice`;
-    await wait(preparing, message);
-    return {
-      status: 'incomplete',
-      waitSeconds: leaseWait(cloud.clock.now() - Date.parse(event.startedAt)),
-      waited: event.waited,
-      reason: message,
-    };
-  }
+  };
+  const before = await endIfSuperseded();
+  if (before) return before;
+  const holder = start.dry_run ? undefined : await lease.take(othersOf(preparing));
+  if (holder !== undefined) return waitFor(holder, preparing);
   const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
   const places = imagePlaces(spec.settings.data.image_root, spec.imageFolder);
   const checked = await checkLines({ ...preparing, spec, imageBase: places.base });
@@ -86,19 +80,28 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
 
   const images = openImages(cloud.s3, places, spec.settings.data.max_image_bytes);
   const found = await findImages(images, checked.images, AbortSignal.timeout(Math.max(1, preparing.remainingMs() - 5_000)));
-  if (found.missing > found.looked * spec.settings.workflow.max_failure_rate) {
-    const message = `${found.missing} of ${found.looked} images not found, the first: ${found.first}`;
-    if (start.uploaded === undefined || event.waited >= cloud.variables.SETTLE_MINUTES * 60) throw new UsageError(message);
-    await wait(preparing, `${message}; looking again, for up to ${cloud.variables.SETTLE_MINUTES} minutes`);
-    return { status: 'incomplete', waitSeconds: IMAGES_EVERY_S, waited: event.waited + IMAGES_EVERY_S, reason: message };
-  }
+  const unsettled = await settleImages(preparing, found, spec.settings.workflow.max_failure_rate);
+  if (unsettled) return unsettled;
   const ended = await endBeforePaying(preparing, spec, checked, found.meanBytes);
   if (ended) {
     await lease.release();
     return ended;
   }
   const plan = await makePlan({ ...preparing, spec, places, checked });
-  return goOn(cloud, plan);
+  // Checking many lines took minutes, in which a spec may have come.
+  return (await endIfSuperseded()) ?? goOn(cloud, plan);
+}
+
+async function waitFor({ run, freeInSeconds }: LeaseHolder, preparing: Preparing): Promise<PrepareOutcome> {
+  const { cloud, event } = preparing;
+  const what =
+    freeInSeconds === undefined
+      ? `for run ${run} of the same dataset to end`
+      : `until the functions of run ${run} of the same dataset, which was ended from outside, have put their work down`;
+  const message = `waiting ${what}: what it pays for is not paid twice`;
+  await wait(preparing, message);
+  const waitSeconds = freeInSeconds ?? leaseWait(cloud.clock.now() - Date.parse(event.startedAt));
+  return { status: 'incomplete', waitSeconds, waited: event.waited, reason: message };
 }
 
 /** A tenth of the time that has passed. */
@@ -121,14 +124,18 @@ async function goOn(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {
   };
 }
 
-function leaseOf({ cloud, event, place, isRunning }: Preparing) {
+function othersOf({ cloud, isRunning }: Preparing): OtherRuns {
+  const why = 'its execution was ended from outside, and another run of the same dataset waits: start it again, finished work is kept';
+  return { isRunning, stop: (runId) => cloud.runItem(runId).stop('interrupted', why) };
+}
+
+function leaseOf({ cloud, event, start }: Preparing) {
   return createLease({
     client: cloud.dynamo,
     table: cloud.variables.TABLE,
-    name: `${place.input.bucket}/${place.input.key}`,
+    name: leaseName(start.input),
     runId: event.runId,
     executionArn: event.executionArn,
-    isRunning,
     now: () => cloud.clock.now(),
   });
 }

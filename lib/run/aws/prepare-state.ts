@@ -23,6 +23,8 @@ export const PrepareState = z.object({
       images: z.array(z.object({ path: z.string(), base: z.string().optional() })),
     })
     .optional(),
+  /** Of the last look at the images. */
+  imagesMissing: z.boolean().optional(),
 });
 export type PrepareState = z.infer<typeof PrepareState>;
 

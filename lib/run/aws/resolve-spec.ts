@@ -23,12 +23,19 @@ export interface SpecSources {
 export interface ResolvedSpec extends Pick<LoadedSpec, 'settings' | 'notices'> {
   /** Where relative image paths of this input begin, when `data.image_root` is empty. */
   readonly imageFolder: string;
+  /** The run that this one goes on with, where both ask again although answers are at hand. */
+  readonly forcedSince: string | undefined;
 }
 
 /** Calls in flight where nobody says otherwise: a function's worth, twice. TAO's default of 4 is meant for one machine. */
 const USUAL_WORKERS = 64;
 
-const FormerRun = z.object({ image_base: z.string().optional(), spec: z.record(z.string(), z.unknown()) });
+const FormerRun = z.object({
+  run_id: z.string().optional(),
+  forced_since: z.string().optional(),
+  image_base: z.string().optional(),
+  spec: z.record(z.string(), z.unknown()),
+});
 
 /** The settings of a run: the spec file beside the captions (or that of the run whose file the input is), then what the start says. Throws `UsageError`. */
 export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
@@ -36,7 +43,8 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
   const uri = `s3://${input.bucket}/${input.key}`;
   const former = await formerSpec(sources);
   const file = await specFile(sources, former?.text);
-  const overrides = [...(saysWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...overridesOf(start)];
+  const said = overridesOf(start);
+  const overrides = [...(saysWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...said];
   const { settings, notices } = loadSpec({
     ...(file && { file }),
     overrides,
@@ -49,6 +57,8 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
     notices,
     imageFolder: former?.imageBase ?? uri.slice(0, uri.lastIndexOf('/')),
+    // Who asks for it anew means the answers of the former run, too.
+    forcedSince: (said.includes('workflow.force_reprocess=true') ? undefined : former?.forcedSince) ?? start.forced_since,
   };
 }
 
@@ -70,18 +80,25 @@ async function specFile({ start, input, filesIn }: SpecSources, former: SpecText
   return text === undefined ? undefined : { text, name: `s3://${input.bucket}/${key}` };
 }
 
+interface FormerSpec {
+  readonly text: SpecText;
+  readonly imageBase: string | undefined;
+  readonly forcedSince: string | undefined;
+}
+
 /** `failed.jsonl` of a run goes on with that run's settings, and looks for images where it did. */
-async function formerSpec({ input, filesIn }: SpecSources): Promise<{ text: SpecText; imageBase: string | undefined } | undefined> {
+async function formerSpec({ input, filesIn }: SpecSources): Promise<FormerSpec | undefined> {
   const run = formerRunOf(input.key);
   if (run === undefined) return undefined;
   const name = `s3://${input.bucket}/${run.prefix}/run.json`;
   const parsed = FormerRun.safeParse(parseJson((await textOf(filesIn(input.bucket), `${run.prefix}/run.json`)) ?? ''));
   if (!parsed.success) return undefined;
-  const { spec, image_base: imageBase } = parsed.data;
+  const { spec, image_base: imageBase, run_id: runId, forced_since: since = runId } = parsed.data;
   const { limit: _, sample: __, ...workflow } = isTree(spec.workflow) ? spec.workflow : {};
+  const forcedSince = workflow.force_reprocess === true ? since : undefined;
   // Values in run.json are settled: a "${" in them is meant as it stands.
   const settled = JSON.stringify({ ...spec, workflow }).replaceAll('${', '\\\\${');
-  return { text: { text: `{"autolabel_type":"image_grounding","image_grounding":${settled}}`, name }, imageBase };
+  return { text: { text: `{"autolabel_type":"image_grounding","image_grounding":${settled}}`, name }, imageBase, forcedSince };
 }
 
 async function textOf(files: FileStore, key: string): Promise<string | undefined> {

@@ -29,7 +29,9 @@ export function openBatch(options: SettleBatchOptions, gate: CallGate, connectio
   const { items, base, plan, context, marks, poison } = options;
   const { cloud, step } = context;
   const { settings } = plan;
-  const stored = settings.workflow.force_reprocess ? forcedCheckpoints(cloud.checkpoints, plan.runId) : cloud.checkpoints;
+  const stored = settings.workflow.force_reprocess
+    ? forcedCheckpoints(cloud.checkpoints, plan.forcedSince ?? plan.runId)
+    : cloud.checkpoints;
   const patient = patientCheckpoints(stored, cloud.clock, gate.signal);
   const here = new Set(items.filter(({ id }) => !/~\d+$/.test(id)).map(({ id }) => id));
   const places = { base: plan.imageBase, ...(plan.imageFallback === undefined ? {} : { otherwise: plan.imageFallback }) };

@@ -12,7 +12,7 @@ import { readBatchSamples } from './read-batch-samples.ts';
 import type { BatchContext } from './run-batch.ts';
 import { openBatch } from './settle-batch-sample.ts';
 import type { StoredPlan } from './stored-plan.ts';
-import { watchTime } from './watch-time.ts';
+import { callMsOf, watchTime } from './watch-time.ts';
 
 export interface SettleBatchOptions {
   /** What is still to be settled, in input order. */
@@ -52,7 +52,8 @@ export async function settleBatch(options: SettleBatchOptions): Promise<BatchEnd
   };
   const gate: CallGate = session.openGate(() => link.stopped, stopFor);
   const watching = new AbortController();
-  const watched = [link.watch(watching.signal), watchTime({ gate, link, context }, watching.signal)];
+  const callMs = callMsOf(options.plan.settings, context.step);
+  const watched = [link.watch(watching.signal), watchTime({ gate, link, context, callMs }, watching.signal)];
   try {
     const connection = connectionOf(await session.connect(gate.signal), context.step);
     const batch = openBatch(options, gate, connection);

@@ -17,6 +17,8 @@ export const StartInput = z.strictObject({
   budget_usd: z.number().positive().optional(),
   steps: z.array(StepName).min(1).optional(),
   force_reprocess: z.boolean().optional(),
+  /** The run that first asked with `force_reprocess`: what has been asked since then is not asked again. */
+  forced_since: z.string().min(1).optional(),
   /** Check everything and estimate; nothing is paid. */
   dry_run: z.boolean().optional(),
   /** Written by start-run: the versions that this run is for. */

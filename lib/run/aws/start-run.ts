@@ -40,17 +40,17 @@ export async function startRun(event: unknown, { s3, sfn, stateMachine, notice }
   const folder = object.key.slice(0, slash);
   const file = object.key.slice(slash + 1);
   if (!object.key.startsWith('inputs/') || ![...captionsNames, specName].includes(file)) return { status: 'no dataset file' };
-  const versionOf = async (name: string) => {
+  const look = (name: string) => {
     const eventVersion = name === file ? (object['version-id'] ?? object.sequencer) : undefined;
-    return versionNow(s3, bucket.name, `${folder}/${name}`, eventVersion);
+    return objectNow(s3, bucket.name, `${folder}/${name}`, eventVersion);
   };
-  const captions = await firstFound(file === specName ? captionsNames : [file], versionOf);
+  const captions = await newest(file === specName ? captionsNames : [file], look);
   if (captions === undefined) {
     notice('no captions beside this spec yet: their upload will start the run', { key: object.key });
     return { status: 'no captions yet' };
   }
   const key = `${folder}/${captions.name}`;
-  const spec = await versionOf(specName);
+  const spec = (await look(specName))?.version;
   const name = executionName({ bucket: bucket.name, key, captions: captions.version, spec });
   const input: UploadStart = { input: `s3://${bucket.name}/${key}`, uploaded: { captions: captions.version, spec: spec ?? null } };
   const status = await start(sfn, stateMachine, name, input);
@@ -71,10 +71,15 @@ export async function start(sfn: SFNClient, stateMachineArn: string, name: strin
 }
 
 /** The version of an object that is current now, `undefined` where there is none. Where the bucket tells no version, the event's own word for it. */
-export async function versionNow(s3: S3Client, Bucket: string, Key: string, otherwise?: string): Promise<string | undefined> {
+export async function versionNow(s3: S3Client, bucket: string, key: string, otherwise?: string): Promise<string | undefined> {
+  return (await objectNow(s3, bucket, key, otherwise))?.version;
+}
+
+async function objectNow(s3: S3Client, Bucket: string, Key: string, otherwise?: string) {
   try {
     const { VersionId, LastModified, ETag } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
-    return VersionId ?? otherwise ?? `${LastModified?.getTime()}-${ETag}`;
+    const modified = LastModified?.getTime() ?? 0;
+    return { version: VersionId ?? otherwise ?? `${modified}-${ETag}`, modified };
   } catch (error) {
     if (isS3NotFound(error)) return undefined;
     // HEAD has no body: without its status an S3 error is called UnknownError.
@@ -83,10 +88,9 @@ export async function versionNow(s3: S3Client, Bucket: string, Key: string, othe
   }
 }
 
-async function firstFound(names: readonly string[], versionOf: (name: string) => Promise<string | undefined>) {
-  for (const name of names) {
-    const version = await versionOf(name);
-    if (version !== undefined) return { name, version };
-  }
-  return undefined;
+/** Of packed and plain captions in one folder those uploaded last: a spec is for what is current. */
+async function newest(names: readonly string[], look: (name: string) => ReturnType<typeof objectNow>) {
+  const looks = await Promise.all(names.map(async (name) => ({ name, now: await look(name) })));
+  const found = looks.flatMap(({ name, now }) => (now ? { name, ...now } : []));
+  return found.toSorted((a, b) => b.modified - a.modified)[0];
 }

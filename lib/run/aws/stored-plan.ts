@@ -16,6 +16,8 @@ export const StoredPlan = z.object({
   executionArn: z.string(),
   startedAt: z.number(),
   settings: Settings,
+  /** The run whose forced answers are this run's, too; its own alone where there is none. */
+  forcedSince: z.string().optional(),
   /** How the model writes boxes, as prepare found out; workers do not ask again. */
   coordinates: z.string().optional(),
   input: z.object({

@@ -8,7 +8,7 @@ import { settleRejected } from '#run/settled-line.ts';
 import type { AskedSamples } from './estimate-run.ts';
 import { createImageSpread, type ImageReference } from './image-spread.ts';
 import { formatManifestLine } from './manifest.ts';
-import { openUpload, type ResumableUpload, UploadState } from './resumable-upload.ts';
+import { LostUploadError, openUpload, type ResumableUpload, UploadState } from './resumable-upload.ts';
 
 const count = z.int().nonnegative();
 const Image = z.object({ path: z.string(), base: z.string().optional() });
@@ -26,7 +26,7 @@ export const ValidationState = z.object({
   asked: Asked,
   longestLine: count,
   firstUnchosenLine: z.int().positive().optional(),
-  images: z.object({ stride: z.int().positive(), kept: z.array(Image) }),
+  images: z.object({ stride: z.int().positive(), kept: z.array(Image), last: Image.optional() }),
   manifest: UploadState,
   refused: UploadState,
 });
@@ -50,8 +50,8 @@ export interface ValidationOptions {
   readonly choice: LineChoice;
   readonly imageBase: string;
   readonly uploads: { readonly manifest: Upload; readonly refused: Upload };
-  /** Counts of sample ids are kept here between calls: they are too many for a state. */
-  readonly repeatsFile: { read(): Promise<Uint8Array>; write(bytes: Uint8Array): Promise<void> };
+  /** Counts of sample ids are kept here between calls, by the offset of the next line: they are too many for a state. */
+  readonly repeatsFile: { read(offset: number): Promise<Uint8Array>; write(offset: number, bytes: Uint8Array): Promise<void> };
   readonly state?: ValidationState | undefined;
   /** Whether it is time to put the work down. */
   readonly isLate: () => boolean;
@@ -62,12 +62,24 @@ type Upload = Omit<Parameters<typeof openUpload>[0], 'state'>;
 /** Lines between two looks at the clock. */
 const LOOK_EVERY = 500;
 
-/** Reads every line once: samples go into the manifest, lines that are none into a list of refused ones. Put down in time, it goes on from there. */
-export async function validateInput(options: ValidationOptions): Promise<{ done: Validated } | { state: ValidationState }> {
+/**
+ * Reads every line once: samples go into the manifest, lines that are none into a list of refused ones. Put down in time, it goes on from
+ * there; without a state, from the beginning: what it was to go on with is lost.
+ */
+export async function validateInput(options: ValidationOptions): Promise<{ done: Validated } | { state: ValidationState | undefined }> {
+  try {
+    return await validateFrom(options);
+  } catch (error) {
+    if (error instanceof LostUploadError) return { state: undefined };
+    throw error;
+  }
+}
+
+async function validateFrom(options: ValidationOptions): Promise<{ done: Validated } | { state: ValidationState }> {
   const { files, path, kind, choice, imageBase, uploads, repeatsFile, state, isLate } = options;
   const manifest = await openUpload({ ...uploads.manifest, state: state?.manifest });
   const refused = await openUpload({ ...uploads.refused, state: state?.refused });
-  const repeats = createRepeats(state && (await repeatsFile.read()));
+  const repeats = createRepeats(state && (await repeatsFile.read(state.offset)));
   const images = createImageSpread(state?.images);
   let { index, samples, rejected, longestLine, firstUnchosenLine } = state ?? {
     index: 0,
@@ -82,7 +94,7 @@ export async function validateInput(options: ValidationOptions): Promise<{ done:
   for await (const line of readByteLines(files.read(path, { start: from.offset }))) {
     const here = { ...line, number: from.number + line.number, offset: from.offset + line.offset };
     if (line.number % LOOK_EVERY === 0 && isLate()) {
-      await repeatsFile.write(repeats.save());
+      await repeatsFile.write(here.offset, repeats.save());
       const put = { offset: here.offset, number: here.number - 1, index, samples, rejected, asked, longestLine, images: images.state };
       const unchosen = firstUnchosenLine === undefined ? {} : { firstUnchosenLine };
       return { state: { ...put, ...unchosen, manifest: await manifest.save(), refused: await refused.save() } };

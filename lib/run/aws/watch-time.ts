@@ -1,39 +1,59 @@
+import type { StepName } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
 import type { CallGate } from '#run/call-gate.ts';
 import { PutDown } from './batch-outcome.ts';
-import type { BatchContext } from './run-batch.ts';
+import type { Cloud } from './cloud.ts';
 import type { RunLink } from './run-link.ts';
 
 export interface TimeWatch {
   readonly gate: CallGate;
   readonly link: RunLink;
-  readonly context: Pick<BatchContext, 'cloud' | 'remainingMs'>;
+  readonly context: { readonly cloud: Pick<Cloud, 'clock'>; remainingMs(): number };
+  /** The longest that one call may take. */
+  readonly callMs: number;
 }
 
 const LOOK_EVERY_MS = 500;
-/** Before a function's time is up no new call starts: a call may take a minute or two. Shorter where the function has little time in all. */
+/** Before a function's time is up no new call starts: a call may take a minute or two. Longer where calls may, shorter where the function has little time in all. */
 const DRAIN_MS = 120_000;
 /** Left for writing down what is settled. */
 const SAVE_MS = 15_000;
-/** A longer pause is waited out in a Wait state, which is free; calls in flight get so long to end. */
+/** A longer pause is waited out in a Wait state, which is free. */
 const LONG_PAUSE_MS = 20_000;
-const PAUSE_GRACE_MS = 30_000;
+/** The next run of the same dataset counts on it: `lease.ts`. */
 const STOP_GRACE_MS = 10_000;
 
-/** Puts the batch down in time: near the function's deadline, at a long pause, at a stop told by another worker. */
-export async function watchTime({ gate, link, context }: TimeWatch, signal: AbortSignal): Promise<void> {
+/**
+ * Puts the batch down in time: near the function's deadline, at a long pause, at a stop told by another worker. At a stop calls in flight are
+ * cut off soon; else they may come home as long as the function lasts, since a call that is cut off is paid, and asked again.
+ */
+export async function watchTime({ gate, link, context, callMs }: TimeWatch, signal: AbortSignal): Promise<void> {
   const { cloud, remainingMs } = context;
   const { clock } = cloud;
   const all = remainingMs();
-  const drain = Math.min(DRAIN_MS, all / 3);
   const save = Math.min(SAVE_MS, all / 6);
+  const drain = Math.min(Math.max(DRAIN_MS, callMs + save), all / 2);
+  let hasDeadline = false;
+  const putDown = (message: string, until: number, grace: number) => {
+    hasDeadline = true;
+    gate.stop(new PutDown(message, until), grace);
+  };
   while (!signal.aborted) {
     const left = remainingMs();
     const grace = Math.max(0, left - save);
+    // A run that was ended from outside has given its dataset up: what it asks, the next run asks too.
+    if (link.stopped && (!gate.stopped || link.stopped.reason === 'interrupted'))
+      return gate.stop(link.stopped, Math.min(STOP_GRACE_MS, grace));
     // Also where the batch is being put down already: what is in flight may not outlast the function.
-    if (left < drain) return gate.stop(new PutDown('time is up', clock.now()), grace);
-    if (!gate.stopped && link.stopped) gate.stop(link.stopped, STOP_GRACE_MS);
-    if (!gate.stopped && link.pausedUntil - clock.now() > LONG_PAUSE_MS)
-      gate.stop(new PutDown('everyone is to wait', link.pausedUntil), PAUSE_GRACE_MS);
+    if (left < drain && !hasDeadline) putDown('time is up', clock.now(), grace);
+    if (!gate.stopped && link.pausedUntil - clock.now() > LONG_PAUSE_MS) putDown('everyone is to wait', link.pausedUntil, grace);
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
   }
+}
+
+/** The timeout of a step's calls. */
+export function callMsOf({ vlm }: Settings, step: StepName): number {
+  const override = step === 'step_0' ? vlm.extraction : vlm.grounding;
+  const backend = (override.backend ?? vlm.backend) === 'gemini' ? 'gemini' : 'openai';
+  return (override[backend]?.timeout ?? vlm[backend].timeout) * 1000;
 }

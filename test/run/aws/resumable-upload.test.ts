@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { copyObject } from '#run/aws/copy-object.ts';
-import { openUpload, UploadState } from '#run/aws/resumable-upload.ts';
+import { LostUploadError, openUpload, UploadState } from '#run/aws/resumable-upload.ts';
 import { s3Available, serveS3 } from '#test/storage/s3-server.ts';
 
 const server = serveS3();
@@ -43,6 +43,56 @@ describe.skipIf(!s3Available)('an upload that several calls of a function write'
     const text = Buffer.from(lines.join(''));
     expect((await read('results/a.jsonl')).equals(text)).toBe(true);
     expect(facts).toEqual({ sha256: createHash('sha256').update(text).digest('hex'), bytes: text.length, lines: lines.length });
+  });
+
+  it('is the same when a call dies before the state it saved is stored, and the next has the state before', async () => {
+    const { client, bucket, read } = await open();
+    const upload = { client, bucket, key: 'a', tailKey: 't', partBytes };
+    const lines = linesOf(20_000_000);
+    const writeFrom = async (state: UploadState | undefined, from: number, to: number) => {
+      const writer = await openUpload({ ...upload, state });
+      for (const line of lines.slice(from, to)) await writer.write(line);
+      return writer;
+    };
+    const stored = await (await writeFrom(undefined, 0, 7_000)).save();
+    await (await writeFrom(stored, 7_000, 14_321)).save();
+
+    const facts = await (await writeFrom(stored, 7_000, lines.length)).close();
+
+    const text = Buffer.from(lines.join(''));
+    expect((await read('a')).equals(text)).toBe(true);
+    expect(facts.sha256).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
+  it('is the same when a call dies after it closed it, and the next closes it again', async () => {
+    const { client, bucket, read } = await open();
+    const lines = linesOf(17_000_000);
+    const first = await openUpload({ client, bucket, key: 'a', tailKey: 't', partBytes });
+    for (const line of lines.slice(0, 6_000)) await first.write(line);
+    const state = await first.save();
+    const close = async () => {
+      const writer = await openUpload({ client, bucket, key: 'a', tailKey: 't', partBytes, state });
+      for (const line of lines.slice(6_000)) await writer.write(line);
+      return writer.close();
+    };
+
+    const facts = [await close(), await close()];
+
+    expect(facts[1]).toEqual(facts[0]);
+    expect((await read('a')).equals(Buffer.from(lines.join('')))).toBe(true);
+  });
+
+  it('says so when what its state tells of is gone', async () => {
+    const { client, bucket } = await open();
+    const upload = { client, bucket, key: 'a', tailKey: 't', partBytes };
+    const first = await openUpload(upload);
+    for (const line of linesOf(6_000_000)) await first.write(line);
+    const state = await first.save();
+
+    await expect(openUpload({ ...upload, state: { ...state, tailBytes: state.tailBytes - 1 } })).rejects.toThrow(LostUploadError);
+    await expect(openUpload({ ...upload, state, tailKey: 'other' })).rejects.toThrow(LostUploadError);
+    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: 'a', UploadId: state.uploadId }));
+    await expect((await openUpload({ ...upload, state })).close()).rejects.toThrow(LostUploadError);
   });
 
   it('is not there before it is closed', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createLease } from '#run/aws/lease.ts';
 import { createRunItem } from '#run/aws/run-item.ts';
 import { serveDynamo } from './dynamo-server.ts';
 
@@ -94,58 +93,5 @@ describe('item of a run', () => {
     await item.describe({ phase: 'finished' });
 
     expect(await item.read()).toMatchObject({ phase: 'finished', total: 7 });
-  });
-});
-
-describe('lease of a dataset', () => {
-  const leaseOf = (table: string, runId: string, running: readonly string[]) =>
-    createLease({
-      client: dynamo.connect(),
-      table,
-      name: 'b/inputs/d/captions.jsonl',
-      runId,
-      executionArn: `arn:${runId}`,
-      isRunning: async (arn) => running.includes(arn),
-      now: () => noon,
-    });
-
-  it('is had by one of many that ask at once; the others are told by whom', async () => {
-    const table = await dynamo.emptyTable();
-    const names = Array.from({ length: 8 }, (_, index) => `run-${index}`);
-    const running = names.map((name) => `arn:${name}`);
-
-    const answers = await Promise.all(names.map((name) => leaseOf(table, name, running).take()));
-
-    const winners = names.filter((_, index) => answers[index] === undefined);
-    expect(winners).toHaveLength(1);
-    expect(new Set(answers)).toEqual(new Set([undefined, winners[0]]));
-  });
-
-  it('is ours still when a function asks a second time', async () => {
-    const table = await dynamo.emptyTable();
-    const lease = leaseOf(table, 'run-1', []);
-
-    await lease.take();
-
-    expect(await lease.take()).toBeUndefined();
-  });
-
-  it('of a run that has ended without giving it back is taken over', async () => {
-    const table = await dynamo.emptyTable();
-    await leaseOf(table, 'run-1', []).take();
-
-    expect(await leaseOf(table, 'run-2', ['arn:run-1']).take()).toBe('run-1');
-    expect(await leaseOf(table, 'run-2', []).take()).toBeUndefined();
-  });
-
-  it('is given back by the run that has it, and by no other', async () => {
-    const table = await dynamo.emptyTable();
-    await leaseOf(table, 'run-1', []).take();
-
-    await leaseOf(table, 'run-2', []).release();
-    expect(await leaseOf(table, 'run-2', ['arn:run-1']).take()).toBe('run-1');
-
-    await leaseOf(table, 'run-1', []).release();
-    expect(await leaseOf(table, 'run-2', ['arn:run-1']).take()).toBeUndefined();
   });
 });

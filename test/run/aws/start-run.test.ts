@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStateMachineCommand, DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { start, startRun } from '#run/aws/start-run.ts';
@@ -58,6 +59,23 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
       input: `s3://${bucket}/inputs/d/captions.jsonl`,
       uploaded: { captions: expect.any(String), spec: expect.any(String) },
     });
+  });
+
+  it.each([
+    ['captions.jsonl', 'captions.jsonl.gz'],
+    ['captions.jsonl.gz', 'captions.jsonl'],
+  ])('is one of the captions uploaded last, where %s and then %s came before a spec', async (older, newer) => {
+    const { sfn, bucket, put, deliver, executions } = await open();
+    await put(`inputs/d/${older}`, '{}');
+    await sleep(1_100); // S3 tells seconds
+    await put(`inputs/d/${newer}`, '{}');
+    await put('inputs/d/spec.yaml', 'x');
+
+    await deliver('inputs/d/spec.yaml');
+
+    const [only] = await executions();
+    const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: only?.executionArn }));
+    expect(JSON.parse(input ?? '')).toMatchObject({ input: `s3://${bucket}/inputs/d/${newer}` });
   });
 
   it('is a new one for equal bytes uploaded again', async () => {

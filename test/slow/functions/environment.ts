@@ -121,7 +121,7 @@ export function openEnvironment(parts: EnvironmentParts) {
       const outcome = await prepareRun({ ...event, waited }, context);
       if (outcome.status !== 'incomplete') return outcome;
       waited = outcome.waited;
-      await sleep(20);
+      await sleep(Math.min(250, 10 * outcome.waitSeconds));
     }
   }
 
@@ -193,7 +193,10 @@ export function openEnvironment(parts: EnvironmentParts) {
     }
   }
 
-  return { cloud, run, logged, text: (path: string) => readText(cloud.bucket, path) };
+  /** As the console does: what runs of its functions goes on. */
+  const abort = (name: string) => running.delete(`arn:${name}`);
+
+  return { cloud, run, abort, logged, text: (path: string) => readText(cloud.bucket, path) };
 }
 
 /** As the stack's bucket is. */

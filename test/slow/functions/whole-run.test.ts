@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -153,6 +154,38 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     await dataset.environment.run(startOf(dataset));
 
     expect(dataset.model.calls).toHaveLength(2 * calls);
+  });
+
+  it('asks nothing twice when it goes on with a run that was told to ask everything again', async () => {
+    let isBroken = false;
+    const dataset = await makeDataset(linesOf(10), {
+      script: ({ caption, step }) =>
+        isBroken && step === 'step_1' && caption.includes('car2 ') ? { status: 400, error: 'image cannot be decoded' } : undefined,
+    });
+    const { environment, model } = dataset;
+    const callsOf = async (start: Record<string, unknown>, name: string) => {
+      const before = model.calls.length;
+      const { failed, prefix } = await environment.run(start, name);
+      return {
+        failed: failed?.error,
+        calls: model.calls.length - before,
+        input: `s3://${environment.cloud.variables.BUCKET}/${prefix}/failed.jsonl`,
+      };
+    };
+    const all = await callsOf(startOf(dataset), 'plain');
+    isBroken = true;
+    const forced = await callsOf(startOf(dataset, { force_reprocess: true }), 'forced');
+    const again = await callsOf(startOf(dataset, { force_reprocess: true, forced_since: 'forced' }), 'again');
+    const lines = await callsOf({ input: again.input }, 'lines');
+    isBroken = false;
+    const linesAgain = await callsOf({ input: again.input, forced_since: 'lines' }, 'lines-again');
+    const afresh = await callsOf({ input: again.input, force_reprocess: true }, 'afresh');
+    const everything = await callsOf(startOf(dataset, { force_reprocess: true }), 'everything');
+
+    expect([forced.failed, again.failed, lines.failed]).toEqual(Array(3).fill('TooManyFailures'));
+    expect([again.calls, lines.calls]).toEqual([1, 1]);
+    expect([linesAgain.calls, afresh.calls]).toEqual([1, 2]);
+    expect(everything.calls).toBe(all.calls);
   });
 
   it('reads packed input, CRLF, a byte order mark and any script', async () => {
@@ -363,6 +396,56 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
     expect(dataset.model.calls).toHaveLength(0);
   });
 
+  const uploadedStart = async (dataset: Dataset) => startOf(dataset, { uploaded: await uploadOf(dataset) });
+  const outcomesOf = ({ environment }: Dataset) =>
+    environment.logged.filter(({ message }) => message === 'prepare').map(({ facts }) => (facts as { status: string }).status);
+
+  it('ends as superseded when a spec comes while lines are checked', async () => {
+    const dataset = await makeDataset(linesOf(2));
+    const start = await uploadedStart(dataset);
+    const { s3 } = dataset.environment.cloud;
+    const send = s3.send.bind(s3) as (...args: unknown[]) => Promise<unknown>;
+    let isPut = false;
+    s3.send = (async (command: { input?: { Key?: string } }, ...rest: unknown[]) => {
+      if (command.constructor.name === 'GetObjectCommand' && command.input?.Key === 'inputs/d/captions.jsonl' && !isPut) {
+        isPut = true;
+        await dataset.put('inputs/d/spec.yaml', specOf(dataset.model));
+      }
+      return send(command, ...rest);
+    }) as typeof s3.send;
+
+    const { prepared } = await dataset.environment.run(start);
+
+    expect(prepared).toMatchObject({ status: 'ended', reason: expect.stringContaining('superseded') });
+    expect(dataset.model.calls).toHaveLength(0);
+  });
+
+  it('waits for every image of an upload, tolerated or not, and then looks twice', async () => {
+    const dataset = await makeDataset([...linesOf(3), JSON.stringify({ image_path: 'img/late.png', caption: 'a late dog' })], {
+      variables: { SETTLE_MINUTES: 15 },
+    });
+    const start = { ...(await uploadedStart(dataset)), spec: { workflow: { max_failure_rate: 0.5 } } };
+
+    const run = dataset.environment.run(start);
+    while (outcomesOf(dataset).length === 0) await sleep(5);
+    await dataset.put('inputs/d/img/late.png', readFileSync(join(dataset.folder, 'img/0.png')));
+
+    expect((await run).failed).toBeUndefined();
+    expect(outcomesOf(dataset)).toEqual(['incomplete', 'incomplete', 'ok']);
+  });
+
+  it('goes on at once where every image of an upload is there, and after a while where those that are missing are tolerated', async () => {
+    const whole = await makeDataset(linesOf(2), { variables: { SETTLE_MINUTES: 15 } });
+    const lines = [...linesOf(3), JSON.stringify({ image_path: 'img/none.png', caption: 'a lost dog' })];
+    const lacking = await makeDataset(lines, { variables: { SETTLE_MINUTES: 2 } });
+
+    await whole.environment.run(await uploadedStart(whole));
+    await lacking.environment.run({ ...(await uploadedStart(lacking)), spec: { workflow: { max_failure_rate: 0.5 } } });
+
+    expect(outcomesOf(whole)).toEqual(['ok']);
+    expect(outcomesOf(lacking)).toEqual(['incomplete', 'incomplete', 'ok']);
+  });
+
   it('asks for approval of an upload that would cost more than the environment spends unasked', async () => {
     const dataset = await makeDataset(linesOf(3), { variables: { MAX_UNATTENDED_USD: 0.000001 } });
     const uploaded = await uploadOf(dataset);
@@ -414,5 +497,18 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
 
     expect([first.failed, second.failed]).toEqual([undefined, undefined]);
     expect(dataset.model.calls).toHaveLength(20 + 17);
+  });
+
+  it('takes over from a run that was ended from outside, once what that one has under way has come home', async () => {
+    const dataset = await makeDataset(linesOf(60), { latencyMs: 900 });
+    const first = dataset.environment.run(startOf(dataset, { max_workers: 2 }), 'ended-outside');
+    while (dataset.model.calls.length < 6) await sleep(50);
+
+    dataset.environment.abort('ended-outside');
+    const second = await dataset.environment.run(startOf(dataset));
+
+    expect((await first).failed?.cause).toContain('ended from outside');
+    expect(second.failed).toBeUndefined();
+    expect(dataset.model.calls).toHaveLength(60 + 51);
   });
 });
