@@ -59,7 +59,7 @@ const uselessCuts = (share: number) => (share < 0.3 ? 2 : share < 0.6 ? 2.5 : 4)
 const LONGEST_DOUBT = 120;
 const MODERATE = 0.4;
 /** The first wave is spread over this long and judged after this many. With a limit below the number of workers, most of it would be refused. */
-const SPREAD_S = 0.15;
+const SPREAD_S = 0.1;
 const FIRST_WAVE = 16;
 /** Growth of the pace per second, as a share of it. */
 const GROWTH = { first: 0.25, least: 0.02, most: 0.5, doublesEveryMs: 8_000 };
@@ -100,7 +100,9 @@ export function createRateControl(workers: number): RateControl {
   const cut = (now: number) => {
     const { sent, refused, since, until } = late.sent >= LATE ? late : { ...window, until: now };
     const attempted = Math.min(rate, (sent * 1000) / Math.max(until - since, 50));
-    const delivered = attempted * (1 - refused / (sent + 2));
+    // A few attempts may have been refused by chance; most of them are not.
+    const chance = refused > sent / 2 ? 0.5 : 2;
+    const delivered = attempted * (1 - refused / (sent + chance));
     const least = nearLimit && !test ? NEAR_LIMIT_CUT * rate : 0; // slow growth cannot have left the limit far behind
     test = startCutTest(window, test?.restore ?? rate);
     rate = Math.max(CUT * delivered, least, SLOWEST);
