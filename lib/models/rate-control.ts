@@ -44,8 +44,8 @@ interface Late {
 }
 
 const noneLate = (): Late => ({ since: 0, until: 0, sent: 0, refused: 0 });
-/** Fewer say too little of a pace. */
-const LATE = 6;
+/** Fewer say too little of a pace, or of chance. */
+const LATE = 10;
 
 const FREE = Number.POSITIVE_INFINITY;
 const SLOWEST = 1 / 60;
@@ -100,8 +100,8 @@ export function createRateControl(workers: number): RateControl {
   const cut = (now: number) => {
     const { sent, refused, since, until } = late.sent >= LATE ? late : { ...window, until: now };
     const attempted = Math.min(rate, (sent * 1000) / Math.max(until - since, 50));
-    // A few attempts may have been refused by chance; most of them are not.
-    const chance = refused > sent / 2 ? 0.5 : 2;
+    // A few attempts may have been refused by chance; most of many are not.
+    const chance = sent >= LATE && refused > 0.6 * sent ? 0.5 : 2;
     const delivered = attempted * (1 - refused / (sent + chance));
     const least = nearLimit && !test ? NEAR_LIMIT_CUT * rate : 0; // slow growth cannot have left the limit far behind
     test = startCutTest(window, test?.restore ?? rate);
