@@ -10,5 +10,4 @@ if (major < 22) {
 const { existsSync } = await import('node:fs');
 const bundle = new URL('../dist/groundline.js', import.meta.url);
 const source = new URL('./groundline.ts', import.meta.url);
-const { main } = await import(existsSync(source) ? source.href : bundle.href);
-await main(process.argv);
+await import(existsSync(source) ? source.href : bundle.href);

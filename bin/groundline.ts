@@ -24,8 +24,10 @@ const verbs: Readonly<Record<string, () => Promise<AddCommand>>> = {
 };
 const aliases: Readonly<Record<string, string>> = { default_specs: 'default-specs' };
 
+await main(process.argv);
+
 /** The command line. Sets `process.exitCode`; never throws. */
-export async function main(argv: readonly string[]): Promise<void> {
+async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', leaveOnClosedPipe);
   try {
     const program = new Command('groundline')

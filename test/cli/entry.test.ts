@@ -1,0 +1,12 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+
+test.each(['bin/groundline.js', 'bin/groundline.ts'])('%s is the command line: it does what it is told, or says why not', async (entry) => {
+  const { stdout } = await run(process.execPath, [entry, '--version']);
+
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  await expect(run(process.execPath, [entry, 'generate', 'nothing.jsonl'])).rejects.toMatchObject({ code: 1 });
+});
