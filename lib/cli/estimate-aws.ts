@@ -4,6 +4,7 @@ import type { Settings } from '#core/settings.ts';
 import { fitSize } from '#images/fit-size.ts';
 import type { ImageInfo } from '#images/measure-image.ts';
 import { expectedProfile } from '#models/profiles.ts';
+import { modelOf } from '#models/step-model.ts';
 import { type AwsWork, awsCost, type CostLine, sumOf } from '#run/aws/aws-cost.ts';
 import { awsPricesReadOn, awsPricesRegion } from '#run/aws/aws-prices.ts';
 import { type Geometry, geometryOf } from '#run/aws/geometry.ts';
@@ -98,8 +99,5 @@ function redrawnSize(image: ImageInfo, bytes: number, policy: ImagePolicy) {
 }
 
 function policyOf({ vlm }: Settings): ImagePolicy {
-  const backend = vlm.grounding.backend ?? vlm.backend;
-  const model =
-    backend === 'gemini' ? (vlm.grounding.gemini?.model ?? vlm.gemini.model) : (vlm.grounding.openai?.model_name ?? vlm.openai.model_name);
-  return expectedProfile('grounding', vlm, model).image;
+  return expectedProfile('grounding', vlm, modelOf(vlm, 'grounding')?.model).image;
 }

@@ -6,7 +6,7 @@ import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens
 import { pricesReadOn } from '#models/price-table.ts';
 import { costUsd, type Sale } from '#models/prices.ts';
 import { expectedProfile } from '#models/profiles.ts';
-import { type StepKind, serviceTierOf } from '#models/step-model.ts';
+import { modelOf, type StepKind, serviceTierOf } from '#models/step-model.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -97,11 +97,7 @@ type StepModels = Readonly<Record<StepKind, string | undefined>>;
 
 /** The model of each step that runs. */
 function modelsOf({ vlm, workflow }: Settings): StepModels {
-  const model = (kind: StepKind) => {
-    const backend = vlm[kind].backend ?? vlm.backend;
-    if (backend === 'builtin') return 'builtin';
-    return backend === 'gemini' ? (vlm[kind].gemini?.model ?? vlm.gemini.model) : (vlm[kind].openai?.model_name ?? vlm.openai.model_name);
-  };
+  const model = (kind: StepKind) => modelOf(vlm, kind)?.model ?? 'builtin';
   return {
     extraction: workflow.steps.includes('0') ? model('extraction') : undefined,
     grounding: workflow.steps.includes('1') ? model('grounding') : undefined,

@@ -4,6 +4,7 @@ import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import { AnnotationRecord, FailureEnvelope } from '#core/record.ts';
 import { Settings } from '#core/settings.ts';
+import { modelOf } from '#models/step-model.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
 import { readFormerRun, requireUntouched } from '#run/former-run.ts';
 import { stepFiles } from '#run/result-files.ts';
@@ -65,8 +66,5 @@ async function extractedBy(results: FileStore): Promise<string | 'nothing' | und
 
 /** A model that the spec does not name is the only one of its server, as step 1 found it. */
 function extractionModel({ steps }: RunFile, { vlm }: Settings): string | undefined {
-  const own = vlm.extraction;
-  const backend = own.backend ?? vlm.backend;
-  const named = { gemini: own.gemini?.model ?? vlm.gemini.model, openai: own.openai?.model_name ?? vlm.openai.model_name, builtin: '' };
-  return named[backend] || steps.step_1?.model;
+  return modelOf(vlm, 'extraction')?.model || steps.step_1?.model;
 }

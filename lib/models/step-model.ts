@@ -44,6 +44,15 @@ export function stepModel(vlm: VlmSettings, step: StepKind, keys: ModelKeys): St
   return { backend, gemini, asked, selfHosted: isSelfHosted(gemini.base_url), mediaResolution: override.media_resolution ?? spec };
 }
 
+/** The remote model that a step names, and where; `undefined` for `builtin`. */
+export function modelOf(vlm: VlmSettings, step: StepKind): { readonly model: string; readonly baseUrl: string } | undefined {
+  const backend = vlm[step].backend ?? vlm.backend;
+  if (backend === 'builtin') return undefined;
+  const gemini = { ...vlm.gemini, ...vlm[step].gemini };
+  const openai = { ...vlm.openai, ...vlm[step].openai };
+  return backend === 'gemini' ? { model: gemini.model, baseUrl: gemini.base_url } : { model: openai.model_name, baseUrl: openai.base_url };
+}
+
 /** The service tier that the requests of a step name, wherever the spec has it. */
 export function serviceTierOf(vlm: VlmSettings, step: StepKind): string | undefined {
   const backend = vlm[step].backend ?? vlm.backend;

@@ -1,3 +1,4 @@
+import { unpartedScripts } from '#core/char-span.ts';
 import { phraseKey } from '#core/fold-text.ts';
 import type { AskedExpression } from './match-expressions.ts';
 
@@ -19,6 +20,6 @@ function wordsOf(phrase: string): string[] {
   return words.filter((word) => !ARTICLE.test(word)).map((word) => (word.length > 3 ? word.replace(PLURAL, '') : word));
 }
 
-const WORD = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Emoji_Presentation}]|\p{L}[\p{L}\p{M}'’-]*/gu;
+const WORD = new RegExp(String.raw`[${unpartedScripts}\p{Emoji_Presentation}]|\p{L}[\p{L}\p{M}'’-]*`, 'gu');
 const ARTICLE = /^(?:an?|the)$/;
 const PLURAL = /(?<=[^s])e?s$/;

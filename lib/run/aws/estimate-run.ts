@@ -2,7 +2,7 @@ import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { expectedProfile } from '#models/profiles.ts';
-import { isBilled, serviceTierOf } from '#models/step-model.ts';
+import { isBilled, modelOf, serviceTierOf } from '#models/step-model.ts';
 
 export interface RunEstimate {
   readonly calls: number;
@@ -29,10 +29,7 @@ export function estimateRun(settings: Settings, asked: AskedSamples, at: number)
   const { workflow, vlm } = settings;
   const steps = workflow.steps.map((step) => {
     const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
-    const backend = vlm[kind].backend ?? vlm.backend;
-    const gemini = { ...vlm.gemini, ...vlm[kind].gemini };
-    const openai = { ...vlm.openai, ...vlm[kind].openai };
-    const [model, url] = backend === 'gemini' ? [gemini.model, gemini.base_url] : [openai.model_name, openai.base_url];
+    const { model, baseUrl } = modelOf(vlm, kind) ?? { model: '', baseUrl: '' };
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
     const profile = expectedProfile(kind, vlm, model);
     const input = {
@@ -46,7 +43,7 @@ export function estimateRun(settings: Settings, asked: AskedSamples, at: number)
         ? extractionUsage(input, assumptions.likely)
         : groundingUsage(input, assumptions.likely, profile.expressionsPerCall);
     const cost = costUsd({ model, serviceTier: serviceTierOf(vlm, kind) }, usage, at);
-    return { calls: usage.calls, cost, model, isBilled: isBilled(url) };
+    return { calls: usage.calls, cost, model, isBilled: isBilled(baseUrl) };
   });
   const calls = steps.reduce((sum, step) => sum + step.calls, 0);
   const knownUsd = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);
