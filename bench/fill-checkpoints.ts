@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 import { overridesOf } from '#cli/spec-options.ts';
 import type { ModelReply, VisionLanguageModel } from '#core/ports.ts';
 import { connectModels, type ModelConnection } from '#models/connect.ts';
+import { openRunCheckpoints } from '#run/run-checkpoints.ts';
 import { runLocal } from '#run/run-local.ts';
 import { loadSpec } from '#spec/load-spec.ts';
-import { createDirectoryCheckpoints } from '#storage/directory-checkpoints.ts';
 import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 
@@ -38,7 +38,8 @@ export async function fillCheckpoints(captions: string, folder: string, override
     version: 'bench',
     runId: 'bench',
     results: createDirectoryFiles(folder),
-    checkpoints: createDirectoryCheckpoints(folder),
+    checkpoints: openRunCheckpoints(folder, settings),
+    replace: false,
     images: () => createLocalImages({ settings: settings.data, inputFolder: dirname(captions), notice }),
     connect: async () => {
       const common = { settings, keys: {}, maxWorkers: settings.workflow.max_workers, clock, random: Math.random, notice };

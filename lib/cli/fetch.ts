@@ -7,6 +7,10 @@ import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import { findRun } from '#run/aws/find-run.ts';
+import { readFormerRun } from '#run/former-run.ts';
+import { stoppedFolder } from '#run/result-files.ts';
+import { countCompletedLines } from '#run/results-in-place.ts';
+import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { explainWriteError } from '#storage/disk-errors.ts';
 import { makeFolder } from '#storage/make-folder.ts';
 import { createS3Client } from '#storage/s3-client.ts';
@@ -15,11 +19,14 @@ import { parseS3 } from '#storage/s3-location.ts';
 import { withAwsErrors } from './aws-errors.ts';
 import { addCloudOptions, type CloudFlags, findCloudEnvironment } from './cloud-environment.ts';
 import { readEnvironment } from './environment.ts';
-import { counted } from './words.ts';
+import { count, counted } from './words.ts';
 
 interface FetchFlags extends CloudFlags {
   readonly out: string;
+  readonly replace?: boolean;
 }
+
+const annotations = 'annotations.jsonl';
 
 /** What a run keeps for itself. */
 const OWN_WORK = 'work/';
@@ -31,7 +38,8 @@ export function addFetchCommand(program: Command): void {
       .command('fetch')
       .description('fetch the results of a run on AWS')
       .argument('<run>', 'run id, or s3://BUCKET/runs/DATASET/RUN')
-      .requiredOption('--out <folder>', 'where they go'),
+      .requiredOption('--out <folder>', 'where they go')
+      .option('--replace', 'replace the results in the folder even if they hold more completed lines'),
   )
     .addHelpText(
       'after',
@@ -44,7 +52,9 @@ async function fetchRun(run: string, flags: FetchFlags): Promise<void> {
   const client = createS3Client();
   const { bucket, prefix } = await placeOf(run, flags);
   const files = createS3Files({ client, bucket, prefix });
-  const folder = resolve(flags.out);
+  const out = resolve(flags.out);
+  const kept = flags.replace ? undefined : await moreInPlace(files, out);
+  const folder = kept === undefined ? out : join(out, stoppedFolder);
   let fetched = 0;
   for await (const path of files.list('')) {
     if (path.startsWith(OWN_WORK) || path.endsWith('/')) continue;
@@ -53,7 +63,20 @@ async function fetchRun(run: string, flags: FetchFlags): Promise<void> {
   }
   client.destroy();
   if (fetched === 0) throw new UsageError(`there are no results at ${files.location} yet: groundline watch shows how the run goes`);
-  console.log(`${counted(fetched, 'file')} in ${flags.out}`);
+  console.log(`${counted(fetched, 'file')} in ${kept === undefined ? flags.out : join(flags.out, stoppedFolder)}`);
+  if (kept !== undefined)
+    console.error(
+      `the results in ${flags.out} hold more completed lines (${count(kept)}) and were not replaced; to put the fetched ones in their place: run the same command with --replace`,
+    );
+}
+
+/** How many completed lines the folder holds, where those are more than the run has. */
+async function moreInPlace(run: FileStore, folder: string): Promise<number | undefined> {
+  const here = createDirectoryFiles(folder);
+  const { [annotations]: held = 0 } = await countCompletedLines(here, await readFormerRun(here), [annotations]);
+  if (held === 0) return undefined;
+  const { [annotations]: fetched = 0 } = await countCompletedLines(run, await readFormerRun(run), [annotations]);
+  return held > fetched ? held : undefined;
 }
 
 async function placeOf(run: string, flags: FetchFlags): Promise<{ bucket: string; prefix: string }> {

@@ -1,20 +1,23 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { stoppedFolder } from '#run/result-files.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
-import { describePilot, followUpCommand, pilotSamples, project, readPilot } from './pilot.ts';
+import { describePilot, followUpCommand, pilotSamples, project, readPilot, sameCommand } from './pilot.ts';
 import { planRetry } from './plan-retry.ts';
 import { createProgressDisplay } from './progress.ts';
 import type { RunFile } from './run-file.ts';
 import { runExitCode, summarise } from './run-summary.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from './spec-options.ts';
 import { systemClock } from './system-clock.ts';
+import { count } from './words.ts';
 
 interface GenerateFlags extends SpecFlags {
   readonly dryRun?: boolean;
   readonly pilot?: boolean;
+  readonly replace?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,6 +34,7 @@ export function addGenerateCommand(program: Command): void {
   addSpecOptions(program.command('generate').description('find the phrases of captions and their boxes in the images'))
     .option('--dry-run', 'check everything and estimate the cost; nothing is paid')
     .option('--pilot', `do ${pilotSamples} samples, then say what all would cost and how to go on`)
+    .option('--replace', 'put the results in place even if those in place hold more completed lines')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples)
     .action(async (args: string[], flags: GenerateFlags, command: Command) => {
@@ -52,7 +56,7 @@ export const versionOf = (command: Command) => command.parent?.version() ?? 'unk
 /** Runs a spec and ends with a summary on stdout and the exit code that belongs to it. Throws the reason where the run ended early. */
 export async function generate(
   spec: LoadedSpec,
-  flags: Pick<GenerateFlags, 'pilot' | 'json'>,
+  flags: Pick<GenerateFlags, 'pilot' | 'replace' | 'json'>,
   { environment, version }: Program,
 ): Promise<void> {
   const { runHere } = await import('./run-here.ts');
@@ -61,14 +65,16 @@ export async function generate(
   const startedAt = systemClock.now();
   try {
     for (const notice of spec.notices) display.notice(notice);
-    const { run, stopped } = await runHere({ spec, environment, version, display, signal: interrupt.signal });
+    const replace = flags.replace ?? false;
+    const { run, folder, kept, stopped } = await runHere({ spec, environment, version, display, signal: interrupt.signal, replace });
     display.end();
     process.exitCode = runExitCode(run, spec.settings.workflow.max_failure_rate);
     const seconds = (systemClock.now() - startedAt) / 1000;
-    if (flags.json) console.log(JSON.stringify(facts(run, spec), null, 2));
-    else if (!stopped || settledAny(run)) console.log(await summary(run, spec));
+    if (flags.json) console.log(JSON.stringify(facts(run, folder), null, 2));
+    else if (!stopped || settledAny(run)) console.log(await summary(run, folder, spec));
+    if (kept !== undefined) display.notice(describeKept(kept, spec));
     if (stopped) throw stopped.reason;
-    if (flags.pilot) await sayPilot(run, spec, seconds, flags.json ?? false);
+    if (flags.pilot) await sayPilot(run, folder, spec, seconds, flags.json ?? false);
   } finally {
     display.end();
     interrupt.release();
@@ -78,17 +84,25 @@ export async function generate(
 /** A run that was stopped before its first line has nothing to tell but the reason. */
 const settledAny = ({ counts: { done = 0, failed = 0 } }: RunFile) => done + failed > 0;
 
-async function summary(run: RunFile, { resultsDir }: LoadedSpec): Promise<string> {
-  return summarise(run, resultsDir, await planRetry(createDirectoryFiles(resolve(resultsDir)), run, resultsDir));
+async function summary(run: RunFile, folder: string, { resultsDir }: LoadedSpec): Promise<string> {
+  const location = folder === resolve(resultsDir) ? resultsDir : join(resultsDir, stoppedFolder);
+  return summarise(run, location, await planRetry(createDirectoryFiles(folder), run, location));
 }
 
-function facts({ spec: _, ...run }: RunFile, { resultsDir }: LoadedSpec) {
-  return { ...run, results: resolve(resultsDir) };
+function describeKept(kept: number, { resultsDir }: LoadedSpec): string {
+  return [
+    `the results of this run are in ${join(resultsDir, stoppedFolder)}: those in ${resultsDir} hold more completed lines (${count(kept)}) and were not replaced`,
+    `to put them in place: ${sameCommand(process.argv.slice(2), '--replace')}`,
+  ].join('\n');
+}
+
+function facts({ spec: _, ...run }: RunFile, folder: string) {
+  return { ...run, results: folder };
 }
 
 /** With `--json`, stdout is for the program that reads it. */
-async function sayPilot(run: RunFile, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
-  const findings = await readPilot(createDirectoryFiles(resolve(spec.resultsDir)));
+async function sayPilot(run: RunFile, folder: string, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
+  const findings = await readPilot(createDirectoryFiles(folder));
   const text = describePilot(findings, project(run, seconds, spec.settings.workflow.max_workers), followUpCommand(process.argv.slice(2)));
   (json ? console.error : console.log)(text);
 }

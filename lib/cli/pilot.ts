@@ -63,6 +63,11 @@ export function describePilot(findings: PilotFindings, projection: Projection, c
   ].join('\n');
 }
 
+/** The same command with more options, ready to paste. Secrets are left for the user to fill in. */
+export function sameCommand(args: readonly string[], ...more: readonly string[]): string {
+  return ['groundline', ...args.filter((argument) => !more.includes(argument)).map(hideSecret), ...more].map(shellWord).join(' ');
+}
+
 /** The same command for all lines, ready to paste: without `--pilot` and what says how many lines it takes. Secrets are left for the user to fill in. */
 export function followUpCommand(args: readonly string[]): string {
   const shown = args.filter((argument, index) => !isOfPilot(argument) && !takesNext(args[index - 1])).map(hideSecret);

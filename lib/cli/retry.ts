@@ -1,10 +1,12 @@
-import { resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import { fileNamePart } from '#core/sample-id.ts';
 import { lockResults } from '#run/lock-results.ts';
+import { stoppedFolder } from '#run/result-files.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
+import { checkpointFolder, stepFolders } from '#storage/directory-checkpoints.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { generate, versionOf } from './generate.ts';
@@ -13,6 +15,7 @@ import { type RunFile, readRunFile } from './run-file.ts';
 
 interface RetryFlags {
   readonly id?: string;
+  readonly replace?: boolean;
   readonly json?: boolean;
 }
 
@@ -24,6 +27,7 @@ export function addRetryCommand(program: Command): void {
     .argument('<results>', 'results folder of a run')
     .argument('[overrides...]', 'settings that should differ, as dotted.key=value')
     .option('--id <id>', 'ask this sample again although it is done (image_id or sample id)')
+    .option('--replace', 'put the results in place even if those in place hold more completed lines')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExamples:\n  groundline retry results\n  groundline retry results --id 000000397133')
     .action(async (folder: string, overrides: string[], flags: RetryFlags, command: Command) => {
@@ -31,10 +35,19 @@ export function addRetryCommand(program: Command): void {
       const results = createDirectoryFiles(resolve(folder));
       const run = await readRunFile(results);
       const { withStep0 } = await planRetry(results, run, folder);
-      const spec = specOf(run, folder, [...(withStep0 ? ['workflow.steps=["0","1"]'] : []), ...overrides], environment);
-      if (flags.id !== undefined) await forgetSample(results, flags.id);
-      await generate(spec, { ...(flags.json ? { json: true } : {}) }, { environment, version: versionOf(command) });
+      const own = await resultsFolderOf(folder);
+      const spec = specOf(run, own, [...(withStep0 ? ['workflow.steps=["0","1"]'] : []), ...overrides], environment);
+      if (flags.id !== undefined) await forgetSample(createDirectoryFiles(resolve(own)), flags.id);
+      const { json = false, replace = false } = flags;
+      await generate(spec, { json, replace }, { environment, version: versionOf(command) });
     });
+}
+
+/** `results/stopped` holds the results of a run in `results`, where its checkpoints are. */
+async function resultsFolderOf(folder: string): Promise<string> {
+  const parent = dirname(resolve(folder));
+  if (basename(resolve(folder)) !== stoppedFolder || (await createDirectoryFiles(parent).size('run.json')) === undefined) return folder;
+  return dirname(folder) === '.' ? parent : dirname(folder);
 }
 
 /** Keys are not kept in run.json: they come from the environment or an override. */
@@ -48,7 +61,8 @@ function specOf(run: RunFile, folder: string, overrides: readonly string[], envi
   return loadSpec({ file, overrides: [...own, ...overrides], env: environment.variable, environmentKeys: environment.keys });
 }
 
-const checkpointFolders = ['step_0_expression_extraction/.ckpt/', 'step_1_grounding/.ckpt/'];
+/** Beginnings of the folders that hold checkpoints, those of other settings included. */
+const checkpointFolders = Object.values(stepFolders).map((folder) => `${folder}/${checkpointFolder}`);
 
 /** Takes away what is remembered of a sample, so that the next run asks again. Throws `UsageError` where nothing is, or another run is at work. */
 async function forgetSample(results: DirectoryFiles, id: string): Promise<void> {

@@ -25,6 +25,7 @@ const RunFile = z.object({
   failures: z.record(z.string(), z.number()).catch({}).default({}),
   calls: amount,
   cost_usd: amount,
+  all_invocations: z.object({ calls: amount, cost_usd: amount, unpriced_calls: amount }).optional().catch(undefined),
   steps: z.record(z.string(), StepFacts).catch({}).default({}),
 });
 export type RunFile = z.infer<typeof RunFile>;

@@ -6,9 +6,9 @@ import { connectModels } from '#models/connect.ts';
 import type { AroundAttempt } from '#models/language-model.ts';
 import { findLocalPictures } from '#results/report/local-pictures.ts';
 import { writeReport } from '#results/report/write-report.ts';
+import { openRunCheckpoints } from '#run/run-checkpoints.ts';
 import { runLocal } from '#run/run-local.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
-import { createDirectoryCheckpoints } from '#storage/directory-checkpoints.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 import { makeFolder } from '#storage/make-folder.ts';
@@ -26,16 +26,22 @@ export interface RunHereOptions {
   readonly version: string;
   readonly display: ProgressDisplay;
   readonly signal: AbortSignal;
+  /** Put the results in place even if those in place hold more completed lines. @default false */
+  readonly replace?: boolean;
 }
 
 export interface RunHereEnd {
   readonly run: RunFile;
+  /** The folder with the result files of this run. */
+  readonly folder: string;
+  /** Completed lines of the results that stay in place, where this run has fewer and its own are in `stopped/`. */
+  readonly kept?: number;
   /** Why it ended early, if it did. */
   readonly stopped?: { readonly reason: unknown };
 }
 
 /** Runs a spec on this machine. Throws `UsageError` or `RunStopError` when it could not start. */
-export async function runHere({ spec, environment, version, display, signal }: RunHereOptions): Promise<RunHereEnd> {
+export async function runHere({ spec, environment, version, display, signal, replace = false }: RunHereOptions): Promise<RunHereEnd> {
   keepHeapSmall();
   const { settings } = spec;
   const folder = resolve(spec.resultsDir);
@@ -61,13 +67,13 @@ export async function runHere({ spec, environment, version, display, signal }: R
       },
       signal,
     );
-  const results = createDirectoryFiles(folder);
-  const { stopped } = await runLocal({
+  const { stopped, results, kept } = await runLocal({
     settings,
     version,
     runId: createRunId(new Date()),
-    results,
-    checkpoints: createDirectoryCheckpoints(folder),
+    results: createDirectoryFiles(folder),
+    checkpoints: openRunCheckpoints(folder, settings),
+    replace,
     images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }),
     connect,
     clock: systemClock,
@@ -81,7 +87,7 @@ export async function runHere({ spec, environment, version, display, signal }: R
   await reportOn(results, run, stopped?.reason).catch((error: unknown) => {
     display.notice(`report.html could not be written (${(error as Error).message}); the results are whole, groundline report tries again`);
   });
-  return { run, ...(stopped && { stopped }) };
+  return { run, folder: results.folder, ...(kept !== undefined && { kept }), ...(stopped && { stopped }) };
 }
 
 /** Above so many samples the page links to pictures: drawing them all small would take longer than the run. `groundline report` does it. */

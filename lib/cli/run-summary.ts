@@ -1,10 +1,11 @@
+import type { SpendingTotals } from '#run/compose-run-file.ts';
 import { exitCode } from './exit-codes.ts';
 import type { RetryPlan } from './plan-retry.ts';
 import type { RunFile } from './run-file.ts';
 import { count, counted, dollars } from './words.ts';
 
 /** The end of a run in a few lines: counts, failures by code, cost, files, and what tries the failures again. */
-export function summarise(run: RunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}): string {
+export function summarise(run: RunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}, totals = totalsOf(run)): string {
   const { done = 0, partial = 0, failed = 0, pending = 0, cached = 0 } = run.counts;
   const lines = [
     [
@@ -17,15 +18,29 @@ export function summarise(run: RunFile, location: string, { beyond }: Pick<Retry
       .join(', '),
   ];
   if (run.status === 'running') lines.push('not at its end: it is still running, or it was killed, and then the same command goes on');
+  const from = run.first_pending_line ? `, from line ${count(run.first_pending_line)} on` : '';
   if (pending > 0)
-    lines.push(`${counted(pending, 'line')} pending${run.first_pending_line ? `, from line ${count(run.first_pending_line)} on` : ''}`);
+    lines.push(
+      run.status === 'finished' ? `${counted(pending, 'line')} not chosen by this run` : `${counted(pending, 'line')} pending${from}`,
+    );
   const failures = Object.entries(run.failures).sort(([, a], [, b]) => b - a);
   if (failures.length > 0) lines.push(`failed: ${failures.map(([code, times]) => `${count(times)} × ${code}`).join(', ')}`);
   const { calls = 0 } = run;
   lines.push(`${counted(calls, 'call')}, cost ${calls === 0 ? '$0' : dollars(run.cost_usd)}`);
+  if (totals && totals.calls > calls) lines.push(`all invocations: ${describeSpending(totals)}`);
   lines.push(`results: ${location}`);
   if (failed > 0) lines.push(...(beyond ? howElse(beyond, failed, location) : [`${againBy(location)}; one by one in failed.jsonl`]));
   return lines.join('\n');
+}
+
+function totalsOf({ all_invocations: all }: RunFile): SpendingTotals | undefined {
+  return all && { calls: all.calls ?? 0, usd: all.cost_usd ?? 0, unpricedCalls: all.unpriced_calls ?? 0 };
+}
+
+function describeSpending({ calls, usd, unpricedCalls }: SpendingTotals): string {
+  if (unpricedCalls >= calls) return `${counted(calls, 'call')}, cost unknown`;
+  const unpriced = unpricedCalls > 0 ? `, and ${counted(unpricedCalls, 'call')} of unknown cost` : '';
+  return `${counted(calls, 'call')}, cost ${dollars(usd)}${unpriced}`;
 }
 
 const againBy = (location: string) => `tried again by: groundline retry ${location}`;

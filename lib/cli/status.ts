@@ -1,23 +1,44 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { createDirectoryFiles } from '#storage/directory-files.ts';
+import type { SpendingTotals } from '#run/compose-run-file.ts';
+import { stoppedFolder } from '#run/result-files.ts';
+import { readSpending } from '#run/spending-file.ts';
+import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { planRetry } from './plan-retry.ts';
-import { readRunFile } from './run-file.ts';
+import { type RunFile, readRunFile } from './run-file.ts';
 import { summarise } from './run-summary.ts';
+import { shellWord } from './words.ts';
 
 /** `groundline status RESULTS`: what run.json says, without touching anything. */
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .description('say how far a run is and what failed')
+    .description('show the progress and failures of a run')
     .argument('<results>', 'results folder of a run')
     .option('--json', 'print the facts as JSON')
     .addHelpText('after', '\nExample:\n  groundline status results')
     .action(async (folder: string, flags: { json?: boolean }) => {
       const results = createDirectoryFiles(resolve(folder));
       const run = await readRunFile(results);
-      if (flags.json) return console.log(JSON.stringify({ ...run, spec: undefined }, null, 2));
-      const summary = summarise(run, folder, await planRetry(results, run, folder));
-      console.log([summary, ...(run.stop ? [`stopped early: ${run.stop.message}`] : [])].join('\n'));
+      const apart = createDirectoryFiles(join(results.folder, stoppedFolder));
+      const stopped = (await apart.size('run.json')) === undefined ? undefined : await readRunFile(apart);
+      if (flags.json)
+        return console.log(JSON.stringify({ ...run, spec: undefined, stopped: stopped && { ...stopped, spec: undefined } }, null, 2));
+      const spending = await readSpending(results);
+      console.log(await describe(run, folder, results, spending));
+      if (!stopped) return;
+      const location = join(folder, stoppedFolder);
+      console.log(
+        [
+          '\na later run with fewer completed lines:',
+          await describe(stopped, location, apart, spending),
+          `to put its results in place: groundline retry ${shellWord(location)} --replace`,
+        ].join('\n'),
+      );
     });
+}
+
+async function describe(run: RunFile, location: string, results: DirectoryFiles, spending: SpendingTotals): Promise<string> {
+  const summary = summarise(run, location, await planRetry(results, run, location), spending);
+  return [summary, ...(run.stop ? [`stopped early: ${run.stop.message}`] : [])].join('\n');
 }

@@ -84,7 +84,11 @@ export const Settings = z.strictObject({
       limit: positive.optional().describe('only the first lines'),
       sample: positive.optional().describe('only so many lines, drawn with the seed'),
       seed: z.int().default(0).describe('which lines a sample draws'),
-      budget_usd: z.number().positive().optional().describe('stop once the known cost reaches this; calls in flight come home'),
+      budget_usd: z
+        .number()
+        .positive()
+        .optional()
+        .describe('stop once the known cost of all invocations in the results folder reaches this; calls in flight are finished'),
       max_failure_rate: z.number().min(0).max(1).default(0).describe('more failed lines than this share end with exit code 2'),
       partial: z.enum(['keep', 'fail']).default('keep').describe('what becomes of a sample with an unanswered expression'),
     })

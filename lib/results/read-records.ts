@@ -37,6 +37,7 @@ export interface OpenOptions {
 const amount = z.number().optional().catch(undefined);
 const text = z.string().optional().catch(undefined);
 const RunFile = z.object({
+  status: text,
   finished_at: text,
   counts: z.object({ pending: amount }).optional().catch(undefined),
   first_pending_line: amount,
@@ -68,6 +69,7 @@ export async function openResults(
 async function pendingLines(results: FileStore, unfinished: boolean): Promise<number> {
   const run = RunFile.safeParse(await readJsonFile(results, 'run.json')).data;
   if (run === undefined) return 0;
+  if (run.status === 'finished') return 0; // lines that its own limit or sample left out are not pending
   const pending = run.counts?.pending ?? 0;
   if (unfinished || (pending === 0 && run.finished_at !== undefined)) return pending;
   const first = run.first_pending_line === undefined ? '' : `, the first of them line ${run.first_pending_line}`;

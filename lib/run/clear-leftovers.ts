@@ -1,5 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkpointFolder } from '#storage/directory-checkpoints.ts';
+import { layersOf } from './run-checkpoints.ts';
 
 const folders = ['', 'step_0_expression_extraction', 'step_1_grounding'];
 
@@ -9,7 +11,8 @@ export function clearLeftovers(folder: string, deadProcess: number | undefined):
     const entries = readdirOrNone(join(folder, name)).filter((entry) => /^\.(?:draft|spill)-/.test(entry));
     for (const entry of entries) rmSync(join(folder, name, entry), { force: true });
     // The folders of checkpoints can be too large to list.
-    if (name !== '' && deadProcess !== undefined) rmSync(join(folder, name, '.ckpt', `.draft-${deadProcess}`), { force: true });
+    const checkpoints = name === '' || deadProcess === undefined ? [] : [checkpointFolder, ...layersOf(folder)];
+    for (const ckpt of checkpoints) rmSync(join(folder, name, ckpt, `.draft-${deadProcess}`), { force: true });
   }
 }
 

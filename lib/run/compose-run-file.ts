@@ -17,6 +17,8 @@ export interface FileFacts {
   readonly sha256: string;
   readonly bytes: number;
   readonly lines: number;
+  /** Lines of completed samples among them; `output.compat: tao` writes a line for failed ones too. */
+  readonly completed?: number;
   readonly replaced?: string;
 }
 
@@ -36,11 +38,22 @@ export interface RunFileFacts {
   readonly tally: Tally;
   /** All that this run's calls came to: a check of the model, and samples that are still pending, included. */
   readonly spent: { readonly calls: number; readonly usd: number | undefined };
+  /** The same with the earlier invocations in this results folder. */
+  readonly spentInAll?: SpendingTotals | undefined;
   readonly firstPendingLine?: number | undefined;
   /** Of the steps that this run takes. */
   readonly steps: Partial<Record<StepName, StepModelFacts>>;
   readonly files: Readonly<Record<string, FileFacts>>;
   readonly notices?: readonly string[];
+}
+
+/** Calls and cost over all invocations of a results folder. */
+export interface SpendingTotals {
+  readonly calls: number;
+  /** Of the calls whose cost is known. */
+  readonly usd: number;
+  /** Calls whose cost is not known. */
+  readonly unpricedCalls: number;
 }
 
 /** The text of `run.json`: what ran, without secrets. Costs are left out where a price or the tokens are not known. */
@@ -58,6 +71,7 @@ export function composeRunFile(facts: RunFileFacts): string {
     finishedAt,
     tally,
     spent,
+    spentInAll,
     firstPendingLine,
     files,
     notices,
@@ -88,6 +102,11 @@ export function composeRunFile(facts: RunFileFacts): string {
     other_size: tally.otherSize || undefined,
     calls: Math.max(spent.calls, tally.steps.step_0.now.calls + tally.steps.step_1.now.calls),
     cost_usd: atLeast(spent.usd, sum(steps.map(([, step]) => step.cost_usd))),
+    all_invocations: spentInAll && {
+      calls: spentInAll.calls,
+      cost_usd: rounded(spentInAll.usd),
+      unpriced_calls: spentInAll.unpricedCalls,
+    },
     cost_in_all_usd: sum(steps.map(([, step]) => step.in_all.cost_usd)),
     steps: Object.fromEntries(steps),
     notices: notices && notices.length > 0 ? notices : undefined,

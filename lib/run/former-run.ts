@@ -9,6 +9,7 @@ const FormerFile = z.object({
   sha256: z.string(),
   bytes: z.number().catch(0),
   lines: z.number().catch(0),
+  completed: z.number().optional().catch(undefined),
   replaced: z.string().optional(),
 });
 

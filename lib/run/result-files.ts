@@ -9,6 +9,9 @@ export const stepFiles = {
   step_1: 'step_1_grounding/annotations.jsonl',
 } as const;
 
+/** In a results folder: the results of a run that ended with fewer completed lines than those in place. Laid out as a results folder. */
+export const stoppedFolder = 'stopped';
+
 /** The result files of a run while it is written; none of them is visible before `close`. */
 export interface ResultFiles {
   write(lines: OutputLines): Promise<void>;

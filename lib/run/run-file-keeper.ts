@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { RunStopError } from '#core/errors.ts';
 import type { StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
@@ -6,22 +7,26 @@ import type { DirectoryFiles } from '#storage/directory-files.ts';
 import type { CallGate } from './call-gate.ts';
 import { composeRunFile, type FileFacts, type RunFileFacts, type StepModelFacts } from './compose-run-file.ts';
 import { hashOf } from './former-run.ts';
+import { readSamples } from './read-samples.ts';
 import type { ResultFiles } from './result-files.ts';
+import { type CompletedLines, findFileWithFewerLines } from './results-in-place.ts';
 import type { RunPlan } from './run-plan.ts';
 import type { Spending } from './spending.ts';
 import type { Tally } from './tally.ts';
 
-/** Keeps `run.json` true from the beginning of a run to its end. */
+/** Keeps `run.json` true from the beginning of a run to its end, and puts the result files in place. */
 export interface RunFileKeeper {
   begin(): Promise<void>;
-  /** Notes how far the run is. Never fails it. */
+  /** Notes the progress of the run. Never fails it. */
   note(): Promise<void>;
-  /** Puts the result files in place, in such an order that a kill in between leaves nothing that the next run would not know. */
-  replace(files: ResultFiles, end: RunEnd): Promise<void>;
+  /** Returns whether the result files of the results folder are those of this run now. */
+  finish(files: ResultFiles, end: RunResult): Promise<boolean>;
 }
 
-export interface RunEnd {
+export interface RunResult {
   readonly tally: Tally;
+  /** Completed lines of each result file. */
+  readonly completed: CompletedLines;
   readonly firstPending: number | undefined;
   /** Failed lines of an earlier run that are in `failed.jsonl` besides those of this input. */
   readonly carried: number;
@@ -31,24 +36,32 @@ export interface KeeperOptions {
   readonly settings: Settings;
   readonly version: string;
   readonly runId: string;
+  /** The results folder. */
   readonly results: DirectoryFiles;
+  /** Where this run writes: the results folder itself, or `stopped/` in it while it holds completed lines of an earlier run. */
+  readonly target: DirectoryFiles;
+  /** Put the files in place even if they hold fewer completed lines. */
+  readonly replace: boolean;
   readonly plan: RunPlan;
   readonly gate: CallGate;
   readonly wallClock: () => number;
   /** What has settled so far, in whatever order. */
   readonly progress: Tally;
-  readonly spending: Pick<Spending, 'calls' | 'usd'>;
+  readonly spending: Pick<Spending, 'calls' | 'usd' | 'inAll'>;
   readonly steps: Partial<Record<StepName, StepModelFacts>>;
   readonly notices: readonly string[];
 }
 
+type Changing = Pick<RunFileFacts, 'status' | 'tally' | 'files'> & Partial<RunFileFacts>;
+
 export function keepRunFile(options: KeeperOptions): RunFileKeeper {
-  const { settings, version, runId, results, plan, gate, wallClock, progress, spending, steps, notices } = options;
+  const { settings, version, runId, results, target, replace, plan, gate, wallClock, progress, spending, steps, notices } = options;
   const startedAt = wallClock();
   const former = plan.former?.files ?? {};
+  const isInPlace = target === results;
   let noting: Promise<void> = Promise.resolve();
 
-  const write = async (changing: Pick<RunFileFacts, 'status' | 'tally' | 'files'> & Partial<RunFileFacts>) => {
+  const write = async (folder: DirectoryFiles, changing: Changing) => {
     const { path, sha256, lines } = plan.input;
     const text = composeRunFile({
       settings: withWholePaths(settings, plan.former?.captions),
@@ -59,40 +72,77 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
       startedAt,
       steps,
       spent: { calls: spending.calls, usd: spending.usd },
+      spentInAll: spending.inAll,
       notices,
       ...changing,
     });
-    const writer = await results.create('run.json');
+    const writer = await folder.create('run.json');
     await writer.write(text);
     await writer.close();
   };
-  const running = () => write({ status: 'running', tally: progress, files: former });
+  const running = () => write(target, { status: 'running', tally: progress, files: isInPlace ? former : {} });
+
+  const ending = ({ tally, firstPending, carried }: RunResult): Omit<Changing, 'files'> => {
+    const { path, sha256, lines } = plan.input;
+    const reason = gate.stopped?.reason;
+    return {
+      status: reason === undefined ? 'finished' : 'stopped',
+      ...(reason === undefined ? {} : { stop: describeStop(reason) }),
+      tally,
+      input: { path, sha256, lines: lines + carried },
+      firstPendingLine: firstPending,
+      finishedAt: wallClock(),
+    };
+  };
+
+  /** In such an order that a crash in between leaves nothing that the next run does not recognise. */
+  const putInPlace = async (end: RunResult, written: Record<string, FileFacts>, place: () => Promise<void>) => {
+    const { status: _, finishedAt: __, stop: ___, firstPendingLine: ____, ...facts } = ending(end);
+    await write(results, { ...facts, status: 'running', files: { ...former, ...(await withReplaced(written, results)) } });
+    await place();
+    await write(results, { ...ending(end), files: { ...former, ...written } });
+  };
+
+  const isWorthLess = (completed: CompletedLines) =>
+    findFileWithFewerLines(results, plan.inPlace, completed, () => readSamples(plan.input.open(), plan.input.kind));
 
   return {
-    begin: running,
+    async begin() {
+      if (!isInPlace) rmSync(target.folder, { recursive: true, force: true }); // of a run before this one: its checkpoints are kept elsewhere
+      await running();
+    },
     note() {
       noting = noting.then(running).catch(() => {});
       return noting;
     },
-    async replace(files, { tally, firstPending, carried }) {
+    async finish(files, end) {
       await noting;
-      const written = await withReplaced(await files.facts(), results);
-      const { path, sha256, lines } = plan.input;
-      const input = { path, sha256, lines: lines + carried };
-      await write({ status: 'running', tally, input, files: { ...former, ...written } });
+      const written = withCompleted(await files.facts(), end.completed);
+      if (isInPlace) {
+        await putInPlace(end, written, () => files.close());
+        return true;
+      }
       await files.close();
-      const reason = gate.stopped?.reason;
-      await write({
-        status: reason === undefined ? 'finished' : 'stopped',
-        ...(reason === undefined ? {} : { stop: describeStop(reason) }),
-        tally,
-        input,
-        firstPendingLine: firstPending,
-        finishedAt: wallClock(),
-        files: { ...former, ...(await files.facts()) },
-      });
+      await write(target, { ...ending(end), files: written });
+      if (!replace && (await isWorthLess(end.completed)) !== undefined) return false;
+      await putInPlace(end, written, async () => moveFiles(target, results, Object.keys(written)));
+      rmSync(target.folder, { recursive: true, force: true });
+      return true;
     },
   };
+}
+
+function moveFiles(from: DirectoryFiles, to: DirectoryFiles, paths: readonly string[]): void {
+  for (const path of paths) {
+    mkdirSync(dirname(join(to.folder, path)), { recursive: true });
+    renameSync(join(from.folder, path), join(to.folder, path));
+  }
+}
+
+function withCompleted(facts: Record<string, FileFacts>, completed: CompletedLines): Record<string, FileFacts> {
+  return Object.fromEntries(
+    Object.entries(facts).map(([path, file]) => [path, path in completed ? { ...file, completed: completed[path] ?? 0 } : file]),
+  );
 }
 
 /** With the hashes of the files that are about to be replaced: until they are, those are known too. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { CheckpointStore, Clock, ImageStore } from '#core/ports.ts';
+import type { Clock, ImageStore, StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import type { ModelConnections } from '#models/connect.ts';
 import type { AroundAttempt } from '#models/language-model.ts';
-import type { DirectoryFiles } from '#storage/directory-files.ts';
+import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { createAdmission } from './admission.ts';
 import { type CallGate, createCallGate } from './call-gate.ts';
 import { type CarriedFailures, readCarriedFailures } from './carried-failures.ts';
@@ -12,12 +12,15 @@ import { type Collector, createCollector } from './collect.ts';
 import { createInputOrder } from './input-order.ts';
 import { lockResults } from './lock-results.ts';
 import { noteGiven } from './note-given.ts';
-import { openResultFiles, type ResultFiles } from './result-files.ts';
+import { openResultFiles, type ResultFiles, stepFiles, stoppedFolder } from './result-files.ts';
+import type { CompletedLines } from './results-in-place.ts';
+import type { RunCheckpoints } from './run-checkpoints.ts';
 import { keepRunFile } from './run-file-keeper.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { modelFacts, prepareSteps, type RunSteps } from './run-steps.ts';
-import type { SettledLine } from './settled-line.ts';
+import { type SettledLine, stepsOf } from './settled-line.ts';
 import { createSpending, type Spending } from './spending.ts';
+import { createSpendingLedger, readSpending, type SpendingLedger } from './spending-file.ts';
 import { takeLines } from './take-lines.ts';
 import { count, emptyTally, type Tally } from './tally.ts';
 import { createTaoStatus } from './tao-status.ts';
@@ -37,7 +40,9 @@ export interface RunLocalOptions {
   readonly version: string;
   readonly runId: string;
   readonly results: DirectoryFiles;
-  readonly checkpoints: CheckpointStore;
+  readonly checkpoints: RunCheckpoints;
+  /** Put the results in place even if those in place hold more completed lines. */
+  readonly replace: boolean;
   readonly images: (inputFolder: string) => ImageStore;
   /** Opens the models; every attempt of every call has to go through `attempt`. */
   readonly connect: (attempt: AroundAttempt, signal: AbortSignal) => Promise<ModelConnections>;
@@ -60,11 +65,16 @@ const NOTED_EVERY_MS = 5_000;
 
 /** `stopped` = why a run ended early; what was done by then is in its files. */
 export interface RunEnd {
+  /** Where the result files of this run are: the results folder, or `stopped/` in it where that holds more completed lines. */
+  readonly results: DirectoryFiles;
+  /** Completed lines of the results that stay in place, where this run has fewer. */
+  readonly kept?: number;
   readonly stopped?: { readonly reason: unknown };
 }
 
 /**
  * Runs a spec in a results folder: every line through its steps, then the result files in input order.
+ * They replace those in place only if they hold at least as many completed lines.
  * Whatever ends it early (a signal, a stop, a budget), what is done is in the files and `run.json` says what is not.
  * Throws where nothing could be run or written: a `UsageError`, or the reason of a stop before the first line.
  */
@@ -74,10 +84,12 @@ export async function runLocal(options: RunLocalOptions): Promise<RunEnd> {
   try {
     clearLeftovers(results.folder, lock.deadProcess);
     const plan = await planRun(settings, results);
-    const spending = createSpending(settings.workflow.budget_usd, options.wallClock);
+    const spending = createSpending(settings.workflow.budget_usd, options.wallClock, await readSpending(results));
+    const ledger = createSpendingLedger(results, spending);
     const gate = createCallGate({ clock: options.clock, limit: () => spending.exceeded() });
     const attempt: AroundAttempt = (send, model) =>
       gate.attempt(async () => {
+        await ledger.open();
         const reply = await send();
         spending.add(model, reply.usage);
         return reply;
@@ -86,12 +98,13 @@ export async function runLocal(options: RunLocalOptions): Promise<RunEnd> {
     if (signal.aborted) interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     try {
-      gate.check();
+      if (gate.stopped) throw gate.stopped.reason;
       const connections = await options.connect(attempt, gate.signal);
       spending.requirePrices(Object.values(modelFacts(connections, settings)));
-      return await run({ ...options, plan, gate, connections, spending });
+      return await run({ ...options, plan, gate, connections, spending, ledger });
     } finally {
       signal.removeEventListener('abort', interrupt);
+      await ledger.close();
     }
   } finally {
     lock.release();
@@ -103,23 +116,38 @@ interface Running extends RunLocalOptions {
   readonly gate: CallGate;
   readonly connections: ModelConnections;
   readonly spending: Spending;
+  readonly ledger: SpendingLedger;
 }
 
 async function run(running: Running): Promise<RunEnd> {
-  const { settings, results, plan, gate } = running;
+  const { settings, results, plan, gate, checkpoints, ledger } = running;
+  const holdsResults = Object.keys(plan.inPlace).length > 0;
+  const target = holdsResults ? createDirectoryFiles(join(results.folder, stoppedFolder)) : results;
   const steps = prepareSteps(running);
   const collector = createCollector(settings);
   const carried = plan.input.kind === 'step_0' ? await readCarriedFailures(results) : undefined;
   const progress = emptyTally();
-  const keeper = keepRunFile({ ...running, progress, steps: steps.facts });
+  const completed: Record<StepName, number> = { step_0: 0, step_1: 0 };
+  const keeper = keepRunFile({ ...running, target, progress, steps: steps.facts });
   const status = settings.output.compat === 'tao' ? createTaoStatus(results, running.wallClock) : undefined;
   await keeper.begin();
   await status?.started();
-  const files = await openResultFiles(results, settings.workflow.steps);
-  const beat = setInterval(() => void keeper.note(), NOTED_EVERY_MS).unref();
+  const files = await openResultFiles(target, settings.workflow.steps);
+  const beat = setInterval(() => {
+    void keeper.note();
+    void ledger.note();
+  }, NOTED_EVERY_MS).unref();
+  let isInPlace: boolean;
   try {
-    const firstPending = await takeAll(running, { files, collector, steps, progress, carried });
-    await keeper.replace(files, { tally: collector.state.tally, firstPending, carried: carried?.count ?? 0 });
+    const firstPending = await takeAll(running, { files, collector, steps, progress, completed, carried });
+    const { tally } = collector.state;
+    isInPlace = await keeper.finish(files, {
+      tally,
+      completed: completedLines(settings, completed),
+      firstPending,
+      carried: carried?.count ?? 0,
+    });
+    if (isInPlace) await checkpoints.promote();
     await status?.ended(gate.stopped?.reason);
   } catch (error) {
     await files.abort();
@@ -127,9 +155,16 @@ async function run(running: Running): Promise<RunEnd> {
   } finally {
     clearInterval(beat);
   }
-  if (gate.stopped) return { stopped: gate.stopped };
+  const end = isInPlace ? { results } : { results: target, kept: Math.max(...Object.values(plan.inPlace)) };
+  if (gate.stopped) return { ...end, stopped: gate.stopped };
   steps.finish();
-  return {};
+  return end;
+}
+
+/** By result file; `annotations.jsonl` is the last step's. */
+function completedLines({ workflow }: Settings, completed: Readonly<Record<StepName, number>>): CompletedLines {
+  const byFile = workflow.steps.map((step) => [stepFiles[`step_${step}`], completed[`step_${step}`]] as const);
+  return Object.fromEntries([...byFile, ['annotations.jsonl', byFile.at(-1)?.[1] ?? 0]]);
 }
 
 interface Taking {
@@ -137,16 +172,18 @@ interface Taking {
   readonly collector: Collector;
   readonly steps: RunSteps;
   readonly progress: Tally;
+  readonly completed: Record<StepName, number>;
   readonly carried: CarriedFailures | undefined;
 }
 
-async function takeAll(running: Running, { files, collector, steps, progress, carried }: Taking): Promise<number | undefined> {
+async function takeAll(running: Running, { files, collector, steps, progress, completed, carried }: Taking): Promise<number | undefined> {
   const { settings, results, gate, plan } = running;
   const say = createSayer(running, progress);
   const notes = noteGiven();
   const emit = async (line: SettledLine) => {
     try {
       await files.write(collector.add(line));
+      for (const [name, { facts }] of stepsOf(line)) if (facts.status !== 'failed') completed[name]++;
     } catch (error) {
       gate.stop(error, 0);
       throw error;

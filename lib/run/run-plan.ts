@@ -8,6 +8,7 @@ import { chooseLines, type LineChoice } from './choose-lines.ts';
 import { type FormerRun, readFormerRun, requireUntouched } from './former-run.ts';
 import type { InputKind } from './read-samples.ts';
 import { stepFiles } from './result-files.ts';
+import { type CompletedLines, countCompletedLines } from './results-in-place.ts';
 import { type InputScan, scanInput } from './scan-input.ts';
 
 /** What a run is going to read and write, looked at before anything is paid. */
@@ -19,6 +20,8 @@ export interface RunPlan {
   /** Of the captions, where images may be that are not below `data.image_root`. */
   readonly inputFolder: string;
   readonly former: FormerRun | undefined;
+  /** Completed lines in the result files that this run would replace. */
+  readonly inPlace: CompletedLines;
 }
 
 const CHUNK = 256 * 1024;
@@ -50,8 +53,12 @@ export async function planRun(settings: Settings, results: DirectoryFiles): Prom
     imageBase: imageBaseOf(data.image_root, inputFolder),
     inputFolder,
     former,
+    inPlace: await countCompletedLines(results, former, resultFilesOf(workflow.steps)),
   };
 }
+
+/** The result files that hold a line for every completed sample. */
+const resultFilesOf = (steps: Settings['workflow']['steps']) => [...steps.map((step) => stepFiles[`step_${step}`]), 'annotations.jsonl'];
 
 function imageBaseOf(root: string, inputFolder: string): string {
   if (root === '') return inputFolder;

@@ -1,8 +1,8 @@
 import { RunStopError, UsageError } from '#core/errors.ts';
 import type { Usage } from '#core/ports.ts';
-import { type BilledModel, costOf } from './compose-run-file.ts';
+import { type BilledModel, costOf, type SpendingTotals } from './compose-run-file.ts';
 
-/** What a run has cost so far, held against its budget. */
+/** What a run has cost so far. Its budget covers the earlier invocations in its results folder, too. */
 export interface Spending {
   /** Told of every reply as it comes in, so that no call starts on money that is spent. */
   add(model: BilledModel, usage: Usage): void;
@@ -12,14 +12,20 @@ export interface Spending {
   readonly calls: number;
   /** `undefined` where a price is not known, or the tokens of a reply. */
   readonly usd: number | undefined;
+  /** Over all invocations in the results folder. */
+  readonly inAll: SpendingTotals;
   /** The reason to stop once the budget is used up, or nobody can know any more whether it is. */
   exceeded(): RunStopError | undefined;
 }
 
 const one: Usage = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
 
-/** `now`: milliseconds since 1970, since prices change. */
-export function createSpending(budgetUsd: number | undefined, now: () => number): Spending {
+const nothing: SpendingTotals = { calls: 0, usd: 0, unpricedCalls: 0 };
+
+/** `now`: milliseconds since 1970, since prices change. `earlier`: spent by the invocations before this one. */
+export function createSpending(budgetUsd: number | undefined, now: () => number, earlier: SpendingTotals = nothing): Spending {
+  let known = 0;
+  let unpricedCalls = 0;
   let usd: number | undefined = 0;
   let calls = 0;
   let silent: BilledModel | undefined;
@@ -29,6 +35,8 @@ export function createSpending(budgetUsd: number | undefined, now: () => number)
       const cost = costOf(model, usage, now());
       if (cost === undefined && isPriced(model)) silent ??= model;
       calls += usage.calls;
+      known += cost ?? 0;
+      if (cost === undefined) unpricedCalls += usage.calls;
       usd = usd === undefined || cost === undefined ? undefined : usd + cost;
     },
     requirePrices(models) {
@@ -44,12 +52,17 @@ export function createSpending(budgetUsd: number | undefined, now: () => number)
     get usd() {
       return usd;
     },
+    get inAll() {
+      return { calls: earlier.calls + calls, usd: earlier.usd + known, unpricedCalls: earlier.unpricedCalls + unpricedCalls };
+    },
     exceeded() {
-      if (budgetUsd !== undefined && silent) return costUntold(silent, budgetUsd);
-      if (budgetUsd === undefined || usd === undefined || usd < budgetUsd) return undefined;
+      if (budgetUsd === undefined) return undefined;
+      if (silent) return costUntold(silent, budgetUsd);
+      const spent = earlier.usd + known;
+      if (spent < budgetUsd) return undefined;
       return new RunStopError(
         'budget_reached',
-        `workflow.budget_usd=${budgetUsd} is used up ($${usd.toFixed(4)} spent): finished work is kept; raise it and run the same command to go on`,
+        `the budget is used up: $${spent.toFixed(4)} spent over all invocations, workflow.budget_usd=${budgetUsd}; finished work is saved; fix: raise workflow.budget_usd and run the same command to resume`,
       );
     },
   };

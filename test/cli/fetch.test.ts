@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +42,21 @@ describe.skipIf(!awsAvailable)('groundline fetch', { timeout: 120_000 }, () => {
       code: 0,
       stdout: '3 files in results\n',
     });
+  });
+
+  it('leaves results in place that hold more completed lines, unless they are to be replaced', async () => {
+    const { bucket, cwd, fetchRun } = await open();
+    const held = [1, 2].map((n) => `${JSON.stringify({ image_path: `${n}.png`, caption: 'a car', status: 'ok' })}\n`).join('');
+    mkdirSync(join(cwd, 'results'));
+    writeFileSync(join(cwd, 'results/annotations.jsonl'), held);
+
+    const kept = await fetchRun(`s3://${bucket}/runs/birds/birds-1`, '--out', 'results');
+
+    expect(kept.stdout).toBe('3 files in results/stopped\n');
+    expect(kept.stderr).toMatch(/hold more completed lines \(2\).*--replace/);
+    expect(readFileSync(join(cwd, 'results/annotations.jsonl'), 'utf8')).toBe(held);
+    await fetchRun(`s3://${bucket}/runs/birds/birds-1`, '--out', 'results', '--replace');
+    expect(readFileSync(join(cwd, 'results/annotations.jsonl'), 'utf8')).toBe('{"a":1}\n');
   });
 
   it('says that there are no results yet', async () => {

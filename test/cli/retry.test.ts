@@ -171,7 +171,7 @@ test('status says how far a run is, in words and as JSON, and touches nothing', 
     ].map((args) => groundline(args, { cwd: folder })),
   );
 
-  expect(words?.stdout).toMatch(/^2 samples done, 1 failed\n1 line pending, from line 4 on\nfailed: 1 × model_error\n/);
+  expect(words?.stdout).toMatch(/^2 samples done, 1 failed\n1 line not chosen by this run\nfailed: 1 × model_error\n/);
   expect(JSON.parse(json?.stdout ?? '')).toMatchObject({ counts: { lines: 4, done: 2, failed: 1, pending: 1 }, first_pending_line: 4 });
   expect(none).toMatchObject({
     code: 1,

@@ -150,6 +150,17 @@ describe('reading results', () => {
     expect(await read(folder, { unfinished: true })).toMatchObject({ pending: 1200, all: [{ line: 1 }] });
   });
 
+  it('takes a run that left out lines by its own limit or sample: it is finished', async () => {
+    const folder = resultsOf([record], {
+      status: 'finished',
+      finished_at: '2026-01-01T00:00:00Z',
+      counts: { pending: 29 },
+      first_pending_line: 6,
+    });
+
+    expect(await read(folder)).toMatchObject({ pending: 0, all: [{ line: 1 }] });
+  });
+
   it('refuses a run whose end was never written', async () => {
     await expect(read(resultsOf([record], { started_at: '2026-01-01T00:00:00Z' }))).rejects.toThrow(/not finished/);
   });

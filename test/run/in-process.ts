@@ -7,6 +7,7 @@ export interface RunInOptions {
   readonly signal?: AbortSignal;
   readonly results?: string;
   readonly input?: string | false;
+  readonly replace?: boolean;
 }
 
 export interface RunInEnd extends RunHereEnd {
@@ -26,6 +27,7 @@ export async function runIn(folder: string, overrides: readonly string[], option
     version: 'test',
     display: { show: () => {}, notice: (message) => notices.push(message), end: () => {} },
     signal: options.signal ?? new AbortController().signal,
+    replace: options.replace ?? false,
   });
   return { ...end, results, notices };
 }

@@ -66,7 +66,10 @@ export interface RunFacts {
   readonly started?: string;
   readonly finished?: string;
   readonly pending?: number;
+  /** Of the invocation that wrote the results. */
   readonly costUsd?: number;
+  /** Of all invocations in the results folder. */
+  readonly costOfAllUsd?: number;
   readonly steps: readonly StepFacts[];
 }
 

@@ -9,12 +9,14 @@ const amount = z.number().optional().catch(undefined);
 /** What a report reads of `run.json`; every part may be missing, since old, foreign and unfinished results are shown too. */
 const RunFile = z.looseObject({
   run_id: text,
+  status: text,
   input: text,
   version: text,
   started_at: text,
   finished_at: text,
   counts: z.looseObject({ pending: amount }).optional().catch(undefined),
   cost_usd: amount,
+  all_invocations: z.looseObject({ cost_usd: amount, unpriced_calls: amount }).optional().catch(undefined),
   steps: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });
 
@@ -37,8 +39,9 @@ export async function readRunFacts(results: FileStore): Promise<RunFacts> {
     version: run.version,
     started: run.started_at,
     finished: run.finished_at,
-    pending: run.counts?.pending,
+    pending: run.status === 'finished' ? undefined : run.counts?.pending, // its own limit or sample left out the rest
     costUsd: run.cost_usd,
+    costOfAllUsd: run.all_invocations?.unpriced_calls === 0 ? run.all_invocations.cost_usd : undefined,
     steps: Object.entries(run.steps ?? {}).map(([name, step]) => stepFacts(name, step)),
   });
 }

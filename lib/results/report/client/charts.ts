@@ -100,7 +100,11 @@ function costChart({ steps, costUsd }: RunFacts): HTMLElement | undefined {
       ),
     ),
   );
-  return chartCard('Cost by step', costUsd === undefined ? '' : `${dollars(costUsd)} in all`, element('div', { class: 'rows' }, ...rows));
+  return chartCard(
+    'Cost by step',
+    costUsd === undefined ? '' : `${dollars(costUsd)} in this run`,
+    element('div', { class: 'rows' }, ...rows),
+  );
 }
 
 /** Counts and costs of the whole run; `pickFailure` is told a clicked failure code. */

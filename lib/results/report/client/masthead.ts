@@ -36,7 +36,7 @@ function runWords({ steps, finished, started, runId, version }: RunFacts): strin
   return [models, date, version ? `Groundline ${version}` : '', runId ?? ''].filter((word) => word !== '');
 }
 
-function figures({ samples, phrases, boxes }: Totals, { costUsd }: RunFacts): HTMLElement {
+function figures({ samples, phrases, boxes }: Totals, { costUsd, costOfAllUsd }: RunFacts): HTMLElement {
   const asked = phrases.found + phrases.absent + phrases.dropped + phrases.unanswered;
   const all = asked + phrases.not_grounded;
   const list = [
@@ -47,6 +47,7 @@ function figures({ samples, phrases, boxes }: Totals, { costUsd }: RunFacts): HT
     ['Failed', count(samples.failed)],
     ...(samples.partial > 0 ? [['Partial', count(samples.partial)]] : []),
     ...(costUsd === undefined ? [] : [['Cost', dollars(costUsd)]]),
+    ...(costOfAllUsd === undefined || costOfAllUsd <= (costUsd ?? 0) ? [] : [['Cost of all runs here', dollars(costOfAllUsd)]]),
   ] as const;
   return element(
     'dl',

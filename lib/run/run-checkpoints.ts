@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CheckpointStore } from '#core/ports.ts';
+import type { Settings } from '#core/settings.ts';
+import { modelOf } from '#models/step-model.ts';
+import { checkpointFolder, createDirectoryCheckpoints, promoteCheckpoints, stepFolders } from '#storage/directory-checkpoints.ts';
+import { createLayeredCheckpoints } from '#storage/layered-checkpoints.ts';
+
+/** The checkpoints of a run in a results folder. */
+export interface RunCheckpoints extends CheckpointStore {
+  /** The run's results are in place: its checkpoints replace those of the results before. */
+  promote(): Promise<void>;
+}
+
+const FORCED = `${checkpointFolder}-forced-`;
+
+/** A run with other settings than the results in place keeps its checkpoints apart, in `.ckpt-<hash of its settings>`, until its own results are in place. */
+export function openRunCheckpoints(resultsFolder: string, settings: Settings): RunCheckpoints {
+  const forced = settings.workflow.force_reprocess;
+  const name = layerName(settings, forced);
+  const others = layersOf(resultsFolder).filter((other) => other !== name && !other.startsWith(FORCED));
+  const store = createLayeredCheckpoints({
+    base: createDirectoryCheckpoints(resultsFolder),
+    layer: createDirectoryCheckpoints(resultsFolder, name),
+    others: others.map((other) => createDirectoryCheckpoints(resultsFolder, other)),
+    forced,
+  });
+  return { ...store, promote: () => promoteCheckpoints(resultsFolder, name) };
+}
+
+/** Names of the folders besides `.ckpt` that hold checkpoints of other settings. */
+export function layersOf(resultsFolder: string): string[] {
+  const names = Object.values(stepFolders).flatMap((step) => foldersIn(join(resultsFolder, step)));
+  return [...new Set(names.filter((name) => name.startsWith(`${checkpointFolder}-`)))].sort();
+}
+
+/** Tells runs apart by their models and prompts; the fingerprint of each checkpoint is exact. */
+function layerName({ vlm, extraction, grounding }: Settings, forced: boolean): string {
+  const models = (['extraction', 'grounding'] as const).map((step) => modelOf(vlm, step)?.model ?? 'builtin');
+  const hash = createHash('sha256').update(JSON.stringify({ models, extraction, grounding })).digest('hex');
+  return `${forced ? FORCED : `${checkpointFolder}-`}${hash.slice(0, 12)}`;
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
