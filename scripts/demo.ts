@@ -1,8 +1,8 @@
 /** `npm run demo`: grounds the captions of examples/demo with the builtin model, and shows what came of it. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exitCode } from '#cli/exit-codes.ts';
 import type { AnnotationRecord, Expression } from '#core/record.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -10,8 +10,10 @@ const results = join(root, 'demo-results');
 const args = ['generate', join(root, 'examples', 'demo', 'captions.jsonl'), '--out', results, '--backend', 'builtin'];
 
 console.log('groundline generate examples/demo/captions.jsonl --out demo-results --backend builtin\n');
-const { status } = spawnSync(process.execPath, [join(root, 'bin', 'groundline.js'), ...args], { stdio: 'inherit' });
-if (status === 1 || status === null) process.exit(1);
+// In this process: a signal for the demo is one for its run.
+process.argv = [...process.argv.slice(0, 2), ...args];
+await import('../bin/groundline.ts');
+if (process.exitCode === exitCode.couldNotRun || process.exitCode === exitCode.interrupted) process.exit();
 
 for (const line of readFileSync(join(results, 'annotations.jsonl'), 'utf8').trim().split('\n')) {
   const record = JSON.parse(line) as AnnotationRecord;
@@ -29,7 +31,6 @@ for (const [name, what] of [
   const path = join(results, name ?? '');
   if (existsSync(path) && statSync(path).size > 0) console.log(`  ${relative(process.cwd(), path).padEnd(32)} ${what}`);
 }
-process.exitCode = status;
 
 /** Phrase, its characters in the caption, box, score; or why there is none. */
 function rowsOf({ text, char_span: [start, end], instances, grounding, note }: Expression): string[][] {

@@ -10,7 +10,7 @@ export interface RunProgress {
   readonly costUsd?: number;
 }
 
-/** Progress and notices on stderr: one living line on a terminal, plain lines elsewhere. */
+/** Progress and notices on stderr: one living line on a terminal with room for it, plain lines elsewhere. */
 export interface ProgressDisplay {
   show(progress: RunProgress): void;
   notice(message: string): void;
@@ -36,18 +36,41 @@ export function progressLine({ total, done, failed, cached, costUsd }: RunProgre
     .join(' · ');
 }
 
+/** Screen cells that the longest progress line may take. */
+const LONGEST_LINE = 120;
+
+/** Draws on `stream` as long as that can redraw a line; a terminal may lose its size during a run. */
 export function createProgressDisplay(stream: NodeJS.WriteStream, now: () => number): ProgressDisplay {
   const startedAt = now();
-  return stream.isTTY ? livingLine(stream, startedAt, now) : plainLines(stream, startedAt, now);
+  const living = livingLine(stream, startedAt, now);
+  const plain = plainLines(stream, startedAt, now);
+  return {
+    show: (progress) => (living.canDraw() ? living : plain).show(progress),
+    notice: (message) => living.notice(message),
+    end: () => living.end(),
+  };
 }
 
-function livingLine(stream: NodeJS.WriteStream, startedAt: number, now: () => number): ProgressDisplay {
+function livingLine(stream: NodeJS.WriteStream, startedAt: number, now: () => number): ProgressDisplay & { canDraw(): boolean } {
   // discardStdin would put the terminal into raw mode and take Ctrl-C from us.
   const spinner = ora({ stream, discardStdin: false });
+  // `isEnabled` is false without a terminal, with TERM=dumb and with CI set.
+  const canDraw = () => spinner.isEnabled && hasRoom(stream);
+  const end = () => {
+    stream.off('resize', endWithoutRoom);
+    if (spinner.isSpinning) spinner.stop();
+  };
+  // The spinner redraws by its own timer: it has to be off before it sees the new size.
+  const endWithoutRoom = () => {
+    if (!hasRoom(stream)) end();
+  };
   return {
+    canDraw,
     show(progress) {
       spinner.text = progressLine(progress, now() - startedAt);
-      if (!spinner.isSpinning) spinner.start();
+      if (spinner.isSpinning) return;
+      stream.on('resize', endWithoutRoom);
+      spinner.start();
     },
     notice(message) {
       const spinning = spinner.isSpinning;
@@ -55,11 +78,16 @@ function livingLine(stream: NodeJS.WriteStream, startedAt: number, now: () => nu
       stream.write(`${message}\n`);
       if (spinning) spinner.render();
     },
-    end: () => void spinner.stop(),
+    end,
   };
 }
 
-function plainLines(stream: NodeJS.WriteStream, startedAt: number, now: () => number): ProgressDisplay {
+/** Terminals of `script`, `docker run -t` and notebooks are often 0 × 0, and the spinner clears an endless number of lines there. */
+function hasRoom({ columns = 0, rows = 0 }: NodeJS.WriteStream): boolean {
+  return columns * rows >= LONGEST_LINE;
+}
+
+function plainLines(stream: NodeJS.WriteStream, startedAt: number, now: () => number): Pick<ProgressDisplay, 'show'> {
   let saidAt = startedAt;
   return {
     show(progress) {
@@ -67,7 +95,5 @@ function plainLines(stream: NodeJS.WriteStream, startedAt: number, now: () => nu
       saidAt = now();
       stream.write(`${progressLine(progress, saidAt - startedAt)}\n`);
     },
-    notice: (message) => void stream.write(`${message}\n`),
-    end: () => undefined,
   };
 }

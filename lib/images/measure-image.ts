@@ -58,6 +58,26 @@ export function measureImage(bytes: Uint8Array, limits: ImageLimits): ImageInfo 
   return { ...upright(header, orientation), orientation, mimeType, plain };
 }
 
+/** Bytes that `beginsAsImage` needs of a file. */
+export const BEGIN_BYTES = 4096;
+/** Every signature lies within these. */
+const SIGNATURE_BYTES = 16;
+
+/** Whether a file that begins like this is in one of the formats that `measureImage` reads. */
+export function beginsAsImage(begin: Uint8Array): boolean {
+  if (begin.length < SIGNATURE_BYTES) return false;
+  const view = new DataView(begin.buffer, begin.byteOffset, begin.byteLength);
+  return READERS.some((read) => {
+    try {
+      return read(begin, view) !== undefined;
+    } catch (error) {
+      // Its reader has taken it for its own, and misses the rest of the file.
+      if (error instanceof RangeError || error instanceof SampleError) return true;
+      throw error;
+    }
+  });
+}
+
 function readHeader(bytes: Uint8Array): ImageHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {

@@ -170,10 +170,14 @@ function factsOf(sample: Sample, record: AnnotationRecord, { cached, usage, drop
   };
 }
 
-type StepFailure = Pick<Failure, 'code' | 'message' | 'attempts' | 'replyHead'> & { readonly usage?: Usage | undefined };
+/** `image` is absent where the image itself could not be read. */
+type StepFailure = Pick<Failure, 'code' | 'message' | 'attempts' | 'replyHead'> & {
+  readonly usage?: Usage | undefined;
+  readonly image?: ImageFacts;
+};
 
 function failed(sample: Sample, step: StepName, failure: StepFailure, { imageBase }: StepWork): SettledStep {
-  const { code, usage } = failure;
+  const { code, usage, image } = failure;
   const facts: StepFacts = {
     n: sample.line,
     id: sample.lineId,
@@ -185,6 +189,7 @@ function failed(sample: Sample, step: StepName, failure: StepFailure, { imageBas
     boxes: 0,
     groundings: {},
     dropped: {},
+    ...(image && { image }),
   };
   return { facts, text: failedLine(sample, { ...failure, step }, imageBase) };
 }

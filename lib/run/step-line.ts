@@ -23,6 +23,7 @@ export const StepFacts = z.object({
   otherSize: z.boolean().optional(),
   /** Which of its sides the line states itself, rightly or not. */
   stated: z.array(z.enum(['width', 'height'])).optional(),
+  /** Of an image that was read and measured, whatever became of the sample. */
   image: z
     .object({ identity: z.string(), size: z.number(), stamp: z.string(), width: z.number(), height: z.number(), orientation: z.number() })
     .optional(),

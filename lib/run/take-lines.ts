@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RunStopError } from '#core/errors.ts';
 import { freeBytes } from '#core/free-bytes.ts';
 import type { Clock, ImageStore } from '#core/ports.ts';
@@ -74,7 +75,10 @@ export async function takeLines(options: TakeLinesOptions): Promise<number | und
       await admission.enter();
       begin(line.sample, place++);
     }
-    if (place % 16 === 0) await order.flushed();
+    if (place % 16 === 0) {
+      await order.flushed();
+      await nextTurn(); // lines that need no call never wait, and signals and timers would have to
+    }
   }
   await admission.empty();
   await order.end();

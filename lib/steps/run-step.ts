@@ -43,7 +43,7 @@ export type StepResult<Output> =
       readonly dropped: Counts;
       readonly attempts: number;
     }
-  | ({ readonly status: 'failed'; readonly usage: Usage } & StepFailure);
+  | ({ readonly status: 'failed'; readonly usage: Usage; readonly image: ImageFacts } & StepFailure);
 
 /** Step 0 of one sample. Throws `SampleError` for its image, `RunStopError`, or an `AbortError`. */
 export async function runExtraction(sample: Pick<Sample, 'sampleId' | 'caption'>, context: StepContext): Promise<StepResult<Extraction>> {
@@ -117,7 +117,7 @@ async function runStep<Output>(sampleId: string, context: StepContext, definitio
   if (output && !failed && !begun && isFinished(output)) {
     return { status: 'ok', output, image: facts, cached: true, usage, dropped, attempts: 0 };
   }
-  if (failed?.run !== undefined && failed.run === context.runId) return failureOf(failed, noUsage);
+  if (failed?.run !== undefined && failed.run === context.runId) return failureOf(failed, noUsage, facts);
   return settleStep(context, definition, { key, facts, usage, attempts: failed?.attempts ?? 0, progress: output && { output, dropped } });
 }
 
@@ -159,10 +159,10 @@ async function settleStep<Output>(context: StepContext, { settle }: Step<Output>
     const { code, message, replyHead } = error;
     const failed = { code, message, attempts, ...(replyHead !== undefined && { replyHead: headOf(replyHead) }) };
     await put({ ...progress, failed: { ...failed, run: context.runId } });
-    return failureOf(failed, conversation.usage());
+    return failureOf(failed, conversation.usage(), facts);
   }
 }
 
-function failureOf({ code, message, attempts, replyHead }: StepFailure, usage: Usage): StepResult<never> {
-  return { status: 'failed', usage, code, message, attempts, ...(replyHead !== undefined && { replyHead }) };
+function failureOf({ code, message, attempts, replyHead }: StepFailure, usage: Usage, image: ImageFacts): StepResult<never> {
+  return { status: 'failed', usage, image, code, message, attempts, ...(replyHead !== undefined && { replyHead }) };
 }

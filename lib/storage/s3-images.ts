@@ -21,14 +21,14 @@ const ON_AWS = "is it there, and is the bucket among the environment's imageBuck
 export function createS3Images({ client, base, maxBytes, whyDenied = ON_AWS }: S3ImagesOptions): ImageStore {
   return {
     async stat(imagePath, signal) {
-      const { bucket, key } = locate(imagePath, base);
+      const { bucket, key } = locateS3Image(imagePath, base);
       const head = await client
         .send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }), { abortSignal: signal })
         .catch(asSampleError(imagePath, bucket, key, whyDenied));
       return imageStat(head);
     },
     async read(imagePath, signal) {
-      const { bucket, key } = locate(imagePath, base);
+      const { bucket, key } = locateS3Image(imagePath, base);
       const onAnswer = ({ ContentLength = 0 }: { ContentLength?: number | undefined }) => checkSize(imagePath, ContentLength, maxBytes);
       const chunks = await Array.fromAsync(readS3Object({ client, bucket, key, signal, onAnswer })).catch(
         asSampleError(imagePath, bucket, key, whyDenied),
@@ -38,8 +38,8 @@ export function createS3Images({ client, base, maxBytes, whyDenied = ON_AWS }: S
   };
 }
 
-/** What is wrong with one line's reference is that line's failure. */
-function locate(imagePath: string, base: string): S3Location {
+/** The object that a line's reference names. What is wrong with it is that line's failure: throws `SampleError`. */
+export function locateS3Image(imagePath: string, base: string): S3Location {
   try {
     return imageLocation(imagePath.replace(/^s3:/i, 's3:'), base);
   } catch (cause) {

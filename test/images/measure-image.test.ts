@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { SampleError } from '#core/errors.ts';
-import { type ImageInfo, measureImage } from '#images/measure-image.ts';
+import { BEGIN_BYTES, beginsAsImage, type ImageInfo, measureImage } from '#images/measure-image.ts';
 import { drawPicture, type Picture } from '#test/right-pixels/pictures.ts';
 
 const limits = { maxBytes: 1_000_000, maxPixels: 1_000_000 };
@@ -15,6 +15,24 @@ const failure = (bytes: Uint8Array) => {
     return error;
   }
 };
+
+describe('the beginning of a file', () => {
+  test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)(
+    'is that of an image in a %s, however much of it there is',
+    async (format) => {
+      const bytes = await drawPicture({ ...picture, width: 300, height: 200, format });
+
+      for (const length of [16, 100, BEGIN_BYTES]) expect(beginsAsImage(bytes.subarray(0, length))).toBe(true);
+    },
+  );
+
+  test.each(['', 'name,salary\nada,100000\n', '%PDF-1.7 and so on', '<svg xmlns="http://www.w3.org/2000/svg"/>', '\0'.repeat(64)])(
+    'is not that of an image in %j',
+    (text) => {
+      expect(beginsAsImage(Buffer.from(text))).toBe(false);
+    },
+  );
+});
 
 describe('measuring an image', () => {
   describe.each(['jpeg', 'png', 'webp', 'avif', 'tiff'] as const)('%s', (format) => {

@@ -300,6 +300,7 @@ describe('step 0', () => {
     );
 
     expect(result).toMatchObject({ status: 'failed', code, message: expect.stringContaining(finishDetail) });
+    expect(result.image).toMatchObject({ width: 640, height: 480 }); // the image itself was read
     expect(seen.requests.length).toBe(1);
   });
 

@@ -13,8 +13,8 @@ export interface ReportOptions {
   readonly results: FileStore;
   /** Where thumbnails come from; without it pictures are linked at most. */
   readonly images?: ImageStore;
-  /** Where the page finds a picture that is not inlined, by `image_path` as given. */
-  readonly linkTo?: (imagePath: string) => Promise<PictureLink | undefined>;
+  /** Where the page finds the picture of a sample that is not inlined, by `image_path` as given. What it throws costs that link alone. */
+  readonly linkTo?: (imagePath: string, sample: ReportSample) => Promise<PictureLink | undefined>;
   readonly signal: AbortSignal;
   /** @default 5000 */
   readonly maxSamples?: number;
@@ -61,7 +61,7 @@ async function writePage(
 ): Promise<void> {
   const { images, pictureBudget: budget = 24_000_000, maxPixels = 100_000_000, signal } = options;
   const paths = [...new Set(samples.map(({ path }) => path).filter((path) => path !== ''))];
-  const links = await linksTo(paths, options);
+  const { links, notices } = await linksTo(samples, options);
   await page.write(pageHead(data.title, imageSources([...links.values()])));
   const numbers = new Map<string, number>();
   if (images)
@@ -69,17 +69,37 @@ async function writePage(
       await page.write(pictureElement(numbers.size, base64));
       numbers.set(path, numbers.size);
     }
-  const shown = samples.map((sample) => withPicture(sample, numbers.get(sample.path), links.get(sample.path)));
-  await page.write(pageTail({ ...data, samples: shown }));
+  const shown = samples.map((sample) => withPicture(sample, numbers.get(sample.path), links.get(sample)));
+  await page.write(pageTail({ ...data, notices: [...data.notices, ...notices], samples: shown }));
 }
 
-async function linksTo(paths: readonly string[], { linkTo }: ReportOptions): Promise<Map<string, PictureLink>> {
-  const links = new Map<string, PictureLink>();
-  for (const path of linkTo ? paths : []) {
-    const link = await linkTo?.(path);
-    if (link) links.set(path, link);
+/** Links may take a request each. */
+const LINKED_AT_ONCE = 8;
+
+interface PictureLinks {
+  readonly links: ReadonlyMap<ReportSample, PictureLink>;
+  readonly notices: readonly string[];
+}
+
+async function linksTo(samples: readonly ReportSample[], { linkTo, signal }: ReportOptions): Promise<PictureLinks> {
+  const links = new Map<ReportSample, PictureLink>();
+  const problems: string[] = [];
+  const add = async (sample: ReportSample) => {
+    try {
+      const link = await linkTo?.(sample.path, sample);
+      if (link) links.set(sample, link);
+    } catch (error) {
+      problems.push(`line ${sample.line}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  const linked = linkTo ? samples.filter(({ path }) => path !== '') : [];
+  for (let start = 0; start < linked.length; start += LINKED_AT_ONCE) {
+    signal.throwIfAborted();
+    await Promise.all(linked.slice(start, start + LINKED_AT_ONCE).map(add));
   }
-  return links;
+  if (problems.length === 0) return { links, notices: [] };
+  const count = problems.length === 1 ? '1 picture' : `${problems.length.toLocaleString('en')} pictures`;
+  return { links, notices: [`${count} could not be linked, the first of ${problems[0]}.`] };
 }
 
 /** A signed link is long and lapses, so it stands only where the picture itself does not. */

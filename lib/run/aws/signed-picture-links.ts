@@ -3,7 +3,8 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { SampleError } from '#core/errors.ts';
 import type { ImageStore } from '#core/ports.ts';
 import type { PictureLink } from '#results/report/report-data.ts';
-import { imageLocation } from '#storage/s3-location.ts';
+import { locateS3Image } from '#storage/s3-images.ts';
+import type { S3Location } from '#storage/s3-location.ts';
 import type { ImagePlaces } from './image-places.ts';
 
 export interface SignedLinksOptions {
@@ -11,6 +12,11 @@ export interface SignedLinksOptions {
   readonly places: ImagePlaces;
   /** Tells at which of two places an image is. */
   readonly images: ImageStore;
+  /**
+   * Looks at the object of a relative path, which may have been read from another place than this one: a line of `failed.jsonl`
+   * brings a place of its own. @default no look
+   */
+  readonly isImage?: (location: S3Location) => Promise<boolean>;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -18,12 +24,13 @@ export interface SignedLinksOptions {
 /** How long a link is meant to work: a day of looking at a report. Credentials of a function may end it earlier. */
 const SECONDS = 12 * 60 * 60;
 
-/** Links to pictures in S3 for whoever has the report: they need no account, and say when they lapse. Images that are nowhere have none. */
+/** Links to pictures in S3 for whoever has the report: they need no account, and say when they lapse. Paths that name no object have none. */
 export function signPictureLinks(options: SignedLinksOptions): (imagePath: string) => Promise<PictureLink | undefined> {
-  const { client, now } = options;
+  const { client, isImage, now } = options;
   return async (imagePath) => {
     const location = await locate(imagePath, options);
     if (location === undefined) return undefined;
+    if (isImage && !isAbsolute(imagePath) && !(await isImage(location))) return undefined;
     const href = await getSignedUrl(client, new GetObjectCommand({ Bucket: location.bucket, Key: location.key }), { expiresIn: SECONDS });
     const { expiration } = await client.config.credentials();
     const lapses = Math.min(now() + SECONDS * 1000, expiration?.getTime() ?? Number.POSITIVE_INFINITY);
@@ -31,15 +38,18 @@ export function signPictureLinks(options: SignedLinksOptions): (imagePath: strin
   };
 }
 
+/** Names its object by itself. */
+const isAbsolute = (imagePath: string) => /^(?:\/|s3:\/\/)/i.test(imagePath);
+
 async function locate(imagePath: string, { places, images }: SignedLinksOptions) {
   try {
     const { base, otherwise } = places;
-    if (otherwise === undefined || otherwise === base) return imageLocation(imagePath, base);
+    if (otherwise === undefined || otherwise === base) return locateS3Image(imagePath, base);
     const isBelowBase = await images.stat(imagePath, AbortSignal.timeout(10_000)).then(
       () => true,
       () => false,
     );
-    return imageLocation(imagePath, isBelowBase ? base : otherwise);
+    return locateS3Image(imagePath, isBelowBase ? base : otherwise);
   } catch (error) {
     if (error instanceof SampleError) return undefined;
     throw error;

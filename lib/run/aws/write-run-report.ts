@@ -1,9 +1,13 @@
+import type { ReportSample } from '#results/report/report-data.ts';
 import { writeReport } from '#results/report/write-report.ts';
 import { createS3Files } from '#storage/s3-files.ts';
 import { createS3Images } from '#storage/s3-images.ts';
+import type { S3Location } from '#storage/s3-location.ts';
 import type { Cloud } from './cloud.ts';
 import type { MergedFacts } from './collect-state.ts';
 import { openImages } from './image-places.ts';
+import { isS3Image } from './is-s3-image.ts';
+import { recognisedImages } from './recognised-images.ts';
 import { signPictureLinks } from './signed-picture-links.ts';
 import { isSpread, spreadFiles } from './spread-files.ts';
 import type { StoredPlan } from './stored-plan.ts';
@@ -27,7 +31,10 @@ export async function writeRunReport({ cloud, plan, merged, remainingMs }: RunRe
   const places = { base: plan.imageBase, ...(plan.imageFallback === undefined ? {} : { otherwise: plan.imageFallback }) };
   const images = openImages(cloud.s3, places, plan.settings.data.max_image_bytes);
   const first = createS3Images({ client: cloud.s3, base: places.base, maxBytes: plan.settings.data.max_image_bytes });
-  const linkTo = signPictureLinks({ client: cloud.s3, places, images: first, now: () => cloud.clock.now() });
+  const isImage = (location: S3Location) => isS3Image(cloud.s3, location);
+  const sign = signPictureLinks({ client: cloud.s3, places, images: first, isImage, now: () => cloud.clock.now() });
+  const isRecognised = recognisedImages(cloud.bucket, plan);
+  const linkTo = async (imagePath: string, sample: ReportSample) => ((await isRecognised(sample)) ? sign(imagePath) : undefined);
   const signal = AbortSignal.timeout(Math.max(1, remainingMs() - RESERVE_MS));
   try {
     const isPart = (await isSpread(results, 'annotations.jsonl')) || (await isSpread(results, 'failed.jsonl'));

@@ -83,6 +83,18 @@ describe('a report', () => {
     expect(html).toContain('img-src data: https://bucket.s3.amazonaws.com;');
   });
 
+  it('loses no more than one link to a picture that cannot be linked, and says so', async () => {
+    await writeSampleResults(folder, { samples: 3, pictures: 3 });
+    const linkTo = async (path: string) => {
+      if (path.includes('scene-1')) throw new URIError('URI malformed');
+      return { href: `./${path}` };
+    };
+
+    const { samples, notices } = embeddedData(await readReport({ images: undefined, linkTo }));
+    expect(samples.map(({ link }) => link !== undefined)).toEqual([true, false, true]);
+    expect(notices).toContain('1 picture could not be linked, the first of line 2: URI malformed.');
+  });
+
   it('says that it is sampled, and counts all lines all the same', async () => {
     await writeSampleResults(folder, { samples: 300 });
 

@@ -44,9 +44,25 @@ test('a picture is linked where it is: below image_root, else in the input folde
   expect((await linkTo('there.jpg'))?.href).toContain('.com/inputs/d/there.jpg?');
 });
 
-test('a web address and a path out of the bucket have no link', async () => {
+test('a web address, a path out of the bucket and a malformed address have no link', async () => {
   const linkTo = signPictureLinks({ client: client(), places: { base }, images: holding(), now: () => now });
 
   expect(await linkTo('https://example.com/a.jpg')).toBeUndefined();
   expect(await linkTo('../../../a.jpg')).toBeUndefined();
+  expect(await linkTo('s3://')).toBeUndefined();
+  expect(await linkTo('s3://UPPER_CASE/a.jpg')).toBeUndefined();
+});
+
+test('the object of a relative path is looked at, as it may not be the one that was read', async () => {
+  const looked: unknown[] = [];
+  const isImage = async (location: object) => {
+    looked.push(location);
+    return false;
+  };
+  const linkTo = signPictureLinks({ client: client(), places: { base }, images: holding(), isImage, now: () => now });
+
+  expect(await linkTo('a.jpg')).toBeUndefined();
+  expect((await linkTo('s3://other/a.jpg'))?.href).toContain('//other.s3.');
+  expect((await linkTo('/a.jpg'))?.href).toContain('//pictures.s3.');
+  expect(looked).toEqual([{ bucket: 'pictures', key: 'inputs/d/a.jpg' }]);
 });

@@ -5,7 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { collectResults } from '#run/aws/collect-results.ts';
+import { recognisedImages } from '#run/aws/recognised-images.ts';
 import { versionNow } from '#run/aws/start-run.ts';
+import { readPlan } from '#run/aws/stored-plan.ts';
 import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
 import { writeInput } from '#test/run/command-line.ts';
 import { runIn } from '#test/run/in-process.ts';
@@ -127,6 +129,27 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     // For the news, which EventBridge writes as a JSON text.
     expect(JSON.parse(`"${failed?.cause}"`)).toBe(failed?.cause);
     expect(dataset.model.calls).toHaveLength(23 + 20);
+  });
+
+  it('tells failed lines whose images it recognised from those whose it did not', async () => {
+    const lines = [
+      ...linesOf(1),
+      JSON.stringify({ image_path: 'img/1.png', caption: 'a refused car' }),
+      JSON.stringify({ image_path: 'secret.csv', caption: 'a red car', width: 64, height: 48 }),
+    ];
+    const dataset = await makeDataset(lines, {
+      script: ({ caption }) => (caption.includes('refused') ? { text: '', finish: 'content_filter' } : undefined),
+    });
+    await dataset.put('inputs/d/secret.csv', 'name,salary');
+
+    const { prefix } = await dataset.environment.run(startOf(dataset, { spec: { workflow: { max_failure_rate: 1 } } }));
+    const isRecognised = recognisedImages(
+      dataset.environment.cloud.bucket,
+      await readPlan(dataset.environment.cloud.bucket, `${prefix}/work/plan.json`),
+    );
+
+    expect(await isRecognised({ status: 'failed', line: 2, path: 'img/1.png' })).toBe(true);
+    expect(await isRecognised({ status: 'failed', line: 3, path: 'secret.csv' })).toBe(false);
   });
 
   it('pays nothing for what it has paid for already', async () => {
