@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
-import type { FileStore } from '#core/ports.ts';
 import { fileNamePart } from '#core/sample-id.ts';
 import { lockResults } from '#run/lock-results.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
+import { removeCheckpoints } from '#storage/directory-checkpoints.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { generate, versionOf } from './generate.ts';
@@ -48,31 +48,18 @@ function specOf(run: RunFile, folder: string, overrides: readonly string[], envi
   return loadSpec({ file, overrides: [...own, ...overrides], env: environment.variable, environmentKeys: environment.keys });
 }
 
-const checkpointFolders = ['step_0_expression_extraction/.ckpt/', 'step_1_grounding/.ckpt/'];
-
 /** Takes away what is remembered of a sample, so that the next run asks again. Throws `UsageError` where nothing is, or another run is at work. */
 async function forgetSample(results: DirectoryFiles, id: string): Promise<void> {
   const lock = await lockResults(results.folder);
   try {
-    await removeCheckpoints(results, id);
+    const removed = removeCheckpoints(results.folder, (sampleId) => isOf(sampleId, id));
+    if (removed === 0) throw new UsageError(`no sample ${id} in ${results.location}: give an image_id as in annotations.jsonl`);
   } finally {
     lock.release();
   }
 }
 
-async function removeCheckpoints(results: FileStore, id: string): Promise<void> {
-  let found = 0;
-  for (const folder of checkpointFolders)
-    for await (const path of results.list(folder)) {
-      if (!isOf(path, id)) continue;
-      await results.remove(path);
-      found++;
-    }
-  if (found === 0) throw new UsageError(`no sample ${id} in ${results.location}: give an image_id as in annotations.jsonl`);
-}
-
-/** `a_b-0123456789abcdef.json` belongs to the sample of that name, and to the image `a/b` as that stands in annotations.jsonl. */
-function isOf(path: string, id: string): boolean {
-  const sampleId = path.slice(path.lastIndexOf('/') + 1).replace(/\.json$/, '');
+/** `a_b-0123456789abcdef` belongs to the sample of that name, and to the image `a/b` as that stands in annotations.jsonl. */
+function isOf(sampleId: string, id: string): boolean {
   return sampleId === id || sampleId.replace(/-[0-9a-f]{16}(?:~\d+)?$/, '') === fileNamePart(id, id);
 }

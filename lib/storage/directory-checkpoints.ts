@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isTooDeep } from '#core/json-depth.ts';
 import type { CheckpointStore, StepName } from '#core/ports.ts';
+import { unreadableCheckpoint } from '#core/unreadable-checkpoint.ts';
 import { explainWriteError } from './disk-errors.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -23,7 +25,7 @@ const MIDDLE = '","body":';
 export function createDirectoryCheckpoints(resultsFolder: string): CheckpointStore {
   const made = new Set<StepName>();
   const pathOf = (sampleId: string, step: StepName) => join(resultsFolder, folders[step], `${sampleId}.json`);
-  const read = (sampleId: string, step: StepName) => parseCheckpoint(readText(pathOf(sampleId, step)));
+  const read = (sampleId: string, step: StepName) => readCheckpoint(pathOf(sampleId, step));
 
   return {
     async get({ sampleId, step, fingerprint }) {
@@ -44,25 +46,70 @@ export function createDirectoryCheckpoints(resultsFolder: string): CheckpointSto
         writeFileSync(draft, `${BEGIN}${fingerprint}${MIDDLE}${body}}\n`);
         renameSync(draft, path);
       } catch (error) {
+        requireFile(path, lookAt(path)); // a folder in its place is this sample's fault, not the disk's
         throw explainWriteError(error, path);
       }
     },
+    locationOf: ({ sampleId, step }) => pathOf(sampleId, step),
   };
 }
 
+/** Removes the checkpoints whose sample id `isWanted`, readable or not, and returns how many there were. */
+export function removeCheckpoints(resultsFolder: string, isWanted: (sampleId: string) => boolean): number {
+  let removed = 0;
+  for (const folder of Object.values(folders).map((name) => join(resultsFolder, name))) {
+    const names = lookAt(folder)?.isDirectory() ? readdirSync(folder) : [];
+    for (const name of names) {
+      if (!name.endsWith('.json') || !isWanted(name.slice(0, -'.json'.length))) continue;
+      rmSync(join(folder, name), { recursive: true });
+      removed++;
+    }
+  }
+  return removed;
+}
+
+/** A thousand times what a sample with the most expressions takes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Throws `SampleError` for a checkpoint that is there and cannot be read. A killed process leaves none: they take their names whole. */
+function readCheckpoint(path: string): { fingerprint: string; body: string } | undefined {
+  const found = lookAt(path);
+  if (found === undefined) return undefined;
+  requireFile(path, found);
+  if (found.size > MAX_BYTES) throw unreadableCheckpoint(path, `${found.size} bytes`);
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const checkpoint = parseCheckpoint(text);
+  if (checkpoint === undefined) throw unreadableCheckpoint(path, text === '' ? 'an empty file' : 'a damaged file');
+  return checkpoint;
+}
+
+/** `undefined` where nothing is: an error for each new sample would cost ten times as much. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadableCheckpoint(path, codeOf(error), error);
+  }
+}
+
+function requireFile(path: string, found: Stats | undefined): void {
+  if (found && !found.isFile()) throw unreadableCheckpoint(path, found.isDirectory() ? 'a folder' : 'no regular file');
+}
+
 function readText(path: string): string | undefined {
-  if (!existsSync(path)) return undefined; // an error is made ten times slower than this
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw unreadableCheckpoint(path, codeOf(error), error);
   }
 }
 
-/** A damaged checkpoint is none: what it held is asked again. One that begins and ends as we write it is whole; its body is read by who asked for it. */
-function parseCheckpoint(text: string | undefined): { fingerprint: string; body: string } | undefined {
-  if (text === undefined) return undefined;
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/** One that begins and ends as we write it is whole; its body is read by who asked for it. */
+function parseCheckpoint(text: string): { fingerprint: string; body: string } | undefined {
   const middle = text.indexOf(MIDDLE);
   if (text.startsWith(BEGIN) && middle > 0 && text.endsWith('}\n'))
     return { fingerprint: text.slice(BEGIN.length, middle), body: text.slice(middle + MIDDLE.length, -2) };
@@ -71,6 +118,7 @@ function parseCheckpoint(text: string | undefined): { fingerprint: string; body:
 }
 
 function parseJson(text: string): unknown {
+  if (isTooDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
