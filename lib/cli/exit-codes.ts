@@ -1,4 +1,4 @@
-import { RunStopError, SampleError, UsageError } from '#core/errors.ts';
+import { RunStopError, SampleError, StorageError, UsageError } from '#core/errors.ts';
 
 export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, belowLimit: 2, interrupted: 130 } as const;
 
@@ -13,7 +13,7 @@ export function exitCodeOf(error: unknown): number {
 export function explainError(error: unknown, debug: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
   if (debug && error instanceof Error) return error.stack ?? message;
-  if (error instanceof UsageError || error instanceof RunStopError || error instanceof SampleError) return message;
+  if ([UsageError, RunStopError, StorageError, SampleError].some((kind) => error instanceof kind)) return message;
   if (exitCodeOf(error) === exitCode.interrupted) return 'interrupted';
   return explainSystemError(error) ?? `unexpected: ${message} (set GROUNDLINE_DEBUG=1 for details)`;
 }

@@ -1,12 +1,11 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
-import type { FileStore } from '#core/ports.ts';
 import { fileNamePart } from '#core/sample-id.ts';
 import { lockResults } from '#run/lock-results.ts';
 import { stoppedFolder } from '#run/result-files.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
-import { checkpointFolder, stepFolders } from '#storage/directory-checkpoints.ts';
+import { removeCheckpoints } from '#storage/directory-checkpoints.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/directory-files.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { generate, versionOf } from './generate.ts';
@@ -36,7 +35,12 @@ export function addRetryCommand(program: Command): void {
       const run = await readRunFile(results);
       const { withStep0 } = await planRetry(results, run, folder);
       const own = await resultsFolderOf(folder);
-      const spec = specOf(run, own, [...(withStep0 ? ['workflow.steps=["0","1"]'] : []), ...overrides], environment);
+      const spec = specOf(
+        run,
+        { folder: own, isResumed: own !== folder },
+        [...(withStep0 ? ['workflow.steps=["0","1"]'] : []), ...overrides],
+        environment,
+      );
       if (flags.id !== undefined) await forgetSample(createDirectoryFiles(resolve(own)), flags.id);
       const { json = false, replace = false } = flags;
       await generate(spec, { json, replace }, { environment, version: versionOf(command) });
@@ -51,42 +55,33 @@ async function resultsFolderOf(folder: string): Promise<string> {
 }
 
 /** Keys are not kept in run.json: they come from the environment or an override. */
-function specOf(run: RunFile, folder: string, overrides: readonly string[], environment: Environment): LoadedSpec {
+function specOf(
+  run: RunFile,
+  { folder, isResumed }: { folder: string; isResumed: boolean },
+  overrides: readonly string[],
+  environment: Environment,
+): LoadedSpec {
   // Values in run.json are settled: a "${" in them is meant as it stands.
   const settled = JSON.stringify(run.spec ?? {}).replaceAll('${', '\\\\${');
   const text = `{"autolabel_type":"image_grounding","image_grounding":${settled}}`;
-  // What is done is not asked again, whatever the run was told; an override may still say so.
-  const own = [`results_dir=${JSON.stringify(folder)}`, 'workflow.force_reprocess=false'];
+  // What is done is not asked again, unless an override says so. A forced run that is resumed asks nothing twice by itself.
+  const own = [`results_dir=${JSON.stringify(folder)}`, ...(isResumed ? [] : ['workflow.force_reprocess=false'])];
   const file = { text, name: `${folder}/run.json` };
   return loadSpec({ file, overrides: [...own, ...overrides], env: environment.variable, environmentKeys: environment.keys });
 }
-
-/** Beginnings of the folders that hold checkpoints, those of other settings included. */
-const checkpointFolders = Object.values(stepFolders).map((folder) => `${folder}/${checkpointFolder}`);
 
 /** Takes away what is remembered of a sample, so that the next run asks again. Throws `UsageError` where nothing is, or another run is at work. */
 async function forgetSample(results: DirectoryFiles, id: string): Promise<void> {
   const lock = await lockResults(results.folder);
   try {
-    await removeCheckpoints(results, id);
+    const removed = removeCheckpoints(results.folder, (sampleId) => isOf(sampleId, id));
+    if (removed === 0) throw new UsageError(`no sample ${id} in ${results.location}: give an image_id as in annotations.jsonl`);
   } finally {
     lock.release();
   }
 }
 
-async function removeCheckpoints(results: FileStore, id: string): Promise<void> {
-  let found = 0;
-  for (const folder of checkpointFolders)
-    for await (const path of results.list(folder)) {
-      if (!isOf(path, id)) continue;
-      await results.remove(path);
-      found++;
-    }
-  if (found === 0) throw new UsageError(`no sample ${id} in ${results.location}: give an image_id as in annotations.jsonl`);
-}
-
-/** `a_b-0123456789abcdef.json` belongs to the sample of that name, and to the image `a/b` as that stands in annotations.jsonl. */
-function isOf(path: string, id: string): boolean {
-  const sampleId = path.slice(path.lastIndexOf('/') + 1).replace(/\.json$/, '');
+/** `a_b-0123456789abcdef` belongs to the sample of that name, and to the image `a/b` as that stands in annotations.jsonl. */
+function isOf(sampleId: string, id: string): boolean {
   return sampleId === id || sampleId.replace(/-[0-9a-f]{16}(?:~\d+)?$/, '') === fileNamePart(id, id);
 }

@@ -1,6 +1,7 @@
 /** Why a line or a sample failed. Written to `failed.jsonl`, counted in `run.json`, used as a metric dimension: keep the list short and stable. */
 export type FailureCode =
   | 'invalid_line'
+  | 'line_too_deep'
   | 'image_not_found'
   | 'image_unreadable'
   | 'image_undecodable'
@@ -11,9 +12,13 @@ export type FailureCode =
   | 'model_filtered'
   | 'model_error'
   | 'model_unavailable'
+  | 'answer_too_slow'
+  | 'answer_unreadable'
   | 'reply_unusable'
   | 'partial'
   | 'step_input_missing'
+  | 'checkpoint_unreadable'
+  | 'internal_error'
   | 'worker_died'
   | 'batch_lost';
 
@@ -42,6 +47,7 @@ export type StopReason =
   | 'convention_unknown'
   | 'budget_reached'
   | 'disk_full'
+  | 'internal_error'
   | 'interrupted';
 
 /** Stops the run at once. Work done so far is kept; `message` says what to do. */
@@ -53,6 +59,11 @@ export class RunStopError extends Error {
     super(message, options);
     this.reason = reason;
   }
+}
+
+/** Checkpoints or results cannot be written, or their store does not respond. No sample is the cause, so no sample fails: the work stops at once. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
 }
 
 /** The user asked for something that cannot be done. Printed without a stack trace, exit code 1. */

@@ -121,12 +121,15 @@ export interface StoredCheckpoint extends CheckpointKey {
 /**
  * The memory of what was paid for. A `put` is atomic and durable against a killed process when it resolves.
  * The directory adapter keeps the latest fingerprint of a sample and step, DynamoDB all of them.
+ * Both reads throw `SampleError` for a checkpoint that is there and cannot be read, and `put` throws for what it cannot write.
  */
 export interface CheckpointStore {
   get(key: CheckpointKey): Promise<string | undefined>;
   /** The latest body of a sample and step, whatever its fingerprint: its recorded image identity spares a read. */
   latest(sampleId: string, step: StepName): Promise<StoredCheckpoint | undefined>;
   put(checkpoint: StoredCheckpoint): Promise<void>;
+  /** Where a checkpoint is kept, for messages. */
+  locationOf(key: CheckpointKey): string;
 }
 
 /** Time as an argument. */

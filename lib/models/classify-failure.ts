@@ -1,5 +1,5 @@
 import { RunStopError, SampleError } from '#core/errors.ts';
-import { CallError } from './call-error.ts';
+import { CallError, unreadableAnswer } from './call-error.ts';
 import { type ErrorBody, readErrorBody } from './error-body.ts';
 import { HttpError } from './http.ts';
 
@@ -31,6 +31,8 @@ export function classifyFailure(failure: unknown, asked: Asked): Error {
 
 function classifyConnection(code: string, asked: Asked, cause: unknown): Error {
   const { endpoint, urlSetting } = asked;
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return unreadableAnswer(`the answer of ${endpoint} is too large for a model's answer`, cause);
   if (/TIMEOUT|ETIMEDOUT/.test(code) && code !== 'UND_ERR_CONNECT_TIMEOUT')
     return new CallError(
       'timed_out',

@@ -34,7 +34,7 @@ type Fault = z.infer<typeof Fault>;
 /** Reads nested (`{error:{…}}`), flat, FastAPI (`{detail:[…]}`), list and string-in-string bodies. Never throws. */
 export function readErrorBody(body: string): ErrorBody {
   const isPage = /^\s*</.test(body);
-  const faults = isPage ? [] : faultsIn(parse(body));
+  const faults = isPage ? [] : faultsIn(parse(body), 0);
   const details = faults.flatMap((fault) => fault.details ?? []);
   const message = (isPage ? 'a web page, not JSON' : faults.map((fault) => fault.message ?? fault.msg).findLast(Boolean)) ?? body;
   return {
@@ -50,18 +50,23 @@ export function readErrorBody(body: string): ErrorBody {
   };
 }
 
+/** Gateways wrap errors of gateways; more layers than this are no error's form. */
+const MOST_LAYERS = 20;
+
 /** Outermost first. Gateways wrap the provider's JSON as a string inside their own message. */
-function faultsIn(value: unknown): Fault[] {
+function faultsIn(value: unknown, layer: number): Fault[] {
+  if (layer > MOST_LAYERS) return [];
+  const within = (inner: unknown) => faultsIn(inner, layer + 1);
   if (typeof value === 'string') {
     const inner = parse(value);
-    return inner === undefined ? [{ message: value }] : faultsIn(inner);
+    return inner === undefined ? [{ message: value }] : within(inner);
   }
-  if (Array.isArray(value)) return value.slice(0, 1).flatMap(faultsIn);
+  if (Array.isArray(value)) return value.slice(0, 1).flatMap(within);
   const fault = Fault.safeParse(value);
   if (!fault.success) return [];
   const { error, detail } = fault.data;
   const nested = typeof fault.data.message === 'string' && parse(fault.data.message);
-  return [fault.data, ...[error, detail, nested].filter(Boolean).flatMap(faultsIn)];
+  return [fault.data, ...[error, detail, nested].filter(Boolean).flatMap(within)];
 }
 
 function parse(text: string): unknown {
@@ -75,6 +80,6 @@ function parse(text: string): unknown {
 
 /** Protobuf durations: `34.07s`, `900ms`. */
 function seconds(duration: string | null | undefined): number | undefined {
-  const match = /^([\d.]+)(m?s)$/.exec(duration ?? '');
+  const match = /^(\d+(?:\.\d*)?)(m?s)$/.exec(duration ?? '');
   return match ? Math.ceil(Number(match[1]) * (match[2] === 's' ? 1000 : 1)) : undefined;
 }

@@ -1,7 +1,9 @@
-import type { GenerateContentConfig, GenerateContentResponse, GenerateContentResponseUsageMetadata, Part } from '@google/genai/web';
+import type { GenerateContentConfig, Part } from '@google/genai/web';
+import { z } from 'zod';
 import type { ModelReply, Usage } from '#core/ports.ts';
+import { noUsage, usageOfCall } from '#core/usage.ts';
 import type { Attempt, ModelAdapter } from './adapter.ts';
-import { CallError } from './call-error.ts';
+import { CallError, unreadableAnswer } from './call-error.ts';
 import { type Asked, classifyFailure } from './classify-failure.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
 import { type Connections, openConnections } from './http.ts';
@@ -20,6 +22,7 @@ export interface GeminiOptions {
   readonly extraBody: Readonly<Record<string, unknown>>;
   readonly defaultHeaders: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  readonly graceMs?: number | undefined;
   readonly connections: number;
   readonly asked: Asked;
   readonly knowledge: EndpointKnowledge;
@@ -87,9 +90,18 @@ async function createClient(options: GeminiOptions, connections: Connections) {
       ...(options.baseUrl && { baseUrl: options.baseUrl }),
       headers: { ...options.defaultHeaders },
       extraBody: { ...options.extraBody },
-      fetch: connections.fetch,
+      fetch: fetchAnswer(connections),
     },
   });
+}
+
+/** The SDK itself breaks on bodies of another form, so they are refused before it reads them. Lists of models have none of these fields. */
+function fetchAnswer({ fetch }: Connections): typeof fetch {
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    if (Answer.safeParse(await response.json()).success) return response;
+    throw unreadableAnswer(`the answer is not of the documented form: ${(await response.text()).slice(0, 200)}`);
+  };
 }
 
 function geminiConfig({ request, tier, profile }: Attempt, options: GeminiOptions, quirks: readonly string[]): GenerateContentConfig {
@@ -120,11 +132,27 @@ function geminiParts({ request }: Attempt, mediaResolution: string): Part[] {
 /** The one level that exists per part only. */
 const perPart = (mediaResolution: string) => mediaResolution === 'MEDIA_RESOLUTION_ULTRA_HIGH';
 
-function toReply({ candidates, promptFeedback, usageMetadata }: GenerateContentResponse, { tier }: Attempt): ModelReply {
+const text = z.string().nullish().catch(undefined);
+/** Only what an answer is made of can make it unreadable: no odd field besides, and no odd count, is worth another call. */
+const Answer = z.object({
+  candidates: z
+    .array(
+      z.object({
+        content: z.object({ parts: z.array(z.object({ thought: z.unknown().optional(), text })).nullish() }).nullish(),
+        finishReason: text,
+      }),
+    )
+    .nullish(),
+  promptFeedback: z.object({ blockReason: text }).nullish().catch(undefined),
+  usageMetadata: z.looseObject({}).optional().catch(undefined),
+});
+
+function toReply(answer: unknown, { tier }: Attempt): ModelReply {
+  const { candidates, promptFeedback, usageMetadata } = Answer.parse(answer);
   const candidate = candidates?.[0];
   if (!candidate) {
-    if (!promptFeedback?.blockReason) throw new CallError('failing', 'the reply holds no candidate');
-    const usage = toUsage(usageMetadata ?? { promptTokenCount: 0 }); // blocked before it was read
+    if (!promptFeedback?.blockReason) throw unreadableAnswer('the reply holds no candidate');
+    const usage = usageMetadata ? toUsage(usageMetadata) : { ...noUsage, calls: 1 }; // blocked before it was read
     return { text: '', finish: 'filtered', finishDetail: promptFeedback.blockReason, tier, usage };
   }
   const text = (candidate.content?.parts ?? [])
@@ -141,13 +169,11 @@ function finishOf(reason: string): ModelReply['finish'] {
   return /SAFETY|RECITATION|BLOCKLIST|PROHIBITED|SPII|LANGUAGE/.test(reason) ? 'filtered' : 'other';
 }
 
-function toUsage(usage: GenerateContentResponseUsageMetadata | undefined): Usage {
-  return {
-    calls: 1,
-    input: usage?.promptTokenCount ?? 0,
-    cachedInput: usage?.cachedContentTokenCount ?? 0,
-    output: usage?.candidatesTokenCount ?? 0,
-    thinking: usage?.thoughtsTokenCount ?? 0,
-    ...(usage?.promptTokenCount === undefined && { unreported: 1 }),
-  };
+function toUsage(usage: z.infer<typeof Answer>['usageMetadata']): Usage {
+  return usageOfCall({
+    input: usage?.promptTokenCount,
+    cachedInput: usage?.cachedContentTokenCount,
+    output: usage?.candidatesTokenCount,
+    thinking: usage?.thoughtsTokenCount,
+  });
 }

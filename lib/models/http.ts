@@ -1,4 +1,6 @@
-import { CallError } from './call-error.ts';
+import { isTooDeep, MAX_JSON_DEPTH } from '#core/json-depth.ts';
+import { withinDeadline } from './answer-deadline.ts';
+import { unreadableAnswer } from './call-error.ts';
 
 /** An answer that is not a reply: any status from 300 on, and 202 (the model is still loading). */
 export class HttpError extends Error {
@@ -23,30 +25,47 @@ export interface Connections {
   close(): Promise<void>;
 }
 
+export interface ConnectionOptions {
+  readonly connections: number;
+  /** How long the server may take for the headers, and between two pieces of the body. */
+  readonly timeoutMs: number;
+  /** How much longer than `timeoutMs` a whole answer may take. @default 60 seconds */
+  readonly graceMs?: number | undefined;
+}
+
+/** Some servers send white space while the model works, which no time limit between two pieces notices. */
+export const ANSWER_GRACE_MS = 60_000;
+
+/** The longest answers of models, with the log probabilities of every token, have a few MB. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
 /**
  * `fetch` over undici's `request`, which costs about half the CPU of the built-in one.
  * Errors are thrown here as `HttpError`, with headers and raw body, so that both SDKs hand them on alike.
  */
-export async function openConnections(options: { connections: number; timeoutMs: number }): Promise<Connections> {
+export async function openConnections(options: ConnectionOptions): Promise<Connections> {
+  const { timeoutMs, graceMs = ANSWER_GRACE_MS } = options;
   // The default export, since a bundler cannot tell the named ones of a CommonJS package that is loaded late.
   const { Agent, request } = (await import('undici')).default;
   const agent = new Agent({
     connections: options.connections,
     keepAliveTimeout: 30_000,
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
-    connect: { timeout: Math.min(10_000, options.timeoutMs) },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxResponseSize: MAX_ANSWER_BYTES,
+    connect: { timeout: Math.min(10_000, timeoutMs) },
   });
   const send: typeof fetch = async (url, init) => {
-    const answer = await request(String(url), {
-      dispatcher: agent,
-      method: (init?.method ?? 'GET') as 'GET' | 'POST',
-      headers: [...(init?.headers instanceof Headers ? init.headers : new Headers(init?.headers))].flat(),
-      body: init?.body as string | Uint8Array | null,
-      signal: init?.signal ?? null,
+    const { status, headers, body } = await withinDeadline(timeoutMs + graceMs, init?.signal ?? undefined, async (signal) => {
+      const answer = await request(String(url), {
+        dispatcher: agent,
+        method: (init?.method ?? 'GET') as 'GET' | 'POST',
+        headers: [...(init?.headers instanceof Headers ? init.headers : new Headers(init?.headers))].flat(),
+        body: init?.body as string | Uint8Array | null,
+        signal,
+      });
+      return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
     });
-    const body = await answer.body.text();
-    const { statusCode: status, headers } = answer;
     if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers) ?? body, retryAfter(headers));
     if (/^\s*</.test(body)) throw new HttpError(404, body); // the page of some other server, or of a gateway
     return replyOf(status, parse(body), body);
@@ -56,11 +75,18 @@ export async function openConnections(options: { connections: number; timeoutMs:
 
 /** Answers break off, and gateways have words of their own: that is this attempt's fault, whatever its status says. */
 function parse(body: string): unknown {
+  const head = body.trim().slice(0, 200);
+  if (isTooDeep(body)) throw unreadableAnswer(`the answer is nested more than ${MAX_JSON_DEPTH} levels deep: ${head}`);
+  const value = parseJson(body, head);
+  if (typeof value === 'object' && value !== null) return value;
+  throw unreadableAnswer(`the answer is no JSON object: ${head}`);
+}
+
+function parseJson(body: string, head: string): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    const head = body.trim().slice(0, 200);
-    throw new CallError('failing', head === '' ? 'the answer is empty' : `the answer is no JSON: ${head}`, { cause });
+    throw unreadableAnswer(head === '' ? 'the answer is empty' : `the answer is no JSON: ${head}`, cause);
   }
 }
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { freeBytes } from '#core/free-bytes.ts';
 import type { ModelReply, Usage } from '#core/ports.ts';
+import { usageOfCall } from '#core/usage.ts';
 import type { Attempt, ModelAdapter, ServedModel } from './adapter.ts';
 import { bodyBytes } from './body-bytes.ts';
-import { CallError } from './call-error.ts';
+import { CallError, unreadableAnswer } from './call-error.ts';
 import { type Asked, classifyFailure } from './classify-failure.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
-import { HttpError, openConnections } from './http.ts';
+import { ANSWER_GRACE_MS, HttpError, openConnections } from './http.ts';
 import { type OpenAIBodyOptions, openAIBody, openAIQuirk } from './openai-request.ts';
 import { explainUnknownModel } from './unknown-model.ts';
 
@@ -18,36 +19,22 @@ export interface OpenAIOptions extends OpenAIBodyOptions {
   readonly apiVersion?: string | undefined;
   readonly defaultHeaders: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  readonly graceMs?: number | undefined;
   readonly connections: number;
   readonly asked: Asked;
   readonly knowledge: EndpointKnowledge;
 }
 
-const Count = z
-  .number()
-  .nullish()
-  .transform((n) => n ?? 0);
-const Completion = z.object({
-  choices: z
-    .array(
-      z.object({
-        finish_reason: z.string().nullish(),
-        message: z.object({
-          content: z.union([z.string(), z.array(z.object({ text: z.string().nullish() }))]).nullish(),
-          refusal: z.string().nullish(),
-        }),
-      }),
-    )
-    .min(1),
-  usage: z
-    .object({
-      prompt_tokens: Count,
-      completion_tokens: Count,
-      prompt_tokens_details: z.object({ cached_tokens: Count }).nullish(),
-      completion_tokens_details: z.object({ reasoning_tokens: Count }).nullish(),
-    })
-    .nullish(),
+/** Only what an answer is made of can make it unreadable: no odd field besides, and no odd count, is worth another call. */
+const text = z.string().nullish().catch(undefined);
+const Part = z.object({ text }).catch({});
+const Choice = z.object({
+  finish_reason: text,
+  message: z.object({ content: z.union([z.string(), z.array(Part)]).nullish(), refusal: text }),
 });
+/** Read field by field, whatever type they are. */
+const fields = z.looseObject({}).optional().catch(undefined);
+const Completion = z.object({ choices: z.tuple([Choice]).rest(z.unknown()), usage: fields });
 type Completion = z.infer<typeof Completion>;
 
 /** OpenAI's chat completions, and every server that speaks them. */
@@ -111,7 +98,7 @@ async function createClient(options: OpenAIOptions, fetch: typeof globalThis.fet
     apiKey: options.apiKey || 'EMPTY', // the SDK wants one, servers without keys ignore it
     fetch,
     maxRetries: 0,
-    timeout: options.timeoutMs + 60_000, // the connections time out first
+    timeout: options.timeoutMs + 2 * ANSWER_GRACE_MS, // the connections time out first
     defaultHeaders: options.defaultHeaders,
     organization: null,
     project: null,
@@ -129,11 +116,10 @@ function readCompletion(answer: unknown): Completion {
   const text = JSON.stringify(answer);
   const code = z.object({ error: z.object({ code: z.coerce.number().int().min(400).max(599) }) }).safeParse(answer);
   if (code.success) throw new HttpError(code.data.error.code, text);
-  throw new CallError('failing', `the reply holds no message: ${text.slice(0, 200)}`);
+  throw unreadableAnswer(`the reply holds no message: ${text.slice(0, 200)}`);
 }
 
-function toReply({ choices, usage }: Completion, { tier }: Attempt): ModelReply {
-  const [choice] = choices as [Completion['choices'][number]];
+function toReply({ choices: [choice], usage }: Completion, { tier }: Attempt): ModelReply {
   const { content, refusal } = choice.message;
   const text = typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
   const detail = choice.finish_reason ?? 'none';
@@ -144,13 +130,11 @@ function toReply({ choices, usage }: Completion, { tier }: Attempt): ModelReply 
 const FINISH: Record<string, ModelReply['finish']> = { stop: 'stop', none: 'stop', length: 'length', content_filter: 'filtered' };
 
 function toUsage(usage: Completion['usage']): Usage {
-  const thinking = usage?.completion_tokens_details?.reasoning_tokens ?? 0;
-  return {
-    calls: 1,
-    input: usage?.prompt_tokens ?? 0,
-    cachedInput: usage?.prompt_tokens_details?.cached_tokens ?? 0,
-    output: Math.max(0, (usage?.completion_tokens ?? 0) - thinking),
-    thinking,
-    ...(!usage?.prompt_tokens && { unreported: 1 }), // an image and a prompt are never 0 tokens, as some servers have it
-  };
+  const counts = usageOfCall({
+    input: usage?.prompt_tokens,
+    cachedInput: fields.parse(usage?.prompt_tokens_details)?.cached_tokens,
+    output: usage?.completion_tokens,
+    thinking: fields.parse(usage?.completion_tokens_details)?.reasoning_tokens,
+  });
+  return { ...counts, output: Math.max(0, counts.output - counts.thinking) };
 }

@@ -32,11 +32,13 @@ export async function tryAgain<T>(attempt: (again: boolean) => Promise<T>, optio
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof CallError) || error.kind === 'rejected') throw error;
-      options.outage.failed(call, error);
+      if (!error.answerFault) options.outage.failed(call, error);
       const count = (failures[error.kind] ?? 0) + 1;
       failures[error.kind] = count;
       if (count >= (ATTEMPTS[error.kind] ?? Number.POSITIVE_INFINITY))
-        throw new SampleError('model_unavailable', `gave up after ${tries + 1} attempts: ${error.message}`, { cause: error });
+        throw new SampleError(error.answerFault ?? 'model_unavailable', `gave up after ${tries + 1} attempts: ${error.message}`, {
+          cause: error,
+        });
       await options.clock.sleep(retryDelay(error, count, options.random()), signal);
     }
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { CheckpointStore, StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { explainWriteError } from '#storage/disk-errors.ts';
 
 /** `workflow.force_reprocess`: answers at hand are not looked at, but no question is asked twice by it, even when it is killed and run again. */
 export interface ForcedRun {
@@ -24,8 +25,13 @@ export function askAgain(checkpoints: CheckpointStore, settings: Settings, journ
       latest: async (sampleId, step) => (asked.has(name(step, sampleId)) ? checkpoints.latest(sampleId, step) : undefined),
       async put(checkpoint) {
         await checkpoints.put(checkpoint);
-        appendFileSync(journalPath, `${name(checkpoint.step, checkpoint.sampleId)}\n`);
+        try {
+          appendFileSync(journalPath, `${name(checkpoint.step, checkpoint.sampleId)}\n`);
+        } catch (error) {
+          throw explainWriteError(error, journalPath);
+        }
       },
+      locationOf: (key) => checkpoints.locationOf(key),
     },
     finish: () => rmSync(journalPath, { force: true }),
   };

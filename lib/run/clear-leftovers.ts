@@ -1,7 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkpointFolder } from '#storage/directory-checkpoints.ts';
-import { layersOf } from './run-checkpoints.ts';
+import { checkpointFolders } from '#storage/directory-checkpoints.ts';
 
 const folders = ['', 'step_0_expression_extraction', 'step_1_grounding'];
 
@@ -11,8 +10,8 @@ export function clearLeftovers(folder: string, deadProcess: number | undefined):
     const entries = readdirOrNone(join(folder, name)).filter((entry) => /^\.(?:draft|spill)-/.test(entry));
     for (const entry of entries) rmSync(join(folder, name, entry), { force: true });
     // The folders of checkpoints can be too large to list.
-    const checkpoints = name === '' || deadProcess === undefined ? [] : [checkpointFolder, ...layersOf(folder)];
-    for (const ckpt of checkpoints) rmSync(join(folder, name, ckpt, `.draft-${deadProcess}`), { force: true });
+    if (name === '' || deadProcess === undefined) continue;
+    for (const checkpoints of checkpointFolders(join(folder, name))) rmSync(join(checkpoints, `.draft-${deadProcess}`), { force: true });
   }
 }
 

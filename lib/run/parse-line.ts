@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
+import type { FailureCode } from '#core/errors.ts';
+import { isTooDeep, MAX_JSON_DEPTH } from '#core/json-depth.ts';
 import { type ByteLine, MAX_LINE_BYTES } from './byte-lines.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** A line's object, or why there is none and what of the line can be shown. */
-export type ParsedLine = { readonly fields: Fields } | { readonly problem: string; readonly raw: string };
+export type ParsedLine = { readonly fields: Fields } | { readonly code: FailureCode; readonly problem: string; readonly raw: string };
 
 declare global {
   interface JSON {
@@ -20,14 +22,21 @@ const FRAGILE_NUMBER = /\d{16}|\d\.\d|\d[eE][+-]?\d|-0/;
 /** Reads one line of JSON. Numbers are written out again exactly as they came in. */
 export function parseLine({ bytes, length }: ByteLine): ParsedLine {
   const raw = bytes.toString('utf8');
-  if (length > MAX_LINE_BYTES) return { problem: `longer than 1 MiB (${length} bytes)`, raw };
-  if (!isUtf8(bytes)) return { problem: utf16(bytes) ?? 'not UTF-8 text', raw };
+  const invalid = (problem: string): ParsedLine => ({ code: 'invalid_line', problem, raw });
+  if (length > MAX_LINE_BYTES) return invalid(`longer than 1 MiB (${length} bytes)`);
+  if (!isUtf8(bytes)) return invalid(utf16(bytes) ?? 'not UTF-8 text');
+  if (isTooDeep(raw))
+    return {
+      code: 'line_too_deep',
+      problem: `nested too deep: got more than ${MAX_JSON_DEPTH} levels of lists and objects; fix: remove the deep field`,
+      raw,
+    };
   try {
     const value: unknown = JSON.parse(raw);
-    if (!isObject(value)) return { problem: `not a JSON object but ${nameOf(value)}`, raw };
+    if (!isObject(value)) return invalid(`not a JSON object but ${nameOf(value)}`);
     return { fields: FRAGILE_NUMBER.test(raw) ? parseRecord(raw) : value };
   } catch (error) {
-    return { problem: `not JSON (${shorten((error as Error).message)})`, raw };
+    return invalid(`not JSON (${shorten((error as Error).message)})`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { FailureCode } from '#core/errors.ts';
 import type { GivenExpression, GivenExpressions, Sample } from '#core/sample.ts';
 import { isOwnExpressionId, lineIdOf, sampleIdOf, stemOf } from '#core/sample-id.ts';
 import { type ByteLine, readByteLines, unpacked } from './byte-lines.ts';
+import { describeUnexpected } from './internal-errors.ts';
 import { type Fields, isObject, nameOf, parseLine } from './parse-line.ts';
 import { placeExpressions, type UnplacedExpression } from './place-expressions.ts';
 import { createRepeats } from './repeats.ts';
@@ -32,15 +33,29 @@ export async function* readSamples(chunks: AsyncIterable<Uint8Array>, kind: Inpu
   }
 }
 
-/** Makes a sample of one line; `repeatOf` says how many equal lines came before. */
+/** Makes a sample of one line; `repeatOf` says how many equal lines came before. An error that nobody expects rejects this line and no other. */
 export function readSample(line: ByteLine, kind: InputKind, repeatOf: (sampleId: string) => number): InputLine {
+  const { number, offset, length, bytes } = line;
+  const reject = (message: string, fields: Fields, code: FailureCode = 'invalid_line'): InputLine => {
+    const step = kind === 'captions' ? 'input' : 'step_1';
+    return { number, offset, length, rejected: { line: number, step, code, message, fields } };
+  };
+  try {
+    return makeSample(line, kind, repeatOf, reject);
+  } catch (error) {
+    return reject(`line ${number}: ${describeUnexpected(error)}`, { raw: bytes.toString('utf8') }, 'internal_error');
+  }
+}
+
+function makeSample(
+  line: ByteLine,
+  kind: InputKind,
+  repeatOf: (sampleId: string) => number,
+  reject: (message: string, fields: Fields, code?: FailureCode) => InputLine,
+): InputLine {
   const { number, offset, length } = line;
   const parsed = parseLine(line);
-  const reject = (message: string, fields: Fields): InputLine => {
-    const step = kind === 'captions' ? 'input' : 'step_1';
-    return { number, offset, length, rejected: { line: number, step, code: 'invalid_line', message, fields } };
-  };
-  if ('problem' in parsed) return reject(`line ${number} is ${parsed.problem}`, { raw: parsed.raw });
+  if ('problem' in parsed) return reject(`line ${number} is ${parsed.problem}`, { raw: parsed.raw }, parsed.code);
   const { _groundline: envelope, ...fields } = parsed.fields;
   const own = isObject(envelope) ? fields : parsed.fields;
   const problem = problemOf(own, 'image_path') ?? problemOf(own, 'caption');

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CheckpointStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { modelOf } from '#models/step-model.ts';
-import { checkpointFolder, createDirectoryCheckpoints, promoteCheckpoints, stepFolders } from '#storage/directory-checkpoints.ts';
+import {
+  checkpointFolder,
+  checkpointFolders,
+  createDirectoryCheckpoints,
+  promoteCheckpoints,
+  stepFolders,
+} from '#storage/directory-checkpoints.ts';
 import { createLayeredCheckpoints } from '#storage/layered-checkpoints.ts';
 
 /** The checkpoints of a run in a results folder. */
@@ -29,10 +34,10 @@ export function openRunCheckpoints(resultsFolder: string, settings: Settings): R
   return { ...store, promote: () => promoteCheckpoints(resultsFolder, name) };
 }
 
-/** Names of the folders besides `.ckpt` that hold checkpoints of other settings. */
-export function layersOf(resultsFolder: string): string[] {
-  const names = Object.values(stepFolders).flatMap((step) => foldersIn(join(resultsFolder, step)));
-  return [...new Set(names.filter((name) => name.startsWith(`${checkpointFolder}-`)))].sort();
+/** Names of the folders besides `.ckpt` that hold checkpoints. */
+function layersOf(resultsFolder: string): string[] {
+  const folders = Object.values(stepFolders).flatMap((step) => checkpointFolders(join(resultsFolder, step)));
+  return [...new Set(folders.map((folder) => basename(folder)))].filter((name) => name !== checkpointFolder);
 }
 
 /** Tells runs apart by their models and prompts; the fingerprint of each checkpoint is exact. */
@@ -40,13 +45,4 @@ function layerName({ vlm, extraction, grounding }: Settings, forced: boolean): s
   const models = (['extraction', 'grounding'] as const).map((step) => modelOf(vlm, step)?.model ?? 'builtin');
   const hash = createHash('sha256').update(JSON.stringify({ models, extraction, grounding })).digest('hex');
   return `${forced ? FORCED : `${checkpointFolder}-`}${hash.slice(0, 12)}`;
-}
-
-function foldersIn(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -10,6 +10,7 @@ import { askAgain } from './ask-again.ts';
 import type { CallGate } from './call-gate.ts';
 import type { StepProvenance } from './compose-record.ts';
 import type { StepModelFacts } from './compose-run-file.ts';
+import { createInternalErrors } from './internal-errors.ts';
 import type { RunPlan } from './run-plan.ts';
 import { settleSample } from './settle-sample.ts';
 import type { StepWork } from './settle-step.ts';
@@ -39,6 +40,8 @@ export function prepareSteps({ settings, runId, results, checkpoints, connection
   const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
   const provenance = Object.fromEntries(names.map((name) => [name, provenanceOf(name, connectionOf(name), settings)]));
 
+  const internalErrors = { step_0: createInternalErrors(gate), step_1: createInternalErrors(gate) };
+
   const workOf = (name: StepName, sample: Sample, images: ImageStore, signal: AbortSignal): StepWork => {
     const connection = connectionOf(name);
     return {
@@ -49,6 +52,7 @@ export function prepareSteps({ settings, runId, results, checkpoints, connection
       imageBase: plan.imageBase,
       provenance: settings.output.provenance ? provenance[name] : undefined,
       signal,
+      internalErrors: internalErrors[name],
       runId,
       beforeCall: () => gate.check(),
     };

@@ -4,6 +4,7 @@ import {
   extractedGroundable,
   givenGroundable,
   imageOf,
+  isolateErrors,
   type SettledStep,
   type StepWork,
   settleExtraction,
@@ -23,18 +24,21 @@ export async function settleSample(sample: Sample, work: SampleWork): Promise<Se
   const { step_0, step_1 } = work;
   const image = imageOf(sample, (step_0 ?? step_1) as StepWork);
   if (sample.given) return settleGivenSample(sample, image, work);
-  const extracted = step_0 && (await settleExtraction(sample, image, step_0));
+  const extracted = step_0 && (await isolateErrors(sample, 'step_0', step_0, () => settleExtraction(sample, image, step_0)));
   if (!extracted?.record || !step_1) return { step_0: lineOf(extracted) };
   const base = extractedGroundable(extracted.record, extracted.facts.image);
-  return { step_0: lineOf(extracted), step_1: lineOf(await settleGrounding(sample, base, image, step_1)) };
+  const grounded = await isolateErrors(sample, 'step_1', step_1, () => settleGrounding(sample, base, image, step_1));
+  return { step_0: lineOf(extracted), step_1: lineOf(grounded) };
 }
 
 /** Step 1 goes first where it can: its checkpoint knows the size of an image that nobody has to read then. */
 async function settleGivenSample(sample: Sample, image: SampleImage, { step_0, step_1 }: SampleWork): Promise<SettledLine> {
-  const grounded = step_1 && (await settleGrounding(sample, givenGroundable(sample, step_1), image, step_1));
+  const ground = (work: StepWork) => () => settleGrounding(sample, givenGroundable(sample, work), image, work);
+  const grounded = step_1 && (await isolateErrors(sample, 'step_1', step_1, ground(step_1)));
   if (!step_0) return { step_1: lineOf(grounded) };
   const known = grounded?.facts.image;
-  const given = await settleGiven(sample, known ? { ...image, facts: async () => known } : image, step_0);
+  const seen = known ? { ...image, facts: async () => known } : image;
+  const given = await isolateErrors(sample, 'step_0', step_0, () => settleGiven(sample, seen, step_0));
   return given.record ? { step_0: lineOf(given), step_1: lineOf(grounded) } : { step_0: lineOf(given) };
 }
 

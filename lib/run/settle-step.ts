@@ -9,6 +9,7 @@ import { type ImageFacts, runExtraction, runGrounding, type StepContext } from '
 import { openSampleImage, type SampleImage } from '#steps/sample-image.ts';
 import { composeExtracted, composeGiven, composeGrounded, type StepProvenance } from './compose-record.ts';
 import { type Failure, failedLine } from './failed-line.ts';
+import type { InternalErrors } from './internal-errors.ts';
 import type { StepFacts, StepLine } from './step-line.ts';
 
 /** What a step needs besides its samples. */
@@ -22,6 +23,8 @@ export interface StepWork {
   /** Left out for lean records. */
   readonly provenance: StepProvenance | undefined;
   readonly signal: AbortSignal;
+  /** Of this step: what an unexpected error means for its sample. */
+  readonly internalErrors: InternalErrors;
   /** Where equal lines share a failure: the run they are in. */
   readonly runId?: string | undefined;
   /** Before every call; throws to keep it from being made. */
@@ -54,6 +57,22 @@ export function imageOf(sample: Sample, { images, settings }: Pick<StepWork, 'im
     limits,
     recorded,
   );
+}
+
+/** Runs a step of one sample. An error that the step does not expect fails this sample and no other; what stops the run is thrown. */
+export async function isolateErrors(
+  sample: Sample,
+  step: StepName,
+  work: Pick<StepWork, 'imageBase' | 'internalErrors'>,
+  run: () => Promise<SettledStep>,
+): Promise<SettledStep> {
+  try {
+    const settled = await run();
+    work.internalErrors.interrupt();
+    return settled;
+  } catch (error) {
+    return failed(sample, step, work.internalErrors.failureFor(error), work);
+  }
 }
 
 /** Step 0 of one sample. Throws `RunStopError`, or an `AbortError` when aborted; whatever else is wrong is a failed line. */
@@ -176,7 +195,7 @@ type StepFailure = Pick<Failure, 'code' | 'message' | 'attempts' | 'replyHead'> 
   readonly image?: ImageFacts;
 };
 
-function failed(sample: Sample, step: StepName, failure: StepFailure, { imageBase }: StepWork): SettledStep {
+function failed(sample: Sample, step: StepName, failure: StepFailure, { imageBase }: Pick<StepWork, 'imageBase'>): SettledStep {
   const { code, usage, image } = failure;
   const facts: StepFacts = {
     n: sample.line,

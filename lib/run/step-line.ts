@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { StoredUsage } from '#core/usage.ts';
 
 const count = z.int().nonnegative();
-const Usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count, unreported: count.optional() });
 
 /** What one step did to one sample, without the record itself: everything counts and costs are made of. */
 export const StepFacts = z.object({
@@ -13,7 +13,7 @@ export const StepFacts = z.object({
   /** Settled without a call of its own. */
   cached: z.boolean(),
   /** Tokens of its calls; of a cached one those it once took, noted once for equal lines. */
-  usage: Usage.optional(),
+  usage: StoredUsage.optional(),
   expressions: count.default(0),
   boxes: count.default(0),
   groundings: z.record(z.string(), count).default({}),

@@ -3,6 +3,7 @@ import { Box } from '#core/box.ts';
 import type { FailureCode } from '#core/errors.ts';
 import type { Usage } from '#core/ports.ts';
 import { Grounding } from '#core/record.ts';
+import { StoredUsage } from '#core/usage.ts';
 import type { Extraction } from './extract.ts';
 import type { GroundingOutput } from './ground.ts';
 import type { Counts } from './question.ts';
@@ -36,7 +37,6 @@ export interface StepFailure {
 
 const count = z.int().nonnegative();
 const counts = z.record(z.string(), count);
-const usage = z.object({ calls: count, input: count, cachedInput: count, output: count, thinking: count, unreported: count.optional() });
 const image = z.object({
   identity: z.string(),
   size: z.number(),
@@ -70,7 +70,7 @@ const grounding = z.object({
 const checkpointOf = <T extends z.ZodType>(output: T) =>
   z.object({
     image,
-    usage,
+    usage: StoredUsage,
     output: output.optional(),
     dropped: counts.optional(),
     begun: z.boolean().optional(),
@@ -78,7 +78,7 @@ const checkpointOf = <T extends z.ZodType>(output: T) =>
   });
 const schemas = { step_0: checkpointOf(extraction), step_1: checkpointOf(grounding) };
 
-/** Reads a checkpoint's body; `undefined` for what is none of ours, which is then asked again. */
+/** Reads a checkpoint's body; `undefined` for one that no version has written. */
 export function readCheckpoint(step: 'step_0', body: string): Checkpoint<Extraction> | undefined;
 export function readCheckpoint(step: 'step_1', body: string): Checkpoint<GroundingOutput> | undefined;
 export function readCheckpoint(step: keyof typeof schemas, body: string): unknown {

@@ -3,6 +3,7 @@ import type { CheckpointKey, CheckpointStore, SentImage, StepName, Usage, Vision
 import type { ModelProfile } from '#core/profile.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
+import { unreadableCheckpoint } from '#core/unreadable-checkpoint.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
 import { type Checkpoint, readCheckpoint, type StepFailure } from './checkpoint.ts';
 import { type Conversation, headOf, openConversation } from './conversation.ts';
@@ -53,6 +54,7 @@ export async function runExtraction(sample: Pick<Sample, 'sampleId' | 'caption'>
     step: 'step_0',
     subject: [sample.caption],
     read: (body) => readCheckpoint('step_0', body),
+    fits: () => true,
     isFinished: () => true,
     settle: ({ conversation }) => extractExpressions(input, conversation),
   });
@@ -70,6 +72,7 @@ export async function runGrounding(
     step: 'step_1',
     subject: [cleanedCaption, expressions.map(({ text, nounChunk }) => [text, nounChunk])],
     read: (body) => readCheckpoint('step_1', body),
+    fits: ({ expressions: done }) => done.length === expressions.length,
     isFinished: ({ expressions: done }) => sample.repeat > 0 || done.every(({ grounding }) => grounding !== 'unanswered'),
     settle: ({ conversation, sent, facts, earlier, keep }) => {
       const { profile } = connection;
@@ -90,6 +93,8 @@ interface Step<Output> {
   /** What of the sample determines the replies, besides its image. */
   readonly subject: readonly unknown[];
   read(body: string): Checkpoint<Output> | undefined;
+  /** Whether a stored output has what this very sample needs. */
+  fits(output: Output): boolean;
   isFinished(output: Output): boolean;
   settle(work: StepInProgress<Output>): Promise<Progress<Output>>;
 }
@@ -106,24 +111,22 @@ interface StepInProgress<Output> {
 /** Checkpoint → image → model → parse → checkpoint. */
 async function runStep<Output>(sampleId: string, context: StepContext, definition: Step<Output>): Promise<StepResult<Output>> {
   const { settings, connection, checkpoints, image } = context;
-  const { step, subject, read, isFinished } = definition;
+  const { step, subject, read, fits, isFinished } = definition;
   const latest = await checkpoints.latest(sampleId, step);
   const latestBody = latest && read(latest.body);
   const facts = await image.facts({ recorded: latestBody?.image, signal: context.signal });
   const fingerprint = fingerprintsOf(step, connection, settings)(facts.identity, subject);
   const key = { sampleId, step, fingerprint };
-  const earlier = latest?.fingerprint === fingerprint ? latestBody : latest && (await recall(checkpoints, key, read));
+  const body = latest?.fingerprint === fingerprint ? latest.body : latest && (await checkpoints.get(key));
+  const earlier = body === undefined ? undefined : body === latest?.body ? latestBody : read(body);
+  if (body !== undefined && earlier === undefined) throw unreadableCheckpoint(checkpoints.locationOf(key), 'content of another form');
   const { output, usage = noUsage, dropped = {}, failed, begun } = earlier ?? {};
+  if (output && !fits(output)) throw unreadableCheckpoint(checkpoints.locationOf(key), 'another number of expressions than the sample has');
   if (output && !failed && !begun && isFinished(output)) {
     return { status: 'ok', output, image: facts, cached: true, usage, dropped, attempts: 0 };
   }
   if (failed?.run !== undefined && failed.run === context.runId) return failureOf(failed, noUsage, facts);
   return settleStep(context, definition, { key, facts, usage, attempts: failed?.attempts ?? 0, progress: output && { output, dropped } });
-}
-
-async function recall<Output>(checkpoints: CheckpointStore, key: CheckpointKey, read: Step<Output>['read']) {
-  const body = await checkpoints.get(key);
-  return body === undefined ? undefined : read(body);
 }
 
 interface Begun<Output> {

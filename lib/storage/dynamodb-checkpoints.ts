@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type AttributeValue, type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { StorageError } from '#core/errors.ts';
 import type { CheckpointKey, CheckpointStore, StepName, StoredCheckpoint } from '#core/ports.ts';
 import { createBatchedGets } from './dynamodb-batched-gets.ts';
 
@@ -17,27 +18,37 @@ export interface DynamoCheckpointsOptions {
   now(): number;
 }
 
-/** Checkpoints as items of one table: pk `sample_id`, sk `step_N#<fingerprint>`. All fingerprints of a sample are kept until their time is up. */
+/**
+ * Checkpoints as items of one table: pk `sample_id`, sk `step_N#<fingerprint>`. All fingerprints of a sample are kept until their time
+ * is up. Throws `StorageError` where the table does not respond.
+ */
 export function createDynamoCheckpoints({ client, table, ttlDays, now }: DynamoCheckpointsOptions): CheckpointStore {
   const batchedGet = createBatchedGets({ client, table });
+  const fromTable = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((cause: unknown) => {
+      throw new StorageError(`the checkpoint table ${table} does not respond: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      });
+    });
   const alive = (item: Item) => item.expires_at?.N === undefined || Number(item.expires_at.N) * 1000 > now();
 
   return {
     async get(key) {
-      const item = await batchedGet(itemKey(key));
+      const item = await fromTable(batchedGet(itemKey(key)));
       return item !== undefined && alive(item) ? bodyOf(item) : undefined;
     },
     async latest(sampleId, step) {
       let newest: Item | undefined;
-      for await (const page of paginateQuery({ client }, allOfStep(table, sampleId, step)))
-        for (const item of page.Items ?? []) if (alive(item) && writtenAt(item) >= writtenAt(newest)) newest = item;
+      const pages = await fromTable(Array.fromAsync(paginateQuery({ client }, allOfStep(table, sampleId, step))));
+      for (const item of pages.flatMap(({ Items = [] }) => Items)) if (alive(item) && writtenAt(item) >= writtenAt(newest)) newest = item;
       return newest && storedCheckpoint(newest, sampleId, step);
     },
     async put(checkpoint) {
       const Item: Item = { ...itemKey(checkpoint), ...bodyAttribute(checkpoint.body), written_at: { N: String(now()) } };
       if (ttlDays !== undefined) Item.expires_at = { N: String(Math.ceil(now() / 1000) + ttlDays * 86_400) };
-      await client.send(new PutItemCommand({ TableName: table, Item }));
+      await fromTable(client.send(new PutItemCommand({ TableName: table, Item })));
     },
+    locationOf: ({ sampleId, step, fingerprint }) => `{sample_id: ${sampleId}, step: ${step}#${fingerprint}} of the table ${table}`,
   };
 }
 
@@ -46,8 +57,14 @@ function bodyAttribute(body: string): Item {
   return body.length < packedFrom ? { body: { S: body } } : { packed: { B: gzipSync(body) } };
 }
 
-function bodyOf(item: Item): string | undefined {
-  return item.packed?.B ? gunzipSync(item.packed.B).toString('utf8') : item.body?.S;
+/** Empty, which no reader takes for a body, where an item is damaged: whether that matters depends on its fingerprint. */
+function bodyOf(item: Item): string {
+  if (!item.packed?.B) return item.body?.S ?? '';
+  try {
+    return gunzipSync(item.packed.B).toString('utf8');
+  } catch {
+    return '';
+  }
 }
 
 function itemKey({ sampleId, step, fingerprint }: CheckpointKey): Item {
@@ -69,7 +86,6 @@ function writtenAt(item: Item | undefined): number {
 }
 
 function storedCheckpoint(item: Item, sampleId: string, step: StepName): StoredCheckpoint | undefined {
-  const body = bodyOf(item);
   const sort = item.step?.S;
-  return body === undefined || sort === undefined ? undefined : { sampleId, step, fingerprint: sort.slice(step.length + 1), body };
+  return sort === undefined ? undefined : { sampleId, step, fingerprint: sort.slice(step.length + 1), body: bodyOf(item) };
 }

@@ -1,3 +1,4 @@
+import { SampleError } from '#core/errors.ts';
 import type { CheckpointKey, CheckpointStore, StoredCheckpoint } from '#core/ports.ts';
 
 export interface LayeredCheckpointsOptions {
@@ -17,7 +18,10 @@ export interface LayeredCheckpointsOptions {
  */
 export function createLayeredCheckpoints({ base, layer, others = [], forced = false }: LayeredCheckpointsOptions): CheckpointStore {
   const wouldReplace = async ({ sampleId, step, fingerprint }: StoredCheckpoint) => {
-    const stored = await base.latest(sampleId, step);
+    const stored = await base.latest(sampleId, step).catch((error: unknown) => {
+      if (error instanceof SampleError) return { fingerprint: undefined }; // one that cannot be read is not replaced either
+      throw error;
+    });
     return stored !== undefined && (forced || stored.fingerprint !== fingerprint);
   };
   const firstOf = async (key: CheckpointKey) => {
@@ -27,9 +31,15 @@ export function createLayeredCheckpoints({ base, layer, others = [], forced = fa
     }
     return undefined;
   };
+  let isLayerRead = false;
   return {
     get: firstOf,
-    latest: async (sampleId, step) => (await layer.latest(sampleId, step)) ?? base.latest(sampleId, step),
+    async latest(sampleId, step) {
+      const own = await layer.latest(sampleId, step);
+      if (own) isLayerRead = true;
+      return own ?? base.latest(sampleId, step);
+    },
     put: async (checkpoint) => ((await wouldReplace(checkpoint)) ? layer : base).put(checkpoint),
+    locationOf: (key) => (isLayerRead ? `${layer.locationOf(key)} or ${base.locationOf(key)}` : base.locationOf(key)),
   };
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockResults } from '#run/lock-results.ts';
@@ -63,6 +63,25 @@ test('retry --id asks one sample again although it is done', { timeout }, async 
     code: 1,
     stderr: expect.stringMatching(/^groundline: no sample 77 in .*: give an image_id as in annotations\.jsonl\n$/),
   });
+});
+
+test('retry --id asks a sample again whose checkpoint cannot be read, also where a folder takes its place', { timeout }, async () => {
+  const { server, results, folder } = await ranWith(undefined);
+  const checkpoints = join(results, 'step_1_grounding/.ckpt');
+  const name = readdirSync(checkpoints).find((one) => one.startsWith('2-')) as string;
+  rmSync(join(checkpoints, name));
+  mkdirSync(join(checkpoints, name, 'within'), { recursive: true });
+  server.calls.length = 0;
+
+  const damaged = await groundline(['retry', 'results'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+  expect(readLines<{ _groundline: object }>(results, 'failed.jsonl')).toMatchObject([{ _groundline: { code: 'checkpoint_unreadable' } }]);
+  expect([damaged.code, server.calls]).toEqual([2, []]);
+
+  const end = await groundline(['retry', 'results', '--id', '2'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+
+  expect(end.code).toBe(0);
+  expect(server.calls).toHaveLength(2);
+  expect(readLines(results, 'annotations.jsonl')).toHaveLength(4);
 });
 
 test('retry --id finds an image by its id as it stands in annotations.jsonl, whatever signs are in it', { timeout }, async () => {
@@ -188,4 +207,20 @@ test('status says why a run ended early', { timeout }, async () => {
   const { stdout } = await groundline(['status', 'results'], { cwd: folder });
 
   expect(stdout).toMatch(/^3 samples done\n[\s\S]*\nstopped early: the key was not accepted\n$/);
+});
+
+test('retry of stopped/ resumes that run in its results folder, and --replace puts its lines in place', { timeout }, async () => {
+  const { folder, results, server } = await ranWith(undefined);
+  const again = (args: readonly string[]) => groundline(args, { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+  await again(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, '--limit', '2']);
+  server.calls.length = 0;
+
+  const kept = await again(['status', 'results']);
+  const end = await again(['retry', 'results/stopped', '--replace']);
+
+  expect(kept.stdout).toContain('a later run with fewer completed lines:\n2 samples done');
+  expect(kept.stdout).toContain('to put its results in place: groundline retry results/stopped --replace');
+  expect(end.code).toBe(0);
+  expect(server.calls).toEqual([]);
+  expect(readLines(results, 'annotations.jsonl')).toHaveLength(2);
 });

@@ -104,7 +104,12 @@ export async function connectFamilies(url: string): Promise<Record<string, Model
   return Object.fromEntries(await Promise.all(connected));
 }
 
-const forgetful: CheckpointStore = { get: async () => undefined, latest: async () => undefined, put: async () => {} };
+const forgetful: CheckpointStore = {
+  get: async () => undefined,
+  latest: async () => undefined,
+  put: async () => {},
+  locationOf: () => 'nowhere',
+};
 
 /** The least overlap between what was found and what was painted; 0 where their numbers differ. */
 export function worstOverlap(found: readonly GroundedExpression[], painted: readonly Rectangle[]): number {

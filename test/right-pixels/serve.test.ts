@@ -39,7 +39,7 @@ describe('the model that looks, as a process', () => {
     const image = await openPicture(picture);
     const connection = await connectFamily(url, { model: 'Qwen/Qwen3-VL-8B-Instruct', dialect: 'openai' });
     const { signal } = new AbortController();
-    const checkpoints = { get: async () => undefined, latest: async () => undefined, put: async () => {} };
+    const checkpoints = { get: async () => undefined, latest: async () => undefined, put: async () => {}, locationOf: () => 'nowhere' };
     const context = { settings: Settings.parse({}), connection, checkpoints, image, signal };
 
     const extracted = await runExtraction({ sampleId: 's', caption: 'A red box left of two green circles.' }, context);

@@ -448,18 +448,21 @@ test('2.1 "a line that is not JSON is silently dropped, one that is no object cr
   expect(run.counts).toMatchObject({ lines: 3, done: 1, failed: 2 });
 });
 
-test('2.2 "a corrupt checkpoint": asked again, and only that', async () => {
+test('2.2 "a corrupt checkpoint": here its sample fails, names the file and is not billed again, and its neighbours are kept', async () => {
   const folder = tempFolder();
   writeSamples(folder, 3);
   const server = await standIn();
   const { results } = await runIn(folder, server.overrides);
-  const before = readFileSync(join(results, 'annotations.jsonl'), 'utf8');
   const folderOf = join(results, 'step_1_grounding/.ckpt');
-  writeFileSync(join(folderOf, readdirSync(folderOf)[0] as string), '{"fingerprint":"');
+  const path = join(folderOf, readdirSync(folderOf)[0] as string);
+  writeFileSync(path, '{"fingerprint":"');
   server.calls.length = 0;
 
-  await runIn(folder, server.overrides);
+  const { run } = await runIn(folder, server.overrides);
 
-  expect(server.calls).toHaveLength(1);
-  expect(readFileSync(join(results, 'annotations.jsonl'), 'utf8')).toBe(before);
+  expect(server.calls).toHaveLength(0);
+  expect(run.counts).toMatchObject({ done: 2, failed: 1 });
+  expect(failures(results).map(({ _groundline: { step, code, message } }) => [step, code, message.includes(path)])).toEqual([
+    ['step_1', 'checkpoint_unreadable', true],
+  ]);
 });

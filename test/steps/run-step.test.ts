@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -176,23 +176,87 @@ describe('a step', () => {
     expect(checkpoint('step_1_grounding').length).toBeLessThan(1024);
   });
 
-  it('asks again where a checkpoint is damaged or of another shape', async () => {
+  it('never asks silently again where a checkpoint is damaged or of another form: the sample fails, and the file is named', async () => {
+    const { folder, seen, contextFor, checkpoint } = await openFolder();
+    await runExtraction(
+      sample,
+      contextFor(() => extracted),
+    );
+    const path = join(folder, 'step_0_expression_extraction', '.ckpt', `${sample.sampleId}.json`);
+    const whole = checkpoint('step_0_expression_extraction');
+
+    for (const text of [
+      whole.replace('"charSpan":[2,9]', '"charSpan":"x"'),
+      whole.replace('"body":', '"body":1'),
+      '{"fingerprint":"',
+      '',
+    ]) {
+      writeFileSync(path, text);
+      await expect(runExtraction(sample, contextFor(none))).rejects.toMatchObject({
+        code: 'checkpoint_unreadable',
+        message: expect.stringMatching(new RegExp(`${path} cannot be read: got .*; fix: delete it`)),
+      });
+    }
+    expect(seen.requests).toHaveLength(1);
+    rmSync(path);
+    expect(
+      await runExtraction(
+        sample,
+        contextFor(() => extracted),
+      ),
+    ).toMatchObject({ cached: false, output: extraction });
+  });
+
+  it('asks where only a checkpoint of other settings is of another form', async () => {
     const { folder, contextFor, checkpoint } = await openFolder();
     await runExtraction(
       sample,
       contextFor(() => extracted),
     );
     const path = join(folder, 'step_0_expression_extraction', '.ckpt', `${sample.sampleId}.json`);
+    writeFileSync(path, checkpoint('step_0_expression_extraction').replace('"charSpan":[2,9]', '"charSpan":"x"'));
 
-    for (const text of [checkpoint('step_0_expression_extraction').replace('"charSpan":[2,9]', '"charSpan":"x"'), '{"fingerprint":"', '']) {
-      writeFileSync(path, text);
-      expect(
-        await runExtraction(
-          sample,
-          contextFor(() => extracted),
-        ),
-      ).toMatchObject({ cached: false, output: extraction });
-    }
+    expect(
+      await runExtraction(
+        sample,
+        contextFor(() => extracted, { model: 'b-model' }),
+      ),
+    ).toMatchObject({ cached: false, output: extraction });
+  });
+
+  it('fails a sample whose checkpoint has another number of expressions', async () => {
+    const { folder, contextFor, checkpoint } = await openFolder();
+    await runGrounding(
+      sample,
+      extraction,
+      contextFor(() => boxes([1, 2])),
+    );
+    const path = join(folder, 'step_1_grounding', '.ckpt', `${sample.sampleId}.json`);
+    const stored = JSON.parse(checkpoint('step_1_grounding')) as { body: { output: { expressions: unknown[] } } };
+    stored.body.output.expressions.pop();
+    writeFileSync(path, JSON.stringify(stored));
+
+    await expect(runGrounding(sample, extraction, contextFor(none))).rejects.toMatchObject({
+      code: 'checkpoint_unreadable',
+      message: expect.stringContaining(path),
+    });
+  });
+
+  it.each([
+    ['fractions', '"input":10.5', 11],
+    ['negative numbers', '"input":-1', 0],
+    ['null', '"input":null', 0],
+    ['text', '"input":"010"', 10],
+  ])('reads a checkpoint of an earlier version whose token counts are %s, and asks nothing', async (_, counts, input) => {
+    const { folder, contextFor, checkpoint } = await openFolder();
+    await runExtraction(
+      sample,
+      contextFor(() => extracted),
+    );
+    const path = join(folder, 'step_0_expression_extraction', '.ckpt', `${sample.sampleId}.json`);
+    writeFileSync(path, checkpoint('step_0_expression_extraction').replace('"input":10', counts));
+
+    expect(await runExtraction(sample, contextFor(none))).toMatchObject({ cached: true, output: extraction, usage: { calls: 1, input } });
   });
 
   it('fails a sample whose image is missing without a question and without a trace', async () => {

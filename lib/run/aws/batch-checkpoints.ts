@@ -17,6 +17,7 @@ export function forcedCheckpoints(checkpoints: CheckpointStore, runId: string): 
       await checkpoints.put({ ...checkpoint, sampleId: own(checkpoint.sampleId) });
       await checkpoints.put(checkpoint);
     },
+    locationOf: (key) => checkpoints.locationOf({ ...key, sampleId: own(key.sampleId) }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { connectModels } from '#models/connect.ts';
 import { type CallGate, createCallGate } from '#run/call-gate.ts';
 import { costOf } from '#run/compose-run-file.ts';
+import { createInternalErrors, type InternalErrors } from '#run/internal-errors.ts';
 import { costUntold } from '#run/spending.ts';
 import type { Cloud } from './cloud.ts';
 import { createEndpointItems } from './endpoint-items.ts';
@@ -13,6 +14,8 @@ import type { StoredPlan } from './stored-plan.ts';
 /** What a container keeps from batch to batch of one run: open connections with what their pacing has learned, and the link to the other workers. */
 export interface ModelSession {
   readonly link: RunLink;
+  /** Of this function's step, over all of its batches. */
+  readonly internalErrors: InternalErrors;
   /** Opens the models where they are not open yet. Every attempt of every call goes through the gate of the batch at hand. */
   connect(signal: AbortSignal): Promise<ModelConnections>;
   /** The gate of a new batch; `onRefusal` is told at once when an answer ends the run, before another call can start. */
@@ -33,6 +36,11 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
 
   return {
     link,
+    internalErrors: createInternalErrors({
+      get stopped() {
+        return gate?.stopped;
+      },
+    }),
     openGate(limit, whenRefused) {
       gate = createCallGate({ clock, limit });
       onRefusal = whenRefused;

@@ -1,4 +1,4 @@
-import { RunStopError } from '#core/errors.ts';
+import { RunStopError, StorageError } from '#core/errors.ts';
 import type { StepName } from '#core/ports.ts';
 import type { StepLine } from '#run/step-line.ts';
 import { createBatchMarks } from './batch-mark.ts';
@@ -115,7 +115,9 @@ function later(settled: number, until: number, { clock }: Cloud): BatchOutcome {
   return { status: 'incomplete', settled, waitSeconds: Math.min(600, Math.max(1, Math.ceil((until - clock.now()) / 1000))) };
 }
 
-const isForeseen = (reason: unknown) => reason === undefined || reason instanceof RunStopError || reason instanceof PutDown;
+/** A table or bucket that does not respond is no sample's fault either: the function is called again with all of its samples. */
+const isForeseen = (reason: unknown) =>
+  reason === undefined || [RunStopError, PutDown, StorageError].some((kind) => reason instanceof kind);
 
 const isDone = (line: StepLine | undefined) => line !== undefined && line.facts.status !== 'failed';
 

@@ -1,4 +1,4 @@
-import { RunStopError } from '#core/errors.ts';
+import { RunStopError, StorageError } from '#core/errors.ts';
 import type { Clock } from '#core/ports.ts';
 import type { Brake } from '#models/connect.ts';
 import type { RunCounts, RunItem, RunState } from './run-item.ts';
@@ -11,7 +11,7 @@ export interface RunLink {
   watch(signal: AbortSignal): Promise<void>;
   /** Reads it once. */
   refresh(): Promise<void>;
-  /** Throws `RunStopError` once the run is to stop, and with a budget when it is spent. */
+  /** Throws `RunStopError` once the run is to stop, and with a budget when it is spent; `StorageError` where the spending cannot be added up. */
   beforeCall(): Promise<void>;
   count(counts: Partial<RunCounts>): void;
   /** Tells the others. */
@@ -117,7 +117,11 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
     },
     async beforeCall() {
       if (budgetUsd !== undefined && !stopped) {
-        await addAll();
+        await addAll().catch((cause: unknown) => {
+          throw new StorageError(`the spending of this run cannot be added up: ${cause instanceof Error ? cause.message : cause}`, {
+            cause,
+          });
+        });
         if (spentInAll() >= budgetUsd) await stop(budgetReached(spentInAll(), budgetUsd));
       }
       if (stopped) throw stopped;

@@ -9,6 +9,7 @@ import {
   extractedGroundable,
   givenGroundable,
   imageOf,
+  isolateErrors,
   type StepWork,
   settleExtraction,
   settleGiven,
@@ -46,7 +47,7 @@ export function openBatch(options: SettleBatchOptions, gate: CallGate, connectio
     if (poison.alone) await marks.write({ at: item.n, died: poison.died });
     const checkpoints = sample.repeat > 0 && !here.has(sample.sampleId) ? patient : stored;
     const earlier = base?.get(item.n);
-    return withImages(shared.images, shared.budget, earlier?.facts.image?.size, async (images) => {
+    const settle = async (images: ImageStore) => {
       const work = workOf(options, gate, { connection, checkpoints, images, provenance: shared.provenance });
       const image = imageOf(sample, work, earlier?.facts.image);
       if (step === 'step_0') return sample.given ? settleGiven(sample, image, work) : settleExtraction(sample, image, work);
@@ -54,7 +55,11 @@ export function openBatch(options: SettleBatchOptions, gate: CallGate, connectio
         ? extractedGroundable(parseRecord(earlier.text) as AnnotationRecord, earlier.facts.image)
         : givenGroundable(sample, work);
       return settleGrounding(sample, start, image, work);
-    });
+    };
+    const { internalErrors } = options.session;
+    return isolateErrors(sample, step, { imageBase: plan.imageBase, internalErrors }, () =>
+      withImages(shared.images, shared.budget, earlier?.facts.image?.size, settle),
+    );
   };
 }
 
@@ -79,13 +84,14 @@ interface SampleParts {
   readonly provenance: StepWork['provenance'];
 }
 
-function workOf({ plan }: SettleBatchOptions, gate: CallGate, parts: SampleParts): StepWork {
+function workOf({ plan, session }: SettleBatchOptions, gate: CallGate, parts: SampleParts): StepWork {
   return {
     ...parts,
     settings: plan.settings,
     imageBase: plan.imageBase,
     runId: plan.runId,
     signal: gate.signal,
+    internalErrors: session.internalErrors,
     beforeCall: () => gate.check(),
   };
 }
