@@ -1,3 +1,7 @@
+import { RunStopError } from '#core/errors.ts';
+import { hostOf } from '#core/model-hosts.ts';
+import { replaceSecrets } from '#core/redact.ts';
+import { withoutSecrets } from '#core/without-secrets.ts';
 import { CallError } from './call-error.ts';
 
 /** An answer that is not a reply: any status from 300 on, and 202 (the model is still loading). */
@@ -23,11 +27,33 @@ export interface Connections {
   close(): Promise<void>;
 }
 
+export interface ConnectionsOptions {
+  readonly connections: number;
+  readonly timeoutMs: number;
+  /** The one host that requests may go to. */
+  readonly host: string;
+  /** What an answer may echo and nothing may keep. */
+  readonly secrets: readonly string[];
+}
+
+/** Of an adapter's options: its host, and its key and secret headers as secrets. */
+export function connectionsOptions({ connections, timeoutMs, apiKey, defaultHeaders, asked }: AdapterConnection): ConnectionsOptions {
+  const kept: Readonly<Record<string, unknown>> = withoutSecrets({ default_headers: defaultHeaders }).default_headers;
+  const secretHeaders = Object.entries(defaultHeaders).flatMap(([name, value]) => (name in kept ? [] : [value.replace(/^bearer\s+/i, '')]));
+  return { connections, timeoutMs, host: asked.host, secrets: [apiKey, ...secretHeaders] };
+}
+
+interface AdapterConnection extends Pick<ConnectionsOptions, 'connections' | 'timeoutMs'> {
+  readonly apiKey: string;
+  readonly defaultHeaders: Readonly<Record<string, string>>;
+  readonly asked: { readonly host: string };
+}
+
 /**
- * `fetch` over undici's `request`, which costs about half the CPU of the built-in one.
+ * `fetch` over undici's `request`, which costs about half the CPU of the built-in one. It follows no redirect: the key is for this host.
  * Errors are thrown here as `HttpError`, with headers and raw body, so that both SDKs hand them on alike.
  */
-export async function openConnections(options: { connections: number; timeoutMs: number }): Promise<Connections> {
+export async function openConnections(options: ConnectionsOptions): Promise<Connections> {
   // The default export, since a bundler cannot tell the named ones of a CommonJS package that is loaded late.
   const { Agent, request } = (await import('undici')).default;
   const agent = new Agent({
@@ -38,6 +64,8 @@ export async function openConnections(options: { connections: number; timeoutMs:
     connect: { timeout: Math.min(10_000, options.timeoutMs) },
   });
   const send: typeof fetch = async (url, init) => {
+    if (hostOf(String(url)) !== options.host)
+      throw new RunStopError('forbidden', `request blocked: got another host, expected ${options.host}`);
     const answer = await request(String(url), {
       dispatcher: agent,
       method: (init?.method ?? 'GET') as 'GET' | 'POST',
@@ -45,9 +73,9 @@ export async function openConnections(options: { connections: number; timeoutMs:
       body: init?.body as string | Uint8Array | null,
       signal: init?.signal ?? null,
     });
-    const body = await answer.body.text();
+    const body = replaceSecrets(await answer.body.text(), options.secrets);
     const { statusCode: status, headers } = answer;
-    if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers) ?? body, retryAfter(headers));
+    if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers, options.secrets) ?? body, retryAfter(headers));
     if (/^\s*</.test(body)) throw new HttpError(404, body); // the page of some other server, or of a gateway
     return replyOf(status, parse(body), body);
   };
@@ -97,5 +125,6 @@ export function retryAfter(headers: AnswerHeaders): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
-const redirected = (headers: AnswerHeaders) => (headers.location ? `redirects to ${one(headers.location)}` : undefined);
+const redirected = ({ location }: AnswerHeaders, secrets: readonly string[]) =>
+  location ? `redirects to ${replaceSecrets(one(location) ?? '', secrets)}` : undefined;
 const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
