@@ -139,6 +139,8 @@ const env = {
     BUCKET: 'bench',
     TABLE: table.name,
     MODEL_KEYS_SECRET: 'x',
+    MODEL_HOSTS: [],
+    OWN_MODEL_HOSTS: [],
     CHECKPOINT_DAYS: 0,
     MAX_LAMBDAS: 1,
     SETTLE_MINUTES: 0,

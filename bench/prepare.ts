@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vendorHosts } from '#core/model-hosts.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
 import { toVariables } from '#infra/function-settings.ts';
 import { invoke } from '#test/slow/functions/invoke.ts';
@@ -46,6 +47,8 @@ const env = {
     BUCKET: 'bench',
     TABLE: table.name,
     MODEL_KEYS_SECRET: 'x',
+    MODEL_HOSTS: vendorHosts,
+    OWN_MODEL_HOSTS: [],
     CHECKPOINT_DAYS: 0,
     MAX_LAMBDAS: 20,
     SETTLE_MINUTES: 0,

@@ -42,7 +42,9 @@ async function main(argv: readonly string[]): Promise<void> {
     if (argv.length < 3) program.outputHelp();
     else await program.parseAsync(argv);
   } catch (error) {
-    console.error(`groundline: ${explainError(error, readEnvironment().debug)}`);
+    const { debug, keys } = readEnvironment();
+    const secrets = [keys.google, keys.openai].flatMap((key) => key?.value ?? []);
+    console.error(`groundline: ${explainError(error, debug, secrets)}`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { UsageError } from '#core/errors.ts';
 import type { Settings } from '#core/settings.ts';
+import { requireAllowedHosts } from '#run/aws/allowed-hosts.ts';
 import { requireRunnable } from '#run/aws/resolve-spec.ts';
 import { loadSpec } from '#spec/load-spec.ts';
 import { applyOverrides } from '#spec/overrides.ts';
@@ -16,13 +17,18 @@ export interface AwsSpec {
 }
 
 /** The spec file with the command line's settings written into it, checked as it will be on AWS. Throws `UsageError`, for keys in it too. */
-export async function readAwsSpec(path: string | undefined, overrides: readonly string[]): Promise<AwsSpec> {
+export async function readAwsSpec(
+  path: string | undefined,
+  overrides: readonly string[],
+  modelHosts: readonly string[] | undefined,
+): Promise<AwsSpec> {
   const written = path === undefined ? { autolabel_type: 'image_grounding' } : parseSpecFile(await readText(path), path);
   const tree = withoutLocalPlaces(applyOverrides(written, overrides));
   const text = stringify(tree);
   const name = path ?? 'the command line';
   const { settings, notices } = loadSpec({ file: { text, name }, overrides: [], env: () => undefined, needs: [] });
   requireRunnable(settings, name, "of the stack's output ModelKeysSecret");
+  if (modelHosts) requireAllowedHosts(settings, modelHosts);
   return { settings, text: path === undefined && overrides.length === 0 ? undefined : text, notices };
 }
 

@@ -8,6 +8,8 @@ export interface CloudEnvironment {
   readonly bucket: string;
   readonly stateMachine: string;
   readonly table: string;
+  /** Where its runs may send calls; `undefined` where the stack was not read, or does not say. */
+  readonly modelHosts?: readonly string[];
 }
 
 export interface CloudFlags {
@@ -51,7 +53,8 @@ export async function findCloudEnvironment(
     throw new UsageError(
       `the stack Groundline-${name} has no output ${missing.map((each) => outputs[each]).join(', ')}: deploy it again with this version`,
     );
-  return { bucket: part('bucket'), stateMachine: part('stateMachine'), table: part('table') };
+  const modelHosts = found.ModelHosts?.split(',');
+  return { bucket: part('bucket'), stateMachine: part('stateMachine'), table: part('table'), ...(modelHosts && { modelHosts }) };
 }
 
 async function outputsOf(StackName: string): Promise<Record<string, string>> {

@@ -1,4 +1,4 @@
-import type { ModelKeys } from '#models/step-model.ts';
+import type { ModelKey, ModelKeys } from '#models/model-keys.ts';
 
 /** What the process was given from outside. Nothing else of ours reads `process.env`. */
 export interface Environment {
@@ -10,8 +10,12 @@ export interface Environment {
 }
 
 export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  const keyIn = (source: string): ModelKey | undefined => {
+    const value = variables[source]?.trim();
+    return value ? { value, source } : undefined;
+  };
   return {
-    keys: { google: variables.GOOGLE_API_KEY || variables.GEMINI_API_KEY || undefined, openai: variables.OPENAI_API_KEY || undefined },
+    keys: { google: keyIn('GOOGLE_API_KEY') ?? keyIn('GEMINI_API_KEY'), openai: keyIn('OPENAI_API_KEY') },
     debug: Boolean(variables.GROUNDLINE_DEBUG),
     variable: (name) => variables[name],
   };

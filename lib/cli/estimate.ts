@@ -6,7 +6,8 @@ import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens
 import { pricesReadOn } from '#models/price-table.ts';
 import { costUsd, type Sale } from '#models/prices.ts';
 import { expectedProfile } from '#models/profiles.ts';
-import { modelOf, type StepKind, serviceTierOf } from '#models/step-model.ts';
+import type { StepKind } from '#models/step-endpoint.ts';
+import { modelOf, serviceTierOf } from '#models/step-model.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { listenForInterrupt } from './interrupt.ts';

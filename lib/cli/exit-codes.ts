@@ -1,4 +1,5 @@
 import { RunStopError, SampleError, StorageError, UsageError } from '#core/errors.ts';
+import { redact, replaceSecrets } from '#core/redact.ts';
 
 export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, belowLimit: 2, interrupted: 130 } as const;
 
@@ -9,13 +10,17 @@ export function exitCodeOf(error: unknown): number {
   return interrupted ? exitCode.interrupted : exitCode.couldNotRun;
 }
 
-/** One message for the user; the stack only when asked for, or named as the way to it where the fault is ours. */
-export function explainError(error: unknown, debug: boolean): string {
+/** One message for the user, without the secrets; the stack only when asked for, or named as the way to it where the fault is ours. */
+export function explainError(error: unknown, debug: boolean, secrets: readonly string[] = []): string {
+  return replaceSecrets(explain(error, debug), secrets);
+}
+
+function explain(error: unknown, debug: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (debug && error instanceof Error) return error.stack ?? message;
+  if (debug && error instanceof Error) return redact(error.stack ?? message, []);
   if ([UsageError, RunStopError, StorageError, SampleError].some((kind) => error instanceof kind)) return message;
   if (exitCodeOf(error) === exitCode.interrupted) return 'interrupted';
-  return explainSystemError(error) ?? `unexpected: ${message} (set GROUNDLINE_DEBUG=1 for details)`;
+  return explainSystemError(error) ?? `unexpected: ${redact(message, [])} (set GROUNDLINE_DEBUG=1 for details)`;
 }
 
 const cures: Readonly<Record<string, string>> = {

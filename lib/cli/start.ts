@@ -93,7 +93,7 @@ async function startOne(
     throw new UsageError(
       'an upload starts a run, so there is no dry run of files of this machine: groundline estimate --aws reads them here',
     );
-  const spec = await readAwsSpec(flags.experimentSpec, all);
+  const spec = await readAwsSpec(flags.experimentSpec, all, cloud.modelHosts);
   const { run, input } = await uploadAndStart({ captions: captions ?? '', spec, dataset: flags.dataset, cloud, sfn });
   return startedRun(cloud.stateMachine, run, input);
 }

@@ -13,7 +13,10 @@ const Steps = z
   .transform((steps) => (['0', '1'] as const).filter((step) => steps.includes(step)));
 
 const GeminiSettings = z.strictObject({
-  api_key: z.string().default('').describe('better in GOOGLE_API_KEY or GEMINI_API_KEY, which go first'),
+  api_key: z
+    .string()
+    .default('')
+    .describe('better in GOOGLE_API_KEY or GEMINI_API_KEY, which go first; in the spec where a run has two hosts'),
   base_url: z.string().default('').describe('only for a proxy or gateway'),
   api_version: z.string().default('v1beta').describe('of the Gemini API'),
   model: z.string().default('gemini-3.1-flash-lite').describe('model id'),
@@ -30,7 +33,10 @@ const GeminiSettings = z.strictObject({
 export type GeminiSettings = z.infer<typeof GeminiSettings>;
 
 const OpenAISettings = z.strictObject({
-  api_key: z.string().default('').describe('better in OPENAI_API_KEY, which goes first; servers without keys need none'),
+  api_key: z
+    .string()
+    .default('')
+    .describe('better in OPENAI_API_KEY, which goes first; in the spec where a run has two hosts; servers without keys need none'),
   base_url: z.string().default('').describe('without /chat/completions'),
   api_version: z.string().optional().describe('for Azure'),
   model_name: z.string().default('').describe('may be left out where the server has a single model'),

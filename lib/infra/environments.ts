@@ -1,4 +1,5 @@
 import { UsageError } from '#core/errors.ts';
+import { isHostName, vendorHosts } from '#core/model-hosts.ts';
 
 /** What differs between environments. One environment is one stack, `Groundline-<name>`. */
 export interface Environment {
@@ -27,9 +28,16 @@ export interface Environment {
   readonly settleSeconds: number;
   readonly settleMinutes: number;
   /**
+   * Hosts that calls to models may go to, by their exact names: `vlm.example.com`, with the port where it is not the default, `10.0.1.5:8000`.
+   * A spec that names any other host is refused. Name your one subdomain of vendors where customers own subdomains:
+   * `my-team.openai.azure.com`, `bedrock-runtime.eu-west-1.amazonaws.com`. @default the APIs that all customers of a vendor share
+   */
+  readonly modelHosts: readonly string[];
+  /** Hosts of your own servers: allowed as well, and they bill nothing by the call and may need no key. Private addresses in `modelHosts` are. */
+  readonly ownModelHosts: readonly string[];
+  /**
    * A run that an upload started and that is estimated above this ends with the start input to paste. So does one whose model is
-   * billed at a price that is not known: models of the known vendors and services. Any other `base_url` counts as a server of
-   * your own, which costs nothing by the call.
+   * billed at a price that is not known: every host but private ones and `ownModelHosts`.
    */
   readonly maxUnattendedUsd: number;
   /** Other buckets whose images may be read. */
@@ -56,6 +64,8 @@ const dev: Environment = {
   memoryMb: 512,
   settleSeconds: 60,
   settleMinutes: 15,
+  modelHosts: vendorHosts,
+  ownModelHosts: [],
   maxUnattendedUsd: 20,
   alarmModelUsdPerDay: 50,
   imageBuckets: [],
@@ -74,11 +84,12 @@ const prod: Environment = {
   alarmModelUsdPerDay: 500,
 };
 
-/** An example of a third: a model served inside a VPC, large images. */
+/** An example of a third: a model served inside a VPC, at a name of the VPC's own, and large images. */
 const selfHosted: Environment = {
   ...prod,
   customerKey: false,
   vpc: true,
+  modelHosts: ['vlm.internal:8000'],
   maxLambdas: 8,
   memoryMb: 1024,
 };
@@ -93,4 +104,14 @@ export function environmentNamed(name: unknown): Environment {
     .map((each) => `-c env=${each}`)
     .join(', ');
   throw new UsageError(`${name === undefined ? 'no environment given' : `no environment "${String(name)}"`}: use one of ${valid}`);
+}
+
+/** Every host that an environment allows. Throws `UsageError` for a name that is not the exact name of a host. */
+export function allowedHosts({ modelHosts, ownModelHosts }: Pick<Environment, 'modelHosts' | 'ownModelHosts'>): readonly string[] {
+  const hosts = [...new Set([...modelHosts, ...ownModelHosts])];
+  const wrong = hosts.find((host) => !isHostName(host));
+  if (wrong === undefined) return hosts;
+  throw new UsageError(
+    `modelHosts cannot hold ${JSON.stringify(wrong)}: expected the exact name of a host in lower case, with its port where that is not 443, e.g. "vlm.example.com" or "10.0.1.5:8000"; fix: write it so, without scheme, path or *`,
+  );
 }

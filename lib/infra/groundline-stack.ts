@@ -10,7 +10,7 @@ import { Alarms } from './alarms.ts';
 import { CheckpointTable } from './checkpoint-table.ts';
 import { DataBucket } from './data-bucket.ts';
 import { EncryptionKey } from './encryption-key.ts';
-import type { Environment } from './environments.ts';
+import { allowedHosts, type Environment } from './environments.ts';
 import { explainFindings } from './explained-findings.ts';
 import { toVariables } from './function-settings.ts';
 import { ModelKeys } from './model-keys.ts';
@@ -32,6 +32,7 @@ interface Told {
   readonly key: IKey | undefined;
   readonly table: Table;
   readonly secretArn: string;
+  readonly modelHosts: readonly string[];
   readonly stateMachine: StateMachine;
   readonly dashboard: RunDashboard;
   readonly topic: Topic;
@@ -51,11 +52,14 @@ export class GroundlineStack extends Stack {
     const network = environment.vpc
       ? new Network(this, 'Network', { natGateway: environment.natGateway, flowLogs: addLog(this, 'FlowLogs', environment, key) })
       : undefined;
+    const modelHosts = allowedHosts(environment);
     const variables = toVariables({
       ENVIRONMENT: environmentName,
       BUCKET: bucket.bucketName,
       TABLE: table.tableName,
       MODEL_KEYS_SECRET: secretArn,
+      MODEL_HOSTS: modelHosts,
+      OWN_MODEL_HOSTS: environment.ownModelHosts,
       CHECKPOINT_DAYS: environment.checkpointDays ?? 0,
       MAX_LAMBDAS: environment.maxLambdas,
       SETTLE_MINUTES: environment.settleMinutes,
@@ -75,11 +79,11 @@ export class GroundlineStack extends Stack {
 
     const tags = { Project: 'groundline', Environment: environmentName, ...environment.tags };
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
-    this.addOutputs({ bucket, key, table, secretArn, stateMachine, dashboard, topic });
+    this.addOutputs({ bucket, key, table, secretArn, modelHosts, stateMachine, dashboard, topic });
   }
 
   /** For people who look at the console, and for the command line, which finds an environment by them. */
-  private addOutputs({ bucket, key, table, secretArn, stateMachine, dashboard, topic }: Told): void {
+  private addOutputs({ bucket, key, table, secretArn, modelHosts, stateMachine, dashboard, topic }: Told): void {
     this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
     if (key)
       this.output('KeyArn', key.keyArn, 'Whoever uploads needs kms:GenerateDataKey and kms:Decrypt on it, whoever reads kms:Decrypt');
@@ -94,9 +98,14 @@ export class GroundlineStack extends Stack {
     this.output('TableName', table.tableName, 'Checkpoints');
     this.output('ModelKeysSecret', secretArn, 'The API keys of the models');
     this.output(
+      'ModelHosts',
+      modelHosts.join(','),
+      'Hosts that calls to models may go to: modelHosts and ownModelHosts of the environment',
+    );
+    this.output(
       'PutModelKeys',
       `aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://keys.json`,
-      'Puts the API keys, {"GOOGLE_API_KEY":"…","OPENAI_API_KEY":"…"} in keys.json, where the functions read them',
+      'Puts the API keys, {"api.openai.com":"…","generativelanguage.googleapis.com":"…"} in keys.json, where the functions read them',
     );
     this.output('TopicArn', topic.topicArn, 'Subscribe to hear of finished and failed runs');
     this.output(

@@ -3,7 +3,10 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
-/** The secret that holds the models' API keys, `{"GOOGLE_API_KEY": "", "OPENAI_API_KEY": ""}`, empty until its owner fills it in. */
+/**
+ * The secret that holds the models' API keys, `{"api.openai.com": "…"}`, empty until its owner fills it in.
+ * Its template still has the two short names: a changed template would write over what the owner put in.
+ */
 export class ModelKeys extends Construct {
   readonly secret: Secret;
   /** By its attribute: what `Ref` gives is an ARN on AWS and a name elsewhere, and grants need the ARN. */

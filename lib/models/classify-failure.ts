@@ -1,4 +1,5 @@
 import { RunStopError, SampleError } from '#core/errors.ts';
+import { redact, withoutSecretsInError } from '#core/redact.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
 import { type ErrorBody, readErrorBody } from './error-body.ts';
 import { HttpError } from './http.ts';
@@ -12,6 +13,8 @@ export interface Asked {
   readonly urlSetting: string;
   readonly modelSetting: string;
   readonly key: string;
+  /** The one host that calls may go to, as `hostOf` writes it. */
+  readonly host: string;
 }
 
 const LOADING_PATIENCE_MS = 30 * 60_000;
@@ -22,11 +25,11 @@ const UNKNOWN_HOST_PATIENCE_MS = 5_000;
 export function classifyFailure(failure: unknown, asked: Asked): Error {
   for (let cause = failure; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof HttpError) return classifyStatus(cause, asked);
-    if (cause instanceof CallError) return cause;
+    if (cause instanceof CallError || cause instanceof RunStopError) return cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (typeof code === 'string') return classifyConnection(code, asked, failure);
   }
-  return failure instanceof Error ? failure : new Error(String(failure));
+  return withoutSecretsInError(failure instanceof Error ? failure : new Error(String(failure)), [asked.key]) as Error;
 }
 
 function classifyConnection(code: string, asked: Asked, cause: unknown): Error {
@@ -58,9 +61,10 @@ function classifyConnection(code: string, asked: Asked, cause: unknown): Error {
 }
 
 function classifyStatus(error: HttpError, asked: Asked): Error {
-  const body = readErrorBody(error.body);
+  // Before it is cut to a message: half a key is a secret too.
+  const body = readErrorBody(redact(error.body, [asked.key]));
   const retryAfterMs = error.retryAfterMs ?? body.retryAfterMs;
-  const said = `${error.status}: ${redact(body.message, asked.key) || 'no further word'}`;
+  const said = `${error.status}: ${body.message || 'no further word'}`;
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   const loading = error.status === 202 || (error.status === 503 && /\bloading\b|not ready|starting up|warming/i.test(error.body));
   if (loading)
@@ -132,10 +136,4 @@ function stopReason(status: number, body: ErrorBody, said: string, asked: Asked)
   if ((status >= 300 && status < 400) || status === 405 || status === 410)
     return new RunStopError('server_unreachable', `${endpoint} is not the API's address: check ${urlSetting} (${said})`);
   return undefined;
-}
-
-/** Providers echo keys in their messages, in part or whole. */
-function redact(message: string, key: string): string {
-  const clean = key.length >= 4 ? message.replaceAll(key, '<key>') : message;
-  return clean.replace(/\b(?:sk|nvapi|gsk|key)-[\w*.-]{4,}|\bAIza[\w*-]{4,}/g, '<key>');
 }

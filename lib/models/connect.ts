@@ -8,11 +8,13 @@ import { CallError } from './call-error.ts';
 import { chooseProfile, namedProfile } from './choose-profile.ts';
 import { type EndpointKnowledge, type EndpointMemory, recallEndpoint } from './endpoint-memory.ts';
 import { type AroundAttempt, createLanguageModel } from './language-model.ts';
+import { type ModelKeys, requireStepKeys } from './model-keys.ts';
 import { createOutage } from './outage.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import { unknownProfile } from './profiles.ts';
 import type { RetryOptions } from './retry.ts';
-import { createAdapter, type ModelKeys, type StepKind, type StepModel, stepModel } from './step-model.ts';
+import type { StepKind } from './step-endpoint.ts';
+import { createAdapter, type StepModel, stepModel } from './step-model.ts';
 
 /** Everything a step needs to know of its model. */
 export interface ModelConnection {
@@ -67,6 +69,7 @@ interface Line {
  */
 export async function connectModels(options: ConnectOptions, signal: AbortSignal): Promise<ModelConnections> {
   const { settings } = options;
+  requireStepKeys(settings, options.keys);
   const lines = new Map<string, Line>();
   const knowledge = new Map<string, EndpointKnowledge>();
   const builtin = new Map<'builtin', OpenedModel>();
@@ -103,7 +106,8 @@ function checkedFirst(check: OpenedModel['check']): (opened: OpenedModel) => Mod
 /** The models that the endpoint of a step serves; none for `builtin`. */
 export async function listServedModels(settings: Settings, step: StepKind, keys: ModelKeys, signal: AbortSignal): Promise<ServedModel[]> {
   if ((settings.vlm[step].backend ?? settings.vlm.backend) === 'builtin') return [];
-  const model = stepModel(settings.vlm, step, keys);
+  requireStepKeys(settings, keys);
+  const model = stepModel(settings, step, keys);
   return modelsServed(model, signal);
 }
 
@@ -126,7 +130,7 @@ async function connectStep(
   known: Map<string, EndpointKnowledge>,
   signal: AbortSignal,
 ): Promise<OpenedModel> {
-  const model = await withModelName(stepModel(options.settings.vlm, step, options.keys), signal);
+  const model = await withModelName(stepModel(options.settings, step, options.keys), signal);
   const { endpoint, key } = model.asked;
   const knowledge = await entry(known, `${endpoint} ${model.asked.model}`, () =>
     recallEndpoint(options.memory, endpoint, model.asked.model),

@@ -6,7 +6,7 @@ import type { Attempt, ModelAdapter } from './adapter.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
 import { type Asked, classifyFailure } from './classify-failure.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
-import { type Connections, openConnections } from './http.ts';
+import { type Connections, connectionOptions, openConnections } from './http.ts';
 import { explainUnknownModel } from './unknown-model.ts';
 
 export interface GeminiOptions {
@@ -39,7 +39,7 @@ const OPTIONAL = {
 /** Gemini's developer API. The SDK's `/web` build: the node build drags in Google Cloud sign-in, which API keys do not need. */
 export async function createGemini(options: GeminiOptions): Promise<ModelAdapter> {
   const { asked, knowledge } = options;
-  const connections = await openConnections(options);
+  const connections = await openConnections(connectionOptions(options));
   const client = await createClient(options, connections);
 
   const guard = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {

@@ -1,4 +1,8 @@
+import { RunStopError } from '#core/errors.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from '#core/json-depth.ts';
+import { hostOf } from '#core/model-hosts.ts';
+import { replaceSecrets } from '#core/redact.ts';
+import { withoutSecrets } from '#core/without-secrets.ts';
 import { withinDeadline } from './answer-deadline.ts';
 import { unreadableAnswer } from './call-error.ts';
 
@@ -31,16 +35,40 @@ export interface ConnectionOptions {
   readonly timeoutMs: number;
   /** How much longer than `timeoutMs` a whole answer may take. @default 60 seconds */
   readonly graceMs?: number | undefined;
+  /** The one host that requests may go to. */
+  readonly host: string;
+  /** What an answer may echo and nothing may keep. */
+  readonly secrets: readonly string[];
 }
 
 /** Some servers send white space while the model works, which no time limit between two pieces notices. */
 export const ANSWER_GRACE_MS = 60_000;
 
 /** The longest answers of models, with the log probabilities of every token, have a few MB. */
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/** Of an adapter's options: its host, and its key and secret headers as secrets. */
+export function connectionOptions({
+  connections,
+  timeoutMs,
+  graceMs,
+  apiKey,
+  defaultHeaders,
+  asked,
+}: AdapterConnection): ConnectionOptions {
+  const kept: Readonly<Record<string, unknown>> = withoutSecrets({ default_headers: defaultHeaders }).default_headers;
+  const secretHeaders = Object.entries(defaultHeaders).flatMap(([name, value]) => (name in kept ? [] : [value.replace(/^bearer\s+/i, '')]));
+  return { connections, timeoutMs, graceMs, host: asked.host, secrets: [apiKey, ...secretHeaders] };
+}
+
+interface AdapterConnection extends Pick<ConnectionOptions, 'connections' | 'timeoutMs' | 'graceMs'> {
+  readonly apiKey: string;
+  readonly defaultHeaders: Readonly<Record<string, string>>;
+  readonly asked: { readonly host: string };
+}
 
 /**
- * `fetch` over undici's `request`, which costs about half the CPU of the built-in one.
+ * `fetch` over undici's `request`, which costs about half the CPU of the built-in one. It follows no redirect: the key is for this host.
  * Errors are thrown here as `HttpError`, with headers and raw body, so that both SDKs hand them on alike.
  */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
@@ -56,6 +84,8 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
     connect: { timeout: Math.min(10_000, timeoutMs) },
   });
   const send: typeof fetch = async (url, init) => {
+    if (hostOf(String(url)) !== options.host)
+      throw new RunStopError('forbidden', `request blocked: got another host, expected ${options.host}`);
     const { status, headers, body } = await withinDeadline(timeoutMs + graceMs, init?.signal ?? undefined, async (signal) => {
       const answer = await request(String(url), {
         dispatcher: agent,
@@ -64,9 +94,9 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
         body: init?.body as string | Uint8Array | null,
         signal,
       });
-      return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
+      return { status: answer.statusCode, headers: answer.headers, body: replaceSecrets(await answer.body.text(), options.secrets) };
     });
-    if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers) ?? body, retryAfter(headers));
+    if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers, options.secrets) ?? body, retryAfter(headers));
     if (/^\s*</.test(body)) throw new HttpError(404, body); // the page of some other server, or of a gateway
     return replyOf(status, parse(body), body);
   };
@@ -123,5 +153,6 @@ export function retryAfter(headers: AnswerHeaders): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
-const redirected = (headers: AnswerHeaders) => (headers.location ? `redirects to ${one(headers.location)}` : undefined);
+const redirected = ({ location }: AnswerHeaders, secrets: readonly string[]) =>
+  location ? `redirects to ${replaceSecrets(one(location) ?? '', secrets)}` : undefined;
 const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);

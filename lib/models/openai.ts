@@ -7,7 +7,7 @@ import { bodyBytes } from './body-bytes.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
 import { type Asked, classifyFailure } from './classify-failure.ts';
 import type { EndpointKnowledge } from './endpoint-memory.ts';
-import { ANSWER_GRACE_MS, HttpError, openConnections } from './http.ts';
+import { ANSWER_GRACE_MS, connectionOptions, HttpError, openConnections } from './http.ts';
 import { type OpenAIBodyOptions, openAIBody, openAIQuirk } from './openai-request.ts';
 import { explainUnknownModel } from './unknown-model.ts';
 
@@ -40,7 +40,7 @@ type Completion = z.infer<typeof Completion>;
 /** OpenAI's chat completions, and every server that speaks them. */
 export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter> {
   const { asked, knowledge } = options;
-  const connections = await openConnections(options);
+  const connections = await openConnections(connectionOptions(options));
   const client = await createClient(options, connections.fetch);
 
   const guard = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {
@@ -102,6 +102,7 @@ async function createClient(options: OpenAIOptions, fetch: typeof globalThis.fet
     defaultHeaders: options.defaultHeaders,
     organization: null,
     project: null,
+    adminAPIKey: null, // the SDK's own variable for it would go to any host, in place of the key
     logLevel: 'off' as const,
   };
   if (options.apiVersion)

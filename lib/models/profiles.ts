@@ -6,7 +6,7 @@ import { type FamilyRow, leftAloneSizes, nativeList, qwenBox } from './profiles/
 import { googleFamilies } from './profiles/google-families.ts';
 import { hostedFamilies } from './profiles/hosted-families.ts';
 import { openFamilies } from './profiles/open-families.ts';
-import type { StepKind } from './step-model.ts';
+import type { StepKind } from './step-endpoint.ts';
 
 /**
  * Every model family that writes boxes. The first row that knows a name has it, so narrow rows stand before wide ones, and open

@@ -7,7 +7,7 @@ const given: Readonly<Record<string, string>> = { 'data.input_jsonl': '???' };
 export function defaultSpec(): string {
   const head = [
     '# Settings of groundline generate. ??? has to be given, here or on the command line: dotted.key=value.',
-    '# Keys: GOOGLE_API_KEY or GEMINI_API_KEY, OPENAI_API_KEY; better not in this file.',
+    '# Keys: GOOGLE_API_KEY or GEMINI_API_KEY, OPENAI_API_KEY; better not in this file, unless a run has two hosts.',
     'autolabel_type: image_grounding',
     "results_dir: '???'",
     'image_grounding:',

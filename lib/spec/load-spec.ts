@@ -1,5 +1,6 @@
 import { UsageError } from '#core/errors.ts';
 import type { Settings } from '#core/settings.ts';
+import { hostsOf } from '#models/step-endpoint.ts';
 import { checkSettings } from './check-settings.ts';
 import { withCurrentModels } from './current-models.ts';
 import { interpolate, missing } from './interpolate.ts';
@@ -22,7 +23,7 @@ export interface SpecSource {
   /** What the command at hand cannot do without. @default both */
   readonly needs?: readonly Need[];
   /** Which backends have a key in the environment, which goes before one in the file. */
-  readonly environmentKeys?: { readonly google?: string | undefined; readonly openai?: string | undefined };
+  readonly environmentKeys?: { readonly google?: unknown; readonly openai?: unknown };
 }
 
 export interface LoadedSpec {
@@ -38,7 +39,7 @@ export function loadSpec(source: SpecSource): LoadedSpec {
   const name = file?.name ?? overrider;
   const overridden = overrides.map((override) => overridePath(override).join('.'));
   const sourceOf = (path: string) => (overridden.some((given) => isWithin(path, given) || isWithin(given, path)) ? overrider : name);
-  const written = file ? withoutKeysOf(parseSpecFile(file.text, name), environmentKeys) : { autolabel_type: 'image_grounding' };
+  const written = file ? parseSpecFile(file.text, name) : { autolabel_type: 'image_grounding' };
   const spec = withoutNulls(applyOverrides(written, overrides)) as SpecTree;
   const idle = takeIdleKeys(spec);
   requireKnownSections(spec, sourceOf);
@@ -49,7 +50,8 @@ export function loadSpec(source: SpecSource): LoadedSpec {
   if (!isTree(section)) throw new UsageError(`${sourceOf('image_grounding')}: image_grounding has to be a section of "key: value" lines`);
   const left: string[] = [];
   const checked = checkSettings(takeMissing(section, 'image_grounding', left), sourceOf);
-  const { settings, notices } = withCurrentModels(checked);
+  const isOfFile = (path: string) => file !== undefined && sourceOf(path) === name;
+  const { settings, notices } = withCurrentModels(withoutFileKeys(checked, environmentKeys, isOfFile));
   const resultsDir = read('results_dir');
   requireGiven({ left, unset, settings, resultsDir, name, needs });
   return { settings, resultsDir: resultsDir === missing ? '' : String(resultsDir ?? ''), notices: [...idleNotice(idle), ...notices] };
@@ -63,13 +65,21 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (item === null ? [] : [[key, withoutNulls(item)]])));
 }
 
-/** A key in the environment goes before the same backend's key in the file; keys of single steps have no variable and stay. */
-function withoutKeysOf(spec: SpecTree, keys: NonNullable<SpecSource['environmentKeys']>): SpecTree {
-  const tree = structuredClone(spec);
-  const vlm = isTree(tree.image_grounding) && isTree(tree.image_grounding.vlm) ? tree.image_grounding.vlm : {};
-  if (keys.google && isTree(vlm.gemini)) delete vlm.gemini.api_key;
-  if (keys.openai && isTree(vlm.openai)) delete vlm.openai.api_key;
-  return tree;
+/**
+ * A key in the environment goes before the same backend's key in the file. Where the backend has two hosts in one run it belongs to neither,
+ * and the file's keys stay; keys of single steps have no variable and stay.
+ */
+function withoutFileKeys(
+  settings: Settings,
+  keys: NonNullable<SpecSource['environmentKeys']>,
+  isOfFile: (path: string) => boolean,
+): Settings {
+  const { vlm } = settings;
+  const goesBefore = (backend: 'gemini' | 'openai', key: unknown) =>
+    key !== undefined && hostsOf(settings, backend).length < 2 && isOfFile(`image_grounding.vlm.${backend}.api_key`);
+  const gemini = goesBefore('gemini', keys.google) ? { ...vlm.gemini, api_key: '' } : vlm.gemini;
+  const openai = goesBefore('openai', keys.openai) ? { ...vlm.openai, api_key: '' } : vlm.openai;
+  return { ...settings, vlm: { ...vlm, gemini, openai } };
 }
 
 function takeIdleKeys(spec: SpecTree): string[] {

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { SampleError } from '#core/errors.ts';
 import type { ImageStore } from '#core/ports.ts';
-import { isPublicAddress } from './public-address.ts';
+import { isPublicAddress } from '#core/public-address.ts';
 
 export interface HttpsImagesOptions {
   readonly maxBytes: number;

@@ -48,7 +48,12 @@ export function serveStack() {
           ],
         }),
       );
-      const Outputs = { BucketName: { Value: Bucket }, StateMachineArn: { Value: stateMachineArn }, TableName: { Value: TableName } };
+      const Outputs = {
+        BucketName: { Value: Bucket },
+        StateMachineArn: { Value: stateMachineArn },
+        TableName: { Value: TableName },
+        ModelHosts: { Value: 'generativelanguage.googleapis.com,vlm' },
+      };
       const TemplateBody = JSON.stringify({
         Resources: { Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: Bucket } } },
         Outputs,

@@ -74,7 +74,9 @@ test('retry --id asks a sample again whose checkpoint cannot be read, also where
   server.calls.length = 0;
 
   const damaged = await groundline(['retry', 'results'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
-  expect(readLines<{ _groundline: object }>(results, 'failed.jsonl')).toMatchObject([{ _groundline: { code: 'checkpoint_unreadable' } }]);
+  expect(readLines<{ _groundline: object }>(results, 'stopped/failed.jsonl')).toMatchObject([
+    { _groundline: { code: 'checkpoint_unreadable' } },
+  ]);
   expect([damaged.code, server.calls]).toEqual([2, []]);
 
   const end = await groundline(['retry', 'results', '--id', '2'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });

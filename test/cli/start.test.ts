@@ -116,4 +116,16 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
     expect(stderr).not.toContain('sk-secret');
     expect(await keys()).toEqual([]);
   });
+
+  it('uploads nothing for a host that the environment does not name', async () => {
+    const { name, captions, run, keys } = await open();
+
+    const { code, stderr } = await run(captions, '--env', name, 'vlm.backend=openai', 'vlm.openai.base_url=https://evil.example/v1');
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^groundline: vlm\.openai\.base_url is not allowed here: got the host evil\.example, expected one of .*modelHosts/,
+    );
+    expect(await keys()).toEqual([]);
+  });
 });

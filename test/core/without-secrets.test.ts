@@ -29,3 +29,31 @@ test('settings without secrets stay as they are, to the byte: fingerprints are m
 
   expect(JSON.stringify(withoutSecrets(body))).toBe(JSON.stringify(body));
 });
+
+test('settings to be shown hold no credential under another name, in a section or a list of them, or as a number', () => {
+  const settings = Settings.parse({
+    vlm: {
+      openai: {
+        base_url: 'https://proxy.example/v1?code=SECRET-1',
+        default_headers: {
+          'X-Pass': 'SECRET-2',
+          'X-Session': 'SECRET-3',
+          'X-PAT': 'SECRET-4',
+          'x-functions-code': 'SECRET-5',
+          'X-JWT': 'SECRET-6',
+          'X-Sig': 'SECRET-7',
+          'X-Custom': 'Bearer SECRET-8',
+        },
+        extra_body: { auth: { bearer: 'SECRET-9' }, api_keys: ['SECRET-10'], password: 123456 },
+      },
+    },
+  });
+
+  expect(JSON.stringify(withoutSecrets(settings))).not.toMatch(/SECRET|123456/);
+});
+
+test('a JSON schema about authors and tokens is no secret', () => {
+  const body = { guided_json: { properties: { author: { type: 'string' }, token: { enum: ['a'] } } }, stop_token_ids: [1, 2] };
+
+  expect(JSON.stringify(withoutSecrets(body))).toBe(JSON.stringify(body));
+});

@@ -15,6 +15,7 @@ import { inject } from 'vitest';
 import type { FileStore } from '#core/ports.ts';
 import { createS3Files } from '#storage/s3-files.ts';
 import type { StackOutputs } from './emulator/deploy.ts';
+import { modelHosts } from './model.ts';
 
 const deployed = inject('deployed');
 
@@ -85,7 +86,10 @@ export function openCloud({
     get: (key: string) => textOf(filesBelow(''), key),
     putModelKey: (key: string) =>
       secrets.send(
-        new PutSecretValueCommand({ SecretId: ModelKeysSecret, SecretString: JSON.stringify({ GOOGLE_API_KEY: '', OPENAI_API_KEY: key }) }),
+        new PutSecretValueCommand({
+          SecretId: ModelKeysSecret,
+          SecretString: JSON.stringify(Object.fromEntries(modelHosts.map((host) => [host, key]))),
+        }),
       ),
 
     /** Waits until a dataset has `count` runs and none of them goes on. */

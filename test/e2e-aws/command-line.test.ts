@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { groundline } from '#test/run/command-line.ts';
-import { type StandIn, startStandIn } from '#test/run/stand-in.ts';
+import type { StandIn } from '#test/run/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
+import { startModel } from './model.ts';
 
 describe.skipIf(!awsAvailable)('the command line against the deployed pipeline (needs python3 with venv)', () => {
   let model: StandIn;
   beforeAll(async () => {
-    model = await startStandIn();
+    model = await startModel();
     await dev.putModelKey('sk-of-the-tests');
   });
   afterAll(() => model.close());

@@ -10,6 +10,8 @@ export interface Deployed {
   readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
   readonly outputs: StackOutputs;
+  /** Of models that the environment names. */
+  readonly modelHosts: readonly string[];
   /** The emulator's certificate, which its clients have to trust. */
   readonly certificate: string;
   /** Process group of the emulator and its functions. */
@@ -25,7 +27,10 @@ declare module 'vitest' {
 /** Factor on every wait of a state machine: a minute of settling becomes three seconds. */
 export const WAIT_SCALE = 0.05;
 
-/** `cdk bootstrap` and `cdk deploy -c env=dev`, as a user types them, into an emulator that checks every call against the stack's IAM policies. */
+/** Below the ports that systems hand out by themselves; one of them per model that a suite starts. */
+const modelHosts = Array.from({ length: 40 }, (_, i) => `127.0.0.1:${21_500 + i}`);
+
+/** `cdk bootstrap` and `cdk deploy` of the dev environment into an emulator that checks every call against the stack's IAM policies. */
 export default async function setUp({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (pythonMissing()) {
     provide('deployed', undefined);
@@ -35,7 +40,7 @@ export default async function setUp({ provide }: TestProject): Promise<(() => Pr
   try {
     const { endpoint, env, scratch, processGroup } = emulator;
     const certificate = await readFile(env.AWS_CA_BUNDLE ?? '', 'utf8');
-    provide('deployed', { endpoint, env, scratch, processGroup, certificate, outputs: await deploy(emulator, 'dev') });
+    provide('deployed', { endpoint, env, scratch, processGroup, certificate, modelHosts, outputs: await deploy(emulator, modelHosts) });
   } catch (error) {
     await emulator.stop();
     throw error;

@@ -1,20 +1,21 @@
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, inject, it } from 'vitest';
-import { startStandIn } from '#test/run/stand-in.ts';
 import { awsAvailable, openCloud } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { cdk, deployed } from './emulator/deploy.ts';
+import { modelHosts, startModel } from './model.ts';
 
 describe.skipIf(!awsAvailable)('a second environment beside the first (needs python3 with venv)', () => {
   const app = ['--app', 'node test/e2e-aws/emulator/changed-app.ts'];
   const emulator = inject('deployed') ?? { env: {}, scratch: '' };
+  const changes = (more: object) => `changes=${JSON.stringify({ modelHosts, ...more })}`;
   const deploy = (...context: string[]) => deployed(emulator, 'changed', ...app, ...context.flatMap((each) => ['-c', each]));
 
   it('fails without one of its grants, works with it, takes a changed setting, and leaves nothing when it is destroyed', async () => {
-    const model = await startStandIn();
+    const model = await startModel();
     try {
-      const cloud = openCloud(await deploy('without=dynamodb:PutItem'));
+      const cloud = openCloud(await deploy('without=dynamodb:PutItem', changes({})));
       await cloud.putModelKey('sk-of-the-tests');
       const set = makeDataset('grants', 6, model, undefined, cloud);
       await set.upload(['workflow.max_workers=3']);
@@ -23,7 +24,7 @@ describe.skipIf(!awsAvailable)('a second environment beside the first (needs pyt
       expect(await denied.file('annotations.jsonl')).toBe('');
       expect(model.calls).toEqual([]);
 
-      await deploy('changes={"maxUnattendedUsd":0.01}');
+      await deploy(changes({ maxUnattendedUsd: 0.01 }));
       const granted = await cloud.startRun('grants', { input: set.uri });
       expect(granted).toMatchObject({ status: 'SUCCEEDED' });
       expect(model.calls).toHaveLength(12);

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { costUsd } from '#models/prices.ts';
-import { type StandIn, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import type { StandIn, StandInOptions } from '#test/run/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
+import { startModel } from './model.ts';
 import { killCaller } from './process-sockets.ts';
 
 interface FailedLine {
@@ -33,7 +34,7 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
   beforeAll(() => dev.putModelKey('sk-of-the-tests'));
   afterEach(() => model?.close());
   const open = async (options: StandInOptions) => {
-    model = await startStandIn(options);
+    model = await startModel(options);
     return model;
   };
 

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StandIn, startStandIn } from '#test/run/stand-in.ts';
+import type { StandIn } from '#test/run/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
+import { startModel } from './model.ts';
 
 describe.skipIf(!awsAvailable)('runs of the deployed pipeline (needs python3 with venv)', () => {
   let model: StandIn;
   beforeAll(async () => {
-    model = await startStandIn();
+    model = await startModel();
     await dev.putModelKey('sk-of-the-tests');
   });
   afterAll(() => model.close());

@@ -2,17 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StandIn, startStandIn } from '#test/run/stand-in.ts';
+import { startListener } from '#test/models/listener.ts';
+import type { StandIn } from '#test/run/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { deliverUploadEvent } from './deliver-event.ts';
+import { startModel } from './model.ts';
 
 const stepFiles = ['step_0_expression_extraction/annotations.jsonl', 'step_1_grounding/annotations.jsonl', 'annotations.jsonl'];
 
 describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python3 with venv)', () => {
   let model: StandIn;
   beforeAll(async () => {
-    model = await startStandIn();
+    model = await startModel();
     await dev.putModelKey('sk-of-the-tests');
   });
   afterAll(() => model.close());
@@ -30,10 +32,36 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     for (const file of stepFiles) expect(await run.file(file)).toBe(readFileSync(join(local, file), 'utf8'));
     expect(await run.file('failed.jsonl')).toBe(readFileSync(join(local, 'failed.jsonl'), 'utf8'));
     expect(paid).toBe(80);
-    expect(new Set(callsOf('equal').map(({ authorization }) => authorization))).toContain('Bearer sk-of-the-tests');
+    // The environment names this host, and the secret has a key for it.
+    expect(
+      new Set(
+        callsOf('equal')
+          .slice(0, paid)
+          .map(({ authorization }) => authorization),
+      ),
+    ).toEqual(new Set(['Bearer sk-of-the-tests']));
     const rows = await dev.rowsOf('equal-');
     expect(rows.map(({ step }) => step?.S?.split('#')[0]).sort()).toEqual([...Array(40).fill('step_0'), ...Array(40).fill('step_1')]);
     expect(await run.files()).toEqual(expect.arrayContaining(['run.json', 'report.html', ...stepFiles]));
+  });
+
+  it('sends neither a key nor a byte to a host that the environment does not name, whatever the spec says', async () => {
+    const foreign = await startListener();
+    try {
+      const set = makeDataset('foreign', 2, model);
+      await set.upload([`vlm.openai.base_url=http://${foreign.host}/v1`]);
+
+      const [run] = await dev.ended('foreign');
+
+      expect(run).toMatchObject({
+        status: 'FAILED',
+        cause: expect.stringContaining(`leads to ${foreign.host}, which this environment does not allow`),
+      });
+      expect(foreign.bytes).toBe(0);
+      expect(callsOf('foreign')).toEqual([]);
+    } finally {
+      await foreign.close();
+    }
   });
 
   it('pays nothing for the same captions and images uploaded again, and only what changed for a new caption', async () => {
@@ -102,7 +130,7 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
   });
 
   it('waits for a run of the same dataset to end, then pays only what changed', async () => {
-    const slow = await startStandIn({ latencyMs: 700 });
+    const slow = await startModel({ latencyMs: 700 });
     try {
       const set = makeDataset('during', 16, slow);
       await set.upload(['workflow.max_workers=4']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { environments } from '#infra/environments.ts';
+import { allowedHosts, environments } from '#infra/environments.ts';
 import { functionNames } from '#infra/function-asset.ts';
 import { startingUploads } from '#infra/upload-start.ts';
 import { actionsOf, statementsOf, stringsIn, variablesOf } from './policies.ts';
@@ -279,6 +279,17 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(Object.keys(ofType('AWS::EC2::NatGateway'))).toHaveLength(environment.vpc && environment.natGateway ? 1 : 0);
     for (const { Properties } of Object.values(ofType('AWS::EC2::Subnet')))
       expect(Properties.AvailabilityZone).toHaveProperty('Fn::Select');
+  });
+
+  it('tells its functions where calls may go, and says so in an output', () => {
+    const hosts = allowedHosts(environment).join(',');
+    const told = Object.values(ofType('AWS::Lambda::Function')).flatMap((each) => {
+      const { MODEL_HOSTS, OWN_MODEL_HOSTS } = variablesOf(each);
+      return MODEL_HOSTS === undefined ? [] : [[MODEL_HOSTS, OWN_MODEL_HOSTS]];
+    });
+
+    expect(told).toEqual(functionNames.map(() => [hosts, environment.ownModelHosts.join(',')]));
+    expect(template.Outputs.ModelHosts?.Value).toBe(hosts);
   });
 
   it('tags what it makes', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { VlmSettings } from '#core/settings.ts';
+import { Settings } from '#core/settings.ts';
 import { chooseProfile } from '#models/choose-profile.ts';
 import { type EndpointMemory, recallEndpoint } from '#models/endpoint-memory.ts';
 import { createLanguageModel } from '#models/language-model.ts';
@@ -23,7 +23,9 @@ describe('choosing a profile', () => {
 
   async function choose(name: string, vlm: object = {}, memory?: EndpointMemory) {
     notices = [];
-    const settings = VlmSettings.parse({ backend: 'openai', openai: { base_url: `${server.url}/v1`, model_name: name }, ...vlm });
+    const settings = Settings.parse({
+      vlm: { backend: 'openai', openai: { base_url: `${server.url}/v1`, model_name: name }, ...vlm },
+    });
     const model = stepModel(settings, 'grounding', {});
     const knowledge = await recallEndpoint(memory, model.asked.endpoint, name);
     const adapter = await createAdapter(model, knowledge, 2);
@@ -32,7 +34,7 @@ describe('choosing a profile', () => {
     const before = server.stats().calls;
     const { profile, check } = await chooseProfile(
       {
-        vlm: settings,
+        vlm: settings.vlm,
         model,
         adapter,
         knowledge,

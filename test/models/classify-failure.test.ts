@@ -5,6 +5,7 @@ import { HttpError } from '#models/http.ts';
 
 const asked: Asked = {
   endpoint: 'http://gpu:8000/v1',
+  host: 'gpu:8000',
   model: 'qwen',
   key: 'secret-key-1',
   keySetting: 'OPENAI_API_KEY or vlm.openai.api_key',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { retryAfter } from '#models/http.ts';
+import { openConnections, retryAfter } from '#models/http.ts';
+import { startListener } from './listener.ts';
 
 describe('Retry-After', () => {
   test.each([
@@ -23,4 +24,14 @@ describe('Retry-After', () => {
   ])('is read as %s', (_what, headers, expected) => {
     expect(retryAfter(headers)).toBe(expected);
   });
+});
+
+test('connections of one host send nothing to another, whoever asks for it', async () => {
+  const foreign = await startListener();
+  const { fetch, close } = await openConnections({ connections: 1, timeoutMs: 1000, host: 'api.openai.com', secrets: [] });
+
+  await expect(fetch(`http://${foreign.host}/v1`)).rejects.toMatchObject({ name: 'RunStopError', reason: 'forbidden' });
+
+  expect(foreign.bytes).toBe(0);
+  await Promise.all([close(), foreign.close()]);
 });

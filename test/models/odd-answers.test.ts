@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { VlmSettings } from '#core/settings.ts';
+import { Settings } from '#core/settings.ts';
 import type { ModelAdapter } from '#models/adapter.ts';
 import { CallError } from '#models/call-error.ts';
 import { recallEndpoint } from '#models/endpoint-memory.ts';
@@ -19,8 +19,8 @@ const backends = ['openai', 'gemini'] as const;
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 async function openAdapter(backend: (typeof backends)[number], url: string, limits = { timeoutMs: 20_000, graceMs: 20_000 }) {
-  const vlm = VlmSettings.parse({ backend, [backend]: { base_url: url, ...(backend === 'openai' && { model_name: 'm' }) } });
-  const { asked } = stepModel(vlm, 'extraction', {});
+  const vlm = { backend, [backend]: { base_url: url, ...(backend === 'openai' && { model_name: 'm' }) } };
+  const { asked } = stepModel(Settings.parse({ vlm }), 'extraction', {});
   const knowledge = await recallEndpoint(undefined, asked.endpoint, asked.model);
   const common = { baseUrl: url, apiKey: 'k', model: 'm', temperature: 0, extraBody: {}, defaultHeaders: {}, maxTokens: 100 };
   const options = { ...common, ...limits, connections: 1, asked, knowledge };
@@ -164,9 +164,9 @@ describe('an answer that did arrive', () => {
 });
 
 test('a call that is aborted while its answer trickles ends at once, as aborted', async () => {
-  const { fetch, close } = await openConnections({ connections: 1, timeoutMs: 20_000 });
-  onTestFinished(close);
   const url = await startAnswerServer(trickle);
+  const { fetch, close } = await openConnections({ connections: 1, timeoutMs: 20_000, host: new URL(url).host, secrets: [] });
+  onTestFinished(close);
   const controller = new AbortController();
   const reason = new Error('stop');
   setTimeout(() => controller.abort(reason), 100);

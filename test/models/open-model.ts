@@ -1,6 +1,6 @@
 import type { VisionLanguageModel } from '#core/ports.ts';
 import type { GeminiSettings, OpenAISettings } from '#core/settings.ts';
-import { VlmSettings } from '#core/settings.ts';
+import { Settings } from '#core/settings.ts';
 import { recallEndpoint } from '#models/endpoint-memory.ts';
 import { createLanguageModel } from '#models/language-model.ts';
 import { createOutage } from '#models/outage.ts';
@@ -17,8 +17,9 @@ export async function openModel(
   settings: Partial<GeminiSettings & OpenAISettings> = {},
 ): Promise<VisionLanguageModel & { close(): Promise<void> }> {
   const base = { base_url: backend === 'openai' ? `${url}/v1` : url, ...settings };
-  const vlm = VlmSettings.parse({ backend, [backend]: backend === 'openai' ? { model_name: 'mock-vlm', ...base } : base });
-  const model = stepModel(vlm, 'extraction', { google: 'test-key', openai: 'test-key' });
+  const vlm = { backend, [backend]: backend === 'openai' ? { model_name: 'mock-vlm', ...base } : base };
+  const key = { value: 'test-key', source: 'the test' };
+  const model = stepModel(Settings.parse({ vlm }), 'extraction', { google: key, openai: key });
   const knowledge = await recallEndpoint(undefined, model.asked.endpoint, model.asked.model);
   const adapter = await createAdapter(model, knowledge, workers);
   const outage = createOutage(realClock, () => {});

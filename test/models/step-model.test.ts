@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { VlmSettings } from '#core/settings.ts';
+import { Settings, VlmSettings } from '#core/settings.ts';
 import { recallEndpoint } from '#models/endpoint-memory.ts';
 import { createAdapter, serviceTierOf, stepModel } from '#models/step-model.ts';
 
@@ -21,9 +21,13 @@ describe('the service tier of a step', () => {
   });
 
   test('is the standard one again once the server has rejected it', async () => {
-    const vlm = VlmSettings.parse({ backend: 'openai', openai: { model_name: 'gpt-4.1', service_tier: 'flex' } });
+    const settings = Settings.parse({ vlm: { backend: 'openai', openai: { model_name: 'gpt-4.1', service_tier: 'flex' } } });
     const knowledge = await recallEndpoint(undefined, 'endpoint', 'gpt-4.1');
-    const adapter = await createAdapter(stepModel(vlm, 'grounding', { openai: 'key' }), knowledge, 1);
+    const adapter = await createAdapter(
+      stepModel(settings, 'grounding', { openai: { value: 'key', source: 'OPENAI_API_KEY' } }),
+      knowledge,
+      1,
+    );
 
     expect(adapter.serviceTier).toBe('flex');
     knowledge.learn({ quirks: ['drop service_tier'] });

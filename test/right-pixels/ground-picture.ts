@@ -53,7 +53,7 @@ export async function connectFamily(url: string, { model, dialect }: Pick<Family
   const settings = Settings.parse({ vlm: { backend: dialect, localisation_check: 'off', ...vlm }, workflow: { steps: ['1'] } });
   const options = {
     settings,
-    keys: { google: 'key', openai: 'key' },
+    keys: { google: { value: 'key', source: 'the test' }, openai: { value: 'key', source: 'the test' } },
     maxWorkers: 4,
     clock: realClock,
     random: Math.random,

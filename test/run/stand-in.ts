@@ -25,6 +25,8 @@ export type Scripted =
   | 'drop';
 
 export interface StandInOptions {
+  /** @default any that is free */
+  readonly port?: number;
   readonly latencyMs?: number;
   /** Nothing is answered before. */
   readonly until?: Promise<void>;
@@ -49,6 +51,7 @@ export const servedModel = 'Qwen/Qwen3-VL-8B-Instruct';
 
 /** A real model endpoint on the loopback: finds every "a … …" of a caption, and a box for each that depends on its words alone. "ghost" is never visible. */
 export async function startStandIn({
+  port = 0,
   latencyMs = 0,
   until,
   models = [servedModel],
@@ -81,7 +84,7 @@ export async function startStandIn({
     return send(response, 200, silent ? untold : { ...untold, usage });
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   return {

@@ -11,6 +11,7 @@ import { createPowertoolsLog } from './powertools-log.ts';
 import { runBatch } from './run-batch.ts';
 import { readPlan, type StoredPlan } from './stored-plan.ts';
 import { wallClock } from './wall-clock.ts';
+import { logWithoutKeys, withoutKeys } from './without-keys.ts';
 
 /** As much of Lambda's context as is used. */
 export interface FunctionContext {
@@ -19,33 +20,37 @@ export interface FunctionContext {
 
 /** The function of one step. What it keeps between calls serves one run at a time: a container that gets another run starts afresh. */
 export function createBatchHandler(step: StepName, variables: FunctionVariables) {
+  const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
+  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);
+  const keyValues = () => secret.values;
   const cloud = openCloud({
     variables,
     s3: createS3Client(),
     dynamo: createDynamoClient(),
     clock: wallClock,
-    log: createPowertoolsLog(variables.ENVIRONMENT),
+    log: logWithoutKeys(createPowertoolsLog(variables.ENVIRONMENT), keyValues),
   });
-  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET);
   let plan: { readonly path: string; readonly read: Promise<StoredPlan> } | undefined;
   let session: { readonly runId: string; readonly open: ModelSession } | undefined;
 
   return (event: unknown, context: FunctionContext): Promise<BatchOutcome> =>
-    runBatch(event, {
-      cloud,
-      step,
-      remainingMs: () => context.getRemainingTimeInMillis(),
-      planAt(path) {
-        if (plan?.path !== path) plan = { path, read: readPlan(cloud.bucket, path) };
-        const { read } = plan;
-        read.catch(() => {
-          plan = undefined;
-        });
-        return read;
-      },
-      sessionOf(stored) {
-        if (session?.runId !== stored.runId) session = { runId: stored.runId, open: createModelSession(cloud, secret, stored) };
-        return session.open;
-      },
-    });
+    withoutKeys(keyValues, () =>
+      runBatch(event, {
+        cloud,
+        step,
+        remainingMs: () => context.getRemainingTimeInMillis(),
+        planAt(path) {
+          if (plan?.path !== path) plan = { path, read: readPlan(cloud.bucket, path) };
+          const { read } = plan;
+          read.catch(() => {
+            plan = undefined;
+          });
+          return read;
+        },
+        sessionOf(stored) {
+          if (session?.runId !== stored.runId) session = { runId: stored.runId, open: createModelSession(cloud, secret, stored) };
+          return session.open;
+        },
+      }),
+    );
 }

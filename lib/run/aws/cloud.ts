@@ -12,6 +12,8 @@ export interface FunctionVariables {
   readonly BUCKET: string;
   readonly TABLE: string;
   readonly MODEL_KEYS_SECRET: string;
+  readonly MODEL_HOSTS: readonly string[];
+  readonly OWN_MODEL_HOSTS: readonly string[];
   readonly CHECKPOINT_DAYS: number;
   readonly MAX_LAMBDAS: number;
   readonly SETTLE_MINUTES: number;

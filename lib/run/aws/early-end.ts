@@ -13,13 +13,13 @@ export async function endBeforePaying(
   meanImageBytes: number,
 ): Promise<PrepareOutcome | undefined> {
   const { cloud, start } = preparing;
-  const estimate = estimateRun(settings, asked, cloud.clock.now());
+  const estimate = estimateRun(settings, asked, cloud.clock.now(), cloud.variables.OWN_MODEL_HOSTS);
   const { costUsd, knownUsd, unpriced } = estimate;
   const cost = costUsd === undefined ? unknownCost(knownUsd) : `about $${costUsd.toFixed(2)}`;
   const facts = { samples, estimate: { calls: estimate.calls, cost_usd: costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
   if (start.dry_run) return endEarly(preparing, 'dry_run', `${samples} samples would cost ${cost} if none of them is paid for yet`, facts);
   const limit = cloud.variables.MAX_UNATTENDED_USD;
-  // Where nothing is billed no price is known either: a server of one's own is free to run.
+  // A private host or one of the environment's own is free to run at no known price.
   if (start.uploaded === undefined || (unpriced === undefined && knownUsd <= limit)) return undefined;
   const { uploaded: _, ...approved } = start;
   const message = `needs approval: ${samples} samples would cost ${cost}; this environment spends up to $${limit} unasked (maxUnattendedUsd): to approve it start an execution with the input ${JSON.stringify(approved)}`;

@@ -1,8 +1,9 @@
+import { isPrivateHost } from '#core/model-hosts.ts';
 import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/estimate-usage.ts';
 import { costUsd } from '#models/prices.ts';
 import { expectedProfile } from '#models/profiles.ts';
-import { isBilled, modelOf, serviceTierOf } from '#models/step-model.ts';
+import { modelOf, serviceTierOf } from '#models/step-model.ts';
 
 export interface RunEstimate {
   readonly calls: number;
@@ -24,12 +25,15 @@ export interface AskedSamples {
   readonly grounding: number;
 }
 
-/** What a run would cost at a time (milliseconds since 1970) if nothing of it were paid for yet. */
-export function estimateRun(settings: Settings, asked: AskedSamples, at: number): RunEstimate {
+/**
+ * What a run would cost at a time (milliseconds since 1970) if nothing of it were paid for yet.
+ * A host is billed unless it is private or one of the environment's own.
+ */
+export function estimateRun(settings: Settings, asked: AskedSamples, at: number, ownHosts: readonly string[]): RunEstimate {
   const { workflow, vlm } = settings;
   const steps = workflow.steps.map((step) => {
     const kind = step === '0' ? ('extraction' as const) : ('grounding' as const);
-    const { model, baseUrl } = modelOf(vlm, kind) ?? { model: '', baseUrl: '' };
+    const { model, host } = modelOf(vlm, kind) ?? { model: '', host: 'localhost' };
     const resolution = kind === 'extraction' ? vlm.gemini.media_resolution : 'MEDIA_RESOLUTION_HIGH';
     const profile = expectedProfile(kind, vlm, model);
     const input = {
@@ -43,7 +47,7 @@ export function estimateRun(settings: Settings, asked: AskedSamples, at: number)
         ? extractionUsage(input, assumptions.likely)
         : groundingUsage(input, assumptions.likely, profile.expressionsPerCall);
     const cost = costUsd({ model, serviceTier: serviceTierOf(vlm, kind) }, usage, at);
-    return { calls: usage.calls, cost, model, isBilled: isBilled(baseUrl) };
+    return { calls: usage.calls, cost, model, isBilled: !isPrivateHost(host) && !ownHosts.includes(host) };
   });
   const calls = steps.reduce((sum, step) => sum + step.calls, 0);
   const knownUsd = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);

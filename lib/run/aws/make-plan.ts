@@ -1,6 +1,7 @@
 import { connectModels, type ModelConnections } from '#models/connect.ts';
 import { modelFacts } from '#run/run-steps.ts';
 import { createSpending } from '#run/spending.ts';
+import { requireAllowedHosts } from './allowed-hosts.ts';
 import type { CheckedLines } from './check-lines.ts';
 import { createEndpointItems } from './endpoint-items.ts';
 import { geometryOf } from './geometry.ts';
@@ -55,6 +56,7 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
 }
 
 async function connect({ cloud, secret, spec, remainingMs }: PlanParts, notices: string[]): Promise<ModelConnections> {
+  requireAllowedHosts(spec.settings, cloud.variables.MODEL_HOSTS);
   const signal = AbortSignal.timeout(Math.max(1, remainingMs() - 10_000));
   const open = async () =>
     connectModels(

@@ -5,6 +5,7 @@ import { type CallGate, createCallGate } from '#run/call-gate.ts';
 import { costOf } from '#run/compose-run-file.ts';
 import { createInternalErrors, type InternalErrors } from '#run/internal-errors.ts';
 import { costUntold } from '#run/spending.ts';
+import { requireAllowedHosts } from './allowed-hosts.ts';
 import type { Cloud } from './cloud.ts';
 import { createEndpointItems } from './endpoint-items.ts';
 import type { ModelSecret } from './model-secret.ts';
@@ -47,6 +48,7 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
       return gate;
     },
     async connect(signal) {
+      requireAllowedHosts(settings, variables.MODEL_HOSTS);
       connections ??= Promise.all([secret.read(), item.claim('localisation check')]).then(([keys, checks]) =>
         connectModels(
           {

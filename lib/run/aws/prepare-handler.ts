@@ -10,27 +10,32 @@ import { createPowertoolsLog } from './powertools-log.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
 import { prepareRun } from './prepare-run.ts';
 import { wallClock } from './wall-clock.ts';
+import { logWithoutKeys, withoutKeys } from './without-keys.ts';
 
 /** The function between an upload and its first paid call. */
 export function createPrepareHandler(variables: FunctionVariables, version: string) {
+  const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
+  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);
+  const keyValues = () => secret.values;
   const cloud = openCloud({
     variables,
     s3: createS3Client(),
     dynamo: createDynamoClient(),
     clock: wallClock,
-    log: createPowertoolsLog(variables.ENVIRONMENT),
+    log: logWithoutKeys(createPowertoolsLog(variables.ENVIRONMENT), keyValues),
   });
-  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET);
   const sfn = new SFNClient(clientOptions);
 
   return (event: unknown, context: FunctionContext): Promise<PrepareOutcome> =>
-    prepareRun(event, {
-      cloud,
-      secret,
-      version,
-      isRunning: (executionArn) => isRunning(sfn, executionArn),
-      remainingMs: () => context.getRemainingTimeInMillis(),
-    });
+    withoutKeys(keyValues, () =>
+      prepareRun(event, {
+        cloud,
+        secret,
+        version,
+        isRunning: (executionArn) => isRunning(sfn, executionArn),
+        remainingMs: () => context.getRemainingTimeInMillis(),
+      }),
+    );
 }
 
 async function isRunning(sfn: SFNClient, executionArn: string): Promise<boolean> {

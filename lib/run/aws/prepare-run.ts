@@ -72,7 +72,13 @@ async function prepare(preparing: Preparing): Promise<PrepareOutcome> {
   if (before) return before;
   const holder = start.dry_run ? undefined : await lease.take(othersOf(preparing));
   if (holder !== undefined) return waitFor(holder, preparing);
-  const spec = await resolveSpec({ start, input: place.input, filesIn: cloud.filesIn, secret: cloud.variables.MODEL_KEYS_SECRET });
+  const spec = await resolveSpec({
+    start,
+    input: place.input,
+    filesIn: cloud.filesIn,
+    secret: cloud.variables.MODEL_KEYS_SECRET,
+    modelHosts: cloud.variables.MODEL_HOSTS,
+  });
   const places = imagePlaces(spec.settings.data.image_root, spec.imageFolder);
   const checked = await checkLines({ ...preparing, spec, imageBase: places.base });
   if ('later' in checked) return { status: 'incomplete', waitSeconds: 1, waited: event.waited, reason: checked.later };

@@ -7,6 +7,7 @@ import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { isTree, parseSpecFile } from '#spec/parse-spec-file.ts';
 import type { S3Location } from '#storage/s3-location.ts';
 import { parseS3 } from '#storage/s3-location.ts';
+import { requireAllowedHosts } from './allowed-hosts.ts';
 import { formerRunOf, specName } from './run-place.ts';
 import { overridesOf, type StartInput } from './start-input.ts';
 import { readText } from './stored-plan.ts';
@@ -18,6 +19,8 @@ export interface SpecSources {
   readonly filesIn: (bucket: string, version?: string) => FileStore;
   /** Where keys belong, for messages. */
   readonly secret: string;
+  /** Where the environment allows calls to go. */
+  readonly modelHosts: readonly string[];
 }
 
 export interface ResolvedSpec extends Pick<LoadedSpec, 'settings' | 'notices'> {
@@ -39,7 +42,7 @@ const FormerRun = z.object({
 
 /** The settings of a run: the spec file beside the captions (or that of the run whose file the input is), then what the start says. Throws `UsageError`. */
 export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
-  const { start, input, secret } = sources;
+  const { start, input, secret, modelHosts } = sources;
   const uri = `s3://${input.bucket}/${input.key}`;
   const former = await formerSpec(sources);
   const file = await specFile(sources, former?.text);
@@ -53,6 +56,7 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
     needs: [],
   });
   requireRunnable(settings, file?.name ?? 'the start input', secret);
+  requireAllowedHosts(settings, modelHosts);
   return {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
     notices,
@@ -128,7 +132,7 @@ function requireNoSecrets(settings: Settings, name: string, secret: string): voi
   if (secrets.length === 0) return;
   throw new UsageError(
     `${name} holds a secret (${secrets.join(', ')}), which would stay in the bucket: take it out, change the key at its provider, and put the new one into Secrets Manager, ` +
-      `secret ${secret}, as {"GOOGLE_API_KEY":"…","OPENAI_API_KEY":"…"}`,
+      `secret ${secret}, as {"api.openai.com":"…"}`,
   );
 }
 

@@ -33,10 +33,11 @@ export async function cdk(emulator: Pick<Emulator, 'env' | 'scratch'>, ...args: 
   }
 }
 
-/** `cdk bootstrap` and `cdk deploy -c env=<environment>`: all that a user types. */
-export async function deploy(emulator: Pick<Emulator, 'env' | 'scratch'>, environment: string): Promise<StackOutputs> {
-  await cdk(emulator, 'bootstrap', 'aws://000000000000/us-east-1', '-c', `env=${environment}`);
-  return deployed(emulator, environment, '-c', `env=${environment}`);
+/** `cdk bootstrap` and `cdk deploy` of the dev environment, with the hosts that the tests' models have. */
+export async function deploy(emulator: Pick<Emulator, 'env' | 'scratch'>, modelHosts: readonly string[]): Promise<StackOutputs> {
+  await cdk(emulator, 'bootstrap', 'aws://000000000000/us-east-1', '-c', 'env=dev');
+  const changes = ['-c', 'name=dev', '-c', `changes=${JSON.stringify({ modelHosts })}`];
+  return deployed(emulator, 'dev', '--app', 'node test/e2e-aws/emulator/changed-app.ts', ...changes);
 }
 
 /** `cdk deploy` into a bootstrapped emulator. */

@@ -77,6 +77,8 @@ async function reportOf({ annotations = [], failed: failures = [], parts = {}, o
       BUCKET: bucket,
       TABLE: 'none',
       MODEL_KEYS_SECRET: 'none',
+      MODEL_HOSTS: [],
+      OWN_MODEL_HOSTS: [],
       CHECKPOINT_DAYS: 0,
       MAX_LAMBDAS: 1,
       SETTLE_MINUTES: 0,

@@ -58,6 +58,8 @@ describe.skipIf(pythonMissing())('functions as they are deployed', { timeout: 30
         BUCKET: Bucket,
         TABLE: await dynamo.emptyTable(),
         MODEL_KEYS_SECRET: ARN,
+        MODEL_HOSTS: [new URL(model.url).host],
+        OWN_MODEL_HOSTS: [],
         CHECKPOINT_DAYS: 90,
         MAX_LAMBDAS: 2,
         SETTLE_MINUTES: 0,

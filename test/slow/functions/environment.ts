@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { vendorHosts } from '#core/model-hosts.ts';
 import type { StepName } from '#core/ports.ts';
-import type { ModelKeys } from '#models/step-model.ts';
 import type { BatchOutcome } from '#run/aws/batch-outcome.ts';
 import { type Cloud, type FunctionVariables, openCloud } from '#run/aws/cloud.ts';
 import type { CollectOutcome } from '#run/aws/collect-outcome.ts';
 import { collectResults } from '#run/aws/collect-results.ts';
 import { ManifestLine } from '#run/aws/manifest.ts';
+import { createModelSecret } from '#run/aws/model-secret.ts';
 import { createModelSession, type ModelSession } from '#run/aws/model-session.ts';
 import type { PrepareOutcome } from '#run/aws/prepare-outcome.ts';
 import { prepareRun } from '#run/aws/prepare-run.ts';
@@ -21,8 +23,8 @@ export interface EnvironmentParts {
   readonly bucket: string;
   readonly table: string;
   readonly variables?: Partial<FunctionVariables>;
-  /** What the secret holds, read anew each time. */
-  readonly keys?: () => ModelKeys;
+  /** What the secret holds, read anew each time: keys by their names there. */
+  readonly keys?: () => Readonly<Record<string, string>>;
   /** Milliseconds that one call of a step's function has. */
   readonly functionMs?: number;
   /** Called before a batch; what it throws is the function's crash. */
@@ -40,7 +42,7 @@ export interface ExecutionEnd {
 
 /** An environment without Step Functions: the states of the workflow are walked here, each function called with the very payload it gets. */
 export function openEnvironment(parts: EnvironmentParts) {
-  const { s3, dynamo, bucket, table, functionMs = 900_000, onBatch = () => {}, keys = () => ({ openai: 'key-1' }) } = parts;
+  const { s3, dynamo, bucket, table, functionMs = 900_000, onBatch = () => {}, keys = () => ({}) } = parts;
   const logged: { level: string; message: string; facts: object }[] = [];
   const say =
     (level: string) =>
@@ -52,6 +54,8 @@ export function openEnvironment(parts: EnvironmentParts) {
       BUCKET: bucket,
       TABLE: table,
       MODEL_KEYS_SECRET: 'keys',
+      MODEL_HOSTS: vendorHosts,
+      OWN_MODEL_HOSTS: [],
       CHECKPOINT_DAYS: 0,
       MAX_LAMBDAS: 4,
       SETTLE_MINUTES: 0,
@@ -69,18 +73,9 @@ export function openEnvironment(parts: EnvironmentParts) {
       count: (_, counts) => say('count')('counts', counts),
     },
   });
-  let cached: ModelKeys | undefined;
-  const secret = {
-    async read() {
-      cached ??= keys();
-      return cached;
-    },
-    async refresh() {
-      const before = cached;
-      cached = keys();
-      return JSON.stringify(before) !== JSON.stringify(cached);
-    },
-  };
+  const send = async () => ({ SecretString: JSON.stringify(keys()) });
+  const hosts = { modelHosts: cloud.variables.MODEL_HOSTS, ownHosts: cloud.variables.OWN_MODEL_HOSTS };
+  const secret = createModelSecret({ send } as unknown as SecretsManagerClient, 'keys', hosts);
   const running = new Set<string>();
   let executions = 0;
 

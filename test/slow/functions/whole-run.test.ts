@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { vendorHosts } from '#core/model-hosts.ts';
 import { collectResults } from '#run/aws/collect-results.ts';
 import { recognisedImages } from '#run/aws/recognised-images.ts';
 import { versionNow } from '#run/aws/start-run.ts';
@@ -50,7 +51,14 @@ async function makeDataset(
   const text = readFileSync(join(folder, 'captions.jsonl'));
   await put('inputs/d/captions.jsonl', text);
   await put('inputs/d/spec.yaml', specOf(model));
-  const environment = openEnvironment({ s3, dynamo: dynamo.connect(), bucket, table: await dynamo.emptyTable(), ...options });
+  const environment = openEnvironment({
+    s3,
+    dynamo: dynamo.connect(),
+    bucket,
+    table: await dynamo.emptyTable(),
+    ...options,
+    variables: { MODEL_HOSTS: [...vendorHosts, new URL(model.url).host], ...options.variables },
+  });
   return {
     folder,
     uri: `s3://${bucket}/inputs/d/captions.jsonl`,
@@ -249,7 +257,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
   it('goes on with a key that was changed while it ran', async () => {
     let key = 'old';
     const dataset = await makeDataset(linesOf(10), {
-      keys: () => ({ openai: key }),
+      keys: () => ({ OPENAI_API_KEY: key }),
       script: ({ authorization }) => {
         key = 'new';
         return authorization === 'Bearer new' ? undefined : { status: 401, error: 'bad key' };

@@ -1,3 +1,4 @@
+// biome-ignore lint/style/noRestrictedImports: these three only compare addresses; nothing here opens a connection
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 /** Special-purpose ranges of the IANA registries: not reachable on the public internet, or meant for something else. */

@@ -1,0 +1,27 @@
+import { replaceSecrets, withoutSecretsInError } from '#core/redact.ts';
+import type { FunctionLog } from './function-log.ts';
+
+/** What a function answers, throws and logs goes into the execution's history, the log and messages: the keys it has read never do. */
+export async function withoutKeys<T>(values: () => readonly string[], work: () => Promise<T>): Promise<T> {
+  try {
+    return replaceDeep(await work(), values());
+  } catch (error) {
+    throw withoutSecretsInError(error, values());
+  }
+}
+
+/** The same log, without the keys. */
+export function logWithoutKeys(log: FunctionLog, values: () => readonly string[]): FunctionLog {
+  const say =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, facts: object = {}): void =>
+      log[level](replaceSecrets(message, values()), replaceDeep(facts, values()));
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), count: (...counted) => log.count(...counted) };
+}
+
+function replaceDeep<T>(value: T, secrets: readonly string[]): T {
+  if (typeof value === 'string') return replaceSecrets(value, secrets) as T;
+  if (Array.isArray(value)) return value.map((item) => replaceDeep(item, secrets)) as T;
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceDeep(item, secrets)])) as T;
+}
