@@ -25,7 +25,11 @@ const GeminiSettings = z.strictObject({
   ),
   temperature: z.number().min(0).max(2).default(0.3).describe('sent to models that take one'),
   max_output_tokens: positive.default(8192).describe('upper limit; a request asks for what it can need'),
-  timeout: z.number().positive().default(120).describe('seconds'),
+  timeout: z
+    .number()
+    .positive()
+    .default(120)
+    .describe('seconds for an answer to begin and between its parts; the whole answer may take 60 s longer'),
   service_tier: z.string().optional().describe('e.g. flex'),
   extra_body: z.record(z.string(), z.unknown()).default({}).describe('merged into every request'),
   default_headers: z.record(z.string(), z.string()).default({}).describe('sent with every request'),
@@ -42,7 +46,11 @@ const OpenAISettings = z.strictObject({
   model_name: z.string().default('').describe('may be left out where the server has a single model'),
   temperature: z.number().min(0).max(2).default(0.2).describe('sent to models that take one'),
   max_tokens: positive.default(4096).describe('upper limit; a request asks for what it can need'),
-  timeout: z.number().positive().default(60).describe('seconds'),
+  timeout: z
+    .number()
+    .positive()
+    .default(60)
+    .describe('seconds for an answer to begin and between its parts; the whole answer may take 60 s longer'),
   service_tier: z.string().optional().describe('e.g. flex'),
   extra_body: z.record(z.string(), z.unknown()).default({}).describe('merged into every request, e.g. mm_processor_kwargs'),
   default_headers: z.record(z.string(), z.string()).default({}).describe('sent with every request'),

@@ -51,4 +51,16 @@ describe('error bodies', () => {
       expect(readErrorBody(body).isPage).toBe(false);
     }
   });
+
+  test.each([
+    ['lists', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['errors', `${'{"error":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+    ['details', '{"detail":['.repeat(100_000) + ']}'.repeat(100_000)],
+  ])('are read without an error when 100,000 %s are nested', (_, body) => {
+    expect(readErrorBody(body)).toMatchObject({ message: body.slice(0, 300), codes: [] });
+  });
+
+  test('yield no delay that is no number', () => {
+    expect(readErrorBody('{"error":{"message":"Please retry in 1.2.5s."}}').retryAfterMs).toBeUndefined();
+  });
 });

@@ -45,8 +45,8 @@ describe('a directory of checkpoints', () => {
     await store.put(checkpoint);
     damage(fileOf(folder));
 
-    for (const read of [store.get(checkpoint), store.latest(checkpoint.sampleId, 'step_1')])
-      await expect(read).rejects.toMatchObject({ code: 'checkpoint_unreadable', message: expect.stringContaining(fileOf(folder)) });
+    for (const read of [() => store.get(checkpoint), () => store.latest(checkpoint.sampleId, 'step_1')])
+      await expect(read()).rejects.toMatchObject({ code: 'checkpoint_unreadable', message: expect.stringContaining(fileOf(folder)) });
   });
 
   it('fails the sample whose checkpoint cannot be written since a folder takes its place', async () => {

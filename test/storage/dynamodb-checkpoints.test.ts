@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredCheckpoint } from '#core/ports.ts';
@@ -64,6 +64,27 @@ describe('checkpoints in DynamoDB', () => {
 
     expect(await store.get(checkpoint(1, 'a'.repeat(64)))).toBe('{"n":1}');
     expect(await store.get(checkpoint(1, 'b'.repeat(64)))).toBe('{"n":"b"}');
+  });
+
+  it.each([
+    ['whose gzip is damaged', { packed: { B: Buffer.from('no gzip') } }],
+    ['without a body', {}],
+  ])('have an empty body, which no step takes for one, in an item %s', async (_, attributes) => {
+    const table = await emptyTable();
+    const store = createDynamoCheckpoints({ client: connect(), table, now: Date.now });
+    const { sampleId, step, fingerprint } = checkpoint(1);
+    const key = { sample_id: { S: sampleId }, step: { S: `${step}#${fingerprint}` } };
+    await connect().send(new PutItemCommand({ TableName: table, Item: { ...key, ...attributes } }));
+
+    expect(await store.get(checkpoint(1))).toBe('');
+    expect(await store.latest(sampleId, step)).toEqual({ sampleId, step, fingerprint, body: '' });
+  });
+
+  it('blame the table, and no sample, where it does not respond', async () => {
+    const store = createDynamoCheckpoints({ client: connect(), table: 'no-such-table', now: Date.now });
+
+    for (const work of [() => store.get(checkpoint(1)), () => store.latest('a', 'step_0'), () => store.put(checkpoint(1))])
+      await expect(work()).rejects.toMatchObject({ name: 'StorageError', message: expect.stringContaining('no-such-table') });
   });
 
   it('are read 100 at a time when many are asked for at once', async () => {

@@ -117,12 +117,8 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
     },
     async beforeCall() {
       if (budgetUsd !== undefined && !stopped) {
-        await addAll().catch((cause: unknown) => {
-          throw new StorageError(`the spending of this run cannot be added up: ${cause instanceof Error ? cause.message : cause}`, {
-            cause,
-          });
-        });
-        if (spentInAll() >= budgetUsd) await stop(budgetReached(spentInAll(), budgetUsd));
+        await orStorageError(addAll());
+        if (spentInAll() >= budgetUsd) await orStorageError(stop(budgetReached(spentInAll(), budgetUsd)));
       }
       if (stopped) throw stopped;
     },
@@ -139,6 +135,13 @@ export function createRunLink({ item, clock, budgetUsd }: RunLinkOptions): RunLi
     flush: addAll,
   };
   return link;
+}
+
+/** A table that does not respond is no fault of the sample whose call waits for it. */
+function orStorageError<T>(work: Promise<T>): Promise<T> {
+  return work.catch((cause: unknown) => {
+    throw new StorageError(`the spending of this run cannot be added up: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  });
 }
 
 function budgetReached(spent: number, budget: number): RunStopError {

@@ -48,6 +48,15 @@ describe('link of a worker to its run', () => {
     await watching;
   });
 
+  it('blames the table, and no sample, where the spending of a run with a budget cannot be added up', async () => {
+    const { item } = await openLink();
+    const add = () => Promise.reject(new Error('ProvisionedThroughputExceeded'));
+    const link = createRunLink({ item: { ...item, add }, clock: createFakeClock(), budgetUsd: 1 });
+    link.count({ spent: 0.5 });
+
+    await expect(link.beforeCall()).rejects.toMatchObject({ name: 'StorageError', message: expect.stringContaining('Exceeded') });
+  });
+
   it('adds what it counts every ten seconds, and reads in between', async () => {
     const { clock, item, link, asked } = await openLink();
     const end = new AbortController();

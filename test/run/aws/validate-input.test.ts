@@ -10,9 +10,12 @@ import { tempFolder } from '#test/storage/temp-folder.ts';
 const own = { image_path: 'a.png', caption: 'a red car', phrases: ['a red car'] };
 const bare = { image_path: 'a.png', caption: 'a red car' };
 
-async function validated(lines: readonly object[], workflow: { limit?: number; sample?: number } = {}) {
+async function validated(lines: readonly (object | string)[], workflow: { limit?: number; sample?: number } = {}) {
   const folder = tempFolder();
-  writeFileSync(join(folder, 'captions.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  writeFileSync(
+    join(folder, 'captions.jsonl'),
+    lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+  );
   const client = { send: async () => ({}) } as unknown as S3Client;
   const upload = (key: string) => ({ client, bucket: 'any', key, tailKey: `${key}.tail` });
   const result = await validateInput({
@@ -35,4 +38,11 @@ test('samples are counted for each step: equal lines once, those that bring thei
   expect(await validated(lines, { limit: 1 })).toMatchObject({ samples: 1, asked: { extraction: 0, grounding: 1 } });
   // An equal line before need not have been drawn.
   expect(await validated([bare, bare, bare], { sample: 2 })).toMatchObject({ samples: 2, asked: { extraction: 2, grounding: 2 } });
+});
+
+test('lines nested 6,000 levels deep are refused, and the others are read', async () => {
+  const nested = '['.repeat(6000) + ']'.repeat(6000);
+  const deep = [`{"image_path":"a.png","caption":"a red car","extra":${nested}}`, `{"extra":${nested}}`];
+
+  expect(await validated([bare, ...deep, bare])).toMatchObject({ samples: 2, rejected: 2 });
 });

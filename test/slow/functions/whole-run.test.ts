@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { vendorHosts } from '#core/model-hosts.ts';
@@ -174,6 +175,56 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
       status: 'finished',
       counts: { lines: 12, done: 12, failed: 0, pending: 0, cached: 12 },
     });
+  });
+
+  it('fails one line for one bad sample: a deep line, an unexpected error, a damaged checkpoint', async () => {
+    const nested = '['.repeat(6000) + ']'.repeat(6000);
+    const deep = `{"image_path":"img/0.png","caption":"a red car","extra":${nested}}`;
+    const dataset = await makeDataset([...linesOf(20), deep, `{"image_path":"img/0.png","extra":${nested}}`]);
+    const { environment, model } = dataset;
+    const tolerant = startOf(dataset, { spec: { workflow: { max_failure_rate: 0.5 } } });
+    await environment.run(tolerant);
+    const calls = model.calls.length;
+    const { dynamo, variables, checkpoints } = environment.cloud;
+    const { Items = [] } = await dynamo.send(new ScanCommand({ TableName: variables.TABLE }));
+    const damaged = Items.find(({ sample_id: id, step }) => id?.S?.startsWith('5-') && step?.S?.startsWith('step_1'));
+    const { body: _, ...rest } = damaged ?? {};
+    await dynamo.send(new PutItemCommand({ TableName: variables.TABLE, Item: { ...rest, packed: { B: Buffer.from('no gzip') } } }));
+    const latest: typeof checkpoints.latest = async (sampleId, step) => {
+      if (step === 'step_0' && sampleId.startsWith('7-')) throw new TypeError('x is not a function');
+      return checkpoints.latest(sampleId, step);
+    };
+    Object.assign(environment.cloud, { checkpoints: { ...checkpoints, latest } });
+
+    const { prefix, failed, batches } = await environment.run(tolerant);
+
+    expect(failed).toBeUndefined();
+    expect(batches.map(({ outcome }) => (outcome === 'lost' ? outcome : outcome.status))).toEqual(batches.map(() => 'ok'));
+    expect(environment.logged.filter(({ message }) => message === 'crash')).toEqual([]);
+    expect(problemsOf(await environment.text(`${prefix}/failed.jsonl`)).map(({ line, code }) => [line, code])).toEqual([
+      [6, 'checkpoint_unreadable'],
+      [8, 'internal_error'],
+      [21, 'line_too_deep'],
+      [22, 'line_too_deep'],
+    ]);
+    expect((await environment.text(`${prefix}/annotations.jsonl`)).split('\n').filter(Boolean)).toHaveLength(18);
+    expect(model.calls).toHaveLength(calls);
+  });
+
+  it('stops the run where ten samples in a row fail at the same place', async () => {
+    const dataset = await makeDataset(linesOf(40));
+    const { environment, model } = dataset;
+    const latest = () => Promise.reject(new TypeError('x is not a function'));
+    Object.assign(environment.cloud, { checkpoints: { ...environment.cloud.checkpoints, latest } });
+
+    const { prefix, failed } = await environment.run(startOf(dataset));
+
+    expect(failed?.cause).toContain('10 samples in a row failed at the same place: unexpected error at ');
+    expect(JSON.parse(await environment.text(`${prefix}/run.json`))).toMatchObject({
+      status: 'stopped',
+      stop: { reason: 'internal_error' },
+    });
+    expect(model.calls).toHaveLength(0);
   });
 
   it('asks everything again when told to, and nothing twice', async () => {
