@@ -55,7 +55,7 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
 
       expect(run).toMatchObject({
         status: 'FAILED',
-        cause: expect.stringContaining(`leads to ${foreign.host}, which this environment does not allow`),
+        cause: expect.stringContaining(`is not allowed here: got the host ${foreign.host}`),
       });
       expect(foreign.bytes).toBe(0);
       expect(callsOf('foreign')).toEqual([]);
