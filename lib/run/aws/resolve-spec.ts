@@ -56,7 +56,8 @@ export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
     needs: [],
   });
   requireRunnable(settings, file?.name ?? 'the start input', secret);
-  requireAllowedHosts(settings, modelHosts);
+  // Captions may arrive before their spec: the default model is refused only where it would be called.
+  if (file !== undefined || start.spec !== undefined) requireAllowedHosts(settings, modelHosts);
   return {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
     notices,
