@@ -458,11 +458,12 @@ test('2.2 "a corrupt checkpoint": here its sample fails, names the file and is n
   writeFileSync(path, '{"fingerprint":"');
   server.calls.length = 0;
 
-  const { run } = await runIn(folder, server.overrides);
+  const { run, folder: stopped } = await runIn(folder, server.overrides);
 
   expect(server.calls).toHaveLength(0);
+  expect(readLines(results, 'annotations.jsonl')).toHaveLength(3);
   expect(run.counts).toMatchObject({ done: 2, failed: 1 });
-  expect(failures(results).map(({ _groundline: { step, code, message } }) => [step, code, message.includes(path)])).toEqual([
+  expect(failures(stopped).map(({ _groundline: { step, code, message } }) => [step, code, message.includes(path)])).toEqual([
     ['step_1', 'checkpoint_unreadable', true],
   ]);
 });
