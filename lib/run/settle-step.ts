@@ -67,9 +67,9 @@ export async function isolateErrors(
   run: () => Promise<SettledStep>,
 ): Promise<SettledStep> {
   try {
-    const settled = await run();
+    const result = await run();
     work.internalErrors.interrupt();
-    return settled;
+    return result;
   } catch (error) {
     return failed(sample, step, work.internalErrors.failureFor(error), work);
   }

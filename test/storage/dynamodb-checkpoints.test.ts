@@ -80,7 +80,7 @@ describe('checkpoints in DynamoDB', () => {
     expect(await store.latest(sampleId, step)).toEqual({ sampleId, step, fingerprint, body: '' });
   });
 
-  it('blame the table, and no sample, where it does not respond', async () => {
+  it('throw a StorageError, which fails no sample, where the table does not respond', async () => {
     const store = createDynamoCheckpoints({ client: connect(), table: 'no-such-table', now: Date.now });
 
     for (const work of [() => store.get(checkpoint(1)), () => store.latest('a', 'step_0'), () => store.put(checkpoint(1))])

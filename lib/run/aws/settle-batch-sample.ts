@@ -47,7 +47,7 @@ export function openBatch(options: SettleBatchOptions, gate: CallGate, connectio
     if (poison.alone) await marks.write({ at: item.n, died: poison.died });
     const checkpoints = sample.repeat > 0 && !here.has(sample.sampleId) ? patient : stored;
     const earlier = base?.get(item.n);
-    const settle = async (images: ImageStore) => {
+    const processSample = async (images: ImageStore) => {
       const work = workOf(options, gate, { connection, checkpoints, images, provenance: shared.provenance });
       const image = imageOf(sample, work, earlier?.facts.image);
       if (step === 'step_0') return sample.given ? settleGiven(sample, image, work) : settleExtraction(sample, image, work);
@@ -58,7 +58,7 @@ export function openBatch(options: SettleBatchOptions, gate: CallGate, connectio
     };
     const { internalErrors } = options.session;
     return isolateErrors(sample, step, { imageBase: plan.imageBase, internalErrors }, () =>
-      withImages(shared.images, shared.budget, earlier?.facts.image?.size, settle),
+      withImages(shared.images, shared.budget, earlier?.facts.image?.size, processSample),
     );
   };
 }

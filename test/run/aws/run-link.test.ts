@@ -48,7 +48,7 @@ describe('link of a worker to its run', () => {
     await watching;
   });
 
-  it('blames the table, and no sample, where the spending of a run with a budget cannot be added up', async () => {
+  it('throws a StorageError, which fails no sample, where the spending of a run with a budget cannot be added up', async () => {
     const { item } = await openLink();
     const add = () => Promise.reject(new Error('ProvisionedThroughputExceeded'));
     const link = createRunLink({ item: { ...item, add }, clock: createFakeClock(), budgetUsd: 1 });
