@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { partName } from '#aws/run-state/run-paths.ts';
+import { StoredPlan } from '#aws/run-state/stored-plan.ts';
 import { Settings } from '#core/settings.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
 import { toVariables } from '#infra/function-settings.ts';
-import { partName } from '#run/aws/run-place.ts';
-import { StoredPlan } from '#run/aws/stored-plan.ts';
-import { formatStepLine } from '#run/step-line.ts';
+import { formatStepLine } from '#output/step-line.ts';
 import { invoke } from '#test/slow/functions/invoke.ts';
 import { serveTable } from './local-table.ts';
 import { serveSyntheticS3 } from './synthetic-s3.ts';

@@ -1,8 +1,8 @@
 // Run by bench/export.ts in a process of its own: one export, or the yardstick.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { exportToPath } from '#results/export/export-to-path.ts';
-import { exportFormats } from '#results/export/formats.ts';
+import { exportFormats } from '#export/export-formats.ts';
+import { exportToPath } from '#export/export-to-path.ts';
 
 const [what = '', results = '', out = ''] = process.argv.slice(2);
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exportFormats } from '#results/export/formats.ts';
-import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { exportFormats } from '#export/export-formats.ts';
+import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { measure, report } from './measured.ts';
 
 const [records = '1000000', ...asked] = process.argv.slice(2);

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { overridesOf } from '#cli/spec-options.ts';
+import { composeOverrides } from '#cli/spec-options.ts';
 import type { ModelReply, VisionLanguageModel } from '#core/ports.ts';
+import { openRunCheckpoints } from '#local/run-checkpoints.ts';
+import { runLocal } from '#local/run-local.ts';
 import { connectModels, type ModelConnection } from '#models/connect.ts';
-import { openRunCheckpoints } from '#run/run-checkpoints.ts';
-import { runLocal } from '#run/run-local.ts';
 import { loadSpec } from '#spec/load-spec.ts';
-import { createDirectoryFiles } from '#storage/directory-files.ts';
+import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 
 const clock = { now: () => performance.now(), sleep: () => Promise.reject(new Error('nothing is waited for')) };
@@ -29,7 +29,7 @@ function canned({ backend, model }: VisionLanguageModel): VisionLanguageModel {
 
 /** Takes a captions file through the pipeline as `generate` would, with a model that answers at once. */
 export async function fillCheckpoints(captions: string, folder: string, overrides: readonly string[]): Promise<void> {
-  const { settings } = loadSpec({ overrides: overridesOf([captions, ...overrides], { out: folder }), env: () => undefined });
+  const { settings } = loadSpec({ overrides: composeOverrides([captions, ...overrides], { out: folder }), env: () => undefined });
   const { signal } = new AbortController();
   const notice = (message: string) => console.log(message);
   const answering = (connection: ModelConnection): ModelConnection => ({ ...connection, model: canned(connection.model) });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { createDynamoClient } from '#storage/dynamodb-client.ts';
+import { createDynamoClient } from '#storage/dynamodb/dynamodb-client.ts';
 
 /** An empty checkpoint table on loopback. */
 export async function serveTable(): Promise<{ readonly endpoint: string; readonly name: string; close(): void }> {

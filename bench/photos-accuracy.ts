@@ -7,8 +7,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AnnotationRecord } from '#core/annotation-record.ts';
 import { type Box, iou } from '#core/box.ts';
-import type { AnnotationRecord } from '#core/record.ts';
 import { classOfPhrase } from '#models/builtin/class-of-phrase.ts';
 
 const MIN_SHARE = 0.9;

@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { readEnvironment } from '#cli/environment.ts';
-import { exitCodeOf, explainError } from '#cli/exit-codes.ts';
+import { chooseExitCode, explainError } from '#cli/exit-codes.ts';
 
 type AddCommand = (program: Command) => void;
 
 /** One line per verb; its file is loaded only when it is needed, so that start-up stays short. */
 const verbs: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  generate: async () => (await import('#cli/generate.ts')).addGenerateCommand,
-  'default-specs': async () => (await import('#cli/default-specs.ts')).addDefaultSpecsCommand,
-  validate: async () => (await import('#cli/validate.ts')).addValidateCommand,
-  estimate: async () => (await import('#cli/estimate.ts')).addEstimateCommand,
-  check: async () => (await import('#cli/check.ts')).addCheckCommand,
-  status: async () => (await import('#cli/status.ts')).addStatusCommand,
-  retry: async () => (await import('#cli/retry.ts')).addRetryCommand,
-  report: async () => (await import('#cli/report.ts')).addReportCommand,
-  export: async () => (await import('#cli/export.ts')).addExportCommand,
-  import: async () => (await import('#cli/import.ts')).addImportCommand,
-  evaluate: async () => (await import('#cli/evaluate.ts')).addEvaluateCommand,
-  start: async () => (await import('#cli/start.ts')).addStartCommand,
-  watch: async () => (await import('#cli/watch.ts')).addWatchCommand,
-  fetch: async () => (await import('#cli/fetch.ts')).addFetchCommand,
+  generate: async () => (await import('#cli/commands/generate.ts')).addGenerateCommand,
+  'default-specs': async () => (await import('#cli/commands/default-specs.ts')).addDefaultSpecsCommand,
+  validate: async () => (await import('#cli/commands/validate.ts')).addValidateCommand,
+  estimate: async () => (await import('#cli/commands/estimate.ts')).addEstimateCommand,
+  check: async () => (await import('#cli/commands/check.ts')).addCheckCommand,
+  status: async () => (await import('#cli/commands/status.ts')).addStatusCommand,
+  retry: async () => (await import('#cli/commands/retry.ts')).addRetryCommand,
+  report: async () => (await import('#cli/commands/report.ts')).addReportCommand,
+  export: async () => (await import('#cli/commands/export.ts')).addExportCommand,
+  import: async () => (await import('#cli/commands/import.ts')).addImportCommand,
+  evaluate: async () => (await import('#cli/commands/evaluate.ts')).addEvaluateCommand,
+  start: async () => (await import('#cli/commands/start.ts')).addStartCommand,
+  watch: async () => (await import('#cli/commands/watch.ts')).addWatchCommand,
+  fetch: async () => (await import('#cli/commands/fetch.ts')).addFetchCommand,
 };
 const aliases: Readonly<Record<string, string>> = { default_specs: 'default-specs' };
 
@@ -45,7 +45,7 @@ async function main(argv: readonly string[]): Promise<void> {
     const { debug, keys } = readEnvironment();
     const secrets = [keys.google, keys.openai].flatMap((key) => key?.value ?? []);
     console.error(`groundline: ${explainError(error, debug, secrets)}`);
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = chooseExitCode(error);
   }
 }
 

@@ -1,6 +1,6 @@
-import { type AwsWork, awsCost, sumOf } from '#run/aws/aws-cost.ts';
-import { awsPricesReadOn, awsPricesRegion } from '#run/aws/aws-prices.ts';
-import { geometryOf } from '#run/aws/geometry.ts';
+import { type AwsWork, awsCost, sumCosts } from '#aws/cost/aws-cost.ts';
+import { awsPricesReadOn, awsPricesRegion } from '#aws/cost/aws-prices.ts';
+import { computePartitioning } from '#aws/prepare/partitioning.ts';
 
 /** Prints the README's table of what a run costs on AWS, with every assumption below it. */
 const sizes = [1_000, 100_000, 1_000_000];
@@ -9,7 +9,7 @@ const imageBytes = 180_000;
 const workOf = (samples: number, more: Partial<AwsWork> = {}): AwsWork => ({
   samples,
   steps: ['0', '1'],
-  geometry: geometryOf({ samples, maxWorkers: 640, maxLambdas: 20 }),
+  partitioning: computePartitioning({ samples, maxWorkers: 640, maxLambdas: 20 }),
   imageBytes,
   sentBytes: imageBytes,
   redrawnMegapixels: 0,
@@ -40,7 +40,7 @@ row(
 for (const { name, own } of awsCost(workOf(1))) if (!own) priced(name, name);
 row(
   '**sum**',
-  sizes.map((samples) => `**${cell(sumOf(awsCost(workOf(samples))))}**`),
+  sizes.map((samples) => `**${cell(sumCosts(awsCost(workOf(samples))))}**`),
 );
 for (const kilobytes of [27, 180, 500])
   priced(`data transfer out, images of ${kilobytes} KB`, 'Data transfer out', { sentBytes: kilobytes * 1000 });

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const report = new URL('../lib/results/report/', import.meta.url);
+const report = new URL('../lib/report/', import.meta.url);
 
 /**
- * Bundles the report's page (`lib/results/report/client`) into the text that reports embed. The text is a checked-in JSON module, so that a report can
+ * Bundles the report's page (`lib/report/client`) into the text that reports embed. The text is a checked-in JSON module, so that a report can
  * be written from a clone, from the packed bundle and from a Lambda alike, without esbuild and without a file to find at run time.
  */
 export async function buildReportClient(): Promise<string> {

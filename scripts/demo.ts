@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exitCode } from '#cli/exit-codes.ts';
-import type { AnnotationRecord, Expression } from '#core/record.ts';
+import type { AnnotationRecord, Expression } from '#core/annotation-record.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const results = join(root, 'demo-results');

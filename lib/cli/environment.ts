@@ -1,7 +1,7 @@
 import type { ModelKey, ModelKeys } from '#models/model-keys.ts';
 
 /** What the process was given from outside. Nothing else of ours reads `process.env`. */
-export interface Environment {
+export interface CliEnvironment {
   readonly keys: ModelKeys;
   /** Show stack traces. */
   readonly debug: boolean;
@@ -9,7 +9,7 @@ export interface Environment {
   readonly variable: (name: string) => string | undefined;
 }
 
-export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): CliEnvironment {
   const keyIn = (source: string): ModelKey | undefined => {
     const value = variables[source]?.trim();
     return value ? { value, source } : undefined;

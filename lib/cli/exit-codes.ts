@@ -4,7 +4,7 @@ import { redact, replaceSecrets } from '#core/redact.ts';
 export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, belowLimit: 2, interrupted: 130 } as const;
 
 /** The exit code of an error that ended a command. */
-export function exitCodeOf(error: unknown): number {
+export function chooseExitCode(error: unknown): number {
   const interrupted =
     (error instanceof RunStopError && error.reason === 'interrupted') || (error instanceof Error && error.name === 'AbortError');
   return interrupted ? exitCode.interrupted : exitCode.couldNotRun;
@@ -19,11 +19,11 @@ function explain(error: unknown, debug: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
   if (debug && error instanceof Error) return redact(error.stack ?? message, []);
   if ([UsageError, RunStopError, StorageError, SampleError].some((kind) => error instanceof kind)) return message;
-  if (exitCodeOf(error) === exitCode.interrupted) return 'interrupted';
+  if (chooseExitCode(error) === exitCode.interrupted) return 'interrupted';
   return explainSystemError(error) ?? `unexpected: ${redact(message, [])} (set GROUNDLINE_DEBUG=1 for details)`;
 }
 
-const cures: Readonly<Record<string, string>> = {
+const systemErrorFixes: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder; check the path',
   EACCES: 'permission denied; check who may read and write there',
   EPERM: 'permission denied; check who may read and write there',
@@ -37,6 +37,6 @@ const cures: Readonly<Record<string, string>> = {
 
 function explainSystemError(error: unknown): string | undefined {
   const { code, path } = error as NodeJS.ErrnoException;
-  const cure = code === undefined ? undefined : cures[code];
-  return cure && path ? `${path}: ${cure}` : undefined;
+  const fix = code === undefined ? undefined : systemErrorFixes[code];
+  return fix && path ? `${path}: ${fix}` : undefined;
 }

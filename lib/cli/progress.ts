@@ -1,8 +1,8 @@
 import ora from 'ora';
-import { count, dollars, duration } from './words.ts';
+import { formatCount, formatDollars, formatDuration } from './format.ts';
 
 /** Where a run stands. `cached` samples were settled without a call and are part of `done`. */
-export interface RunProgress {
+export interface DisplayedProgress {
   readonly total?: number;
   readonly done: number;
   readonly failed: number;
@@ -12,7 +12,7 @@ export interface RunProgress {
 
 /** Progress and notices on stderr: one living line on a terminal with room for it, plain lines elsewhere. */
 export interface ProgressDisplay {
-  show(progress: RunProgress): void;
+  show(progress: DisplayedProgress): void;
   notice(message: string): void;
   end(): void;
 }
@@ -20,17 +20,17 @@ export interface ProgressDisplay {
 const PLAIN_EVERY_MS = 10_000;
 
 /** `120 of 1,000 done · 3 failed · 10 cached · 4.2/s · 3 min left · $0.12`. Rate and time left count samples that took calls. */
-export function progressLine({ total, done, failed, cached, costUsd }: RunProgress, elapsedMs: number): string {
-  const settled = done + failed;
-  const rate = elapsedMs > 0 ? ((settled - cached) / elapsedMs) * 1000 : 0;
-  const left = total === undefined || rate === 0 || settled >= total ? undefined : (total - settled) / rate;
+export function progressLine({ total, done, failed, cached, costUsd }: DisplayedProgress, elapsedMs: number): string {
+  const completed = done + failed;
+  const rate = elapsedMs > 0 ? ((completed - cached) / elapsedMs) * 1000 : 0;
+  const left = total === undefined || rate === 0 || completed >= total ? undefined : (total - completed) / rate;
   return [
-    `${count(done)}${total === undefined ? '' : ` of ${count(total)}`} done`,
-    failed > 0 && `${count(failed)} failed`,
-    cached > 0 && `${count(cached)} cached`,
+    `${formatCount(done)}${total === undefined ? '' : ` of ${formatCount(total)}`} done`,
+    failed > 0 && `${formatCount(failed)} failed`,
+    cached > 0 && `${formatCount(cached)} cached`,
     rate > 0 && `${rate.toLocaleString('en', { maximumFractionDigits: rate < 10 ? 1 : 0 })}/s`,
-    left !== undefined && `${duration(left)} left`,
-    costUsd !== undefined && costUsd > 0 && dollars(costUsd),
+    left !== undefined && `${formatDuration(left)} left`,
+    costUsd !== undefined && costUsd > 0 && formatDollars(costUsd),
   ]
     .filter(Boolean)
     .join(' · ');
@@ -88,12 +88,12 @@ function hasRoom({ columns = 0, rows = 0 }: NodeJS.WriteStream): boolean {
 }
 
 function plainLines(stream: NodeJS.WriteStream, startedAt: number, now: () => number): Pick<ProgressDisplay, 'show'> {
-  let saidAt = startedAt;
+  let shownAt = startedAt;
   return {
     show(progress) {
-      if (now() - saidAt < PLAIN_EVERY_MS) return;
-      saidAt = now();
-      stream.write(`${progressLine(progress, saidAt - startedAt)}\n`);
+      if (now() - shownAt < PLAIN_EVERY_MS) return;
+      shownAt = now();
+      stream.write(`${progressLine(progress, shownAt - startedAt)}\n`);
     },
   };
 }

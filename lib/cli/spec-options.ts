@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import { type LoadedSpec, loadSpec, type Need } from '#spec/load-spec.ts';
 import { isOverride } from '#spec/overrides.ts';
-import type { Environment } from './environment.ts';
+import type { CliEnvironment } from './environment.ts';
 
 /** What a user gives a command to say what is to be run. */
 export interface SpecFlags {
@@ -31,13 +31,13 @@ export function addSpecOptions(command: Command): Command {
 export async function readSpec(
   args: readonly string[],
   flags: SpecFlags,
-  environment: Environment,
+  environment: CliEnvironment,
   needs: readonly Need[],
 ): Promise<LoadedSpec> {
   requireSource(args, flags, needs);
   const path = flags.experimentSpec;
   const file = path === undefined ? undefined : { text: await readSpecText(path), name: path };
-  return loadSpec({ file, overrides: overridesOf(args, flags), env: environment.variable, environmentKeys: environment.keys, needs });
+  return loadSpec({ file, overrides: composeOverrides(args, flags), env: environment.variable, environmentKeys: environment.keys, needs });
 }
 
 /** Without a spec file the two things that have no default are asked for in the words of the short form. */
@@ -51,7 +51,7 @@ function requireSource(args: readonly string[], flags: SpecFlags, needs: readonl
 }
 
 /** Flags are short for overrides; overrides in full go before them. Without a spec file more calls are in flight than TAO's four. */
-export function overridesOf(args: readonly string[], flags: SpecFlags): string[] {
+export function composeOverrides(args: readonly string[], flags: SpecFlags): string[] {
   const inputs = args.filter((argument) => !isOverride(argument));
   if (inputs.length > 1)
     throw new UsageError(`one captions file at a time, not ${inputs.join(' and ')}; settings are written dotted.key=value`);

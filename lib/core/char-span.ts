@@ -50,12 +50,12 @@ function* candidates(caption: Caption, text: string): Generator<Range[]> {
   const phrase = text.trim();
   if (phrase === '') return;
   const exact = caption.exact(phrase);
-  const wholeWords = ([start, end]: Range) => !caption.insideWord(start) && !caption.insideWord(end);
+  const wholeWords = ([start, end]: Range) => !caption.isInsideWord(start) && !caption.isInsideWord(end);
   yield exact.filter(wholeWords);
-  const loose = caption.loose(phrase);
-  yield loose.filter(wholeWords);
+  const foldedRanges = caption.matchFolded(phrase);
+  yield foldedRanges.filter(wholeWords);
   yield exact;
-  yield loose;
+  yield foldedRanges;
 }
 
 function firstFree(ways: Iterable<Range[]>, taken: readonly Range[]): Range | 'absent' | 'repeated' {
@@ -86,8 +86,8 @@ const covers = (outer: Range, inner: Range) => outer[0] <= inner[0] && inner[1] 
 interface Caption {
   own(phrase: PhraseToPlace): Range | undefined;
   exact(phrase: string): Range[];
-  loose(phrase: string): Range[];
-  insideWord(index: number): boolean;
+  matchFolded(phrase: string): Range[];
+  isInsideWord(index: number): boolean;
   codePoint(index: number): number;
 }
 
@@ -120,11 +120,11 @@ function readCaption(caption: string): Caption {
       for (let at = caption.indexOf(phrase); at >= 0; at = caption.indexOf(phrase, at + 1)) ranges.push([at, at + phrase.length]);
       return ranges.filter((range) => range.every(isBetweenCharacters));
     },
-    loose(phrase) {
+    matchFolded(phrase) {
       folded ??= fold(caption);
       return findFolded(folded, phraseKey(phrase));
     },
-    insideWord(index) {
+    isInsideWord(index) {
       INSIDE_WORD.lastIndex = index;
       return INSIDE_WORD.test(caption);
     },

@@ -16,3 +16,11 @@ const FRAME = /^\s*at (?:.*\()?([^()]+?):(\d+):\d+\)?$/;
 function shorten(file: string): string {
   return /(?:^|[\\/])((?:lib|dist|lambdas|node_modules)[\\/].*)$/.exec(file)?.[1] ?? file.slice(file.search(/[^\\/]*$/));
 }
+
+const MESSAGE = 300;
+
+/** What happened, where in the code, and what to do. */
+export function describeUnexpected(error: unknown): string {
+  const what = (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE);
+  return `unexpected error at ${findErrorPlace(error)}: got "${what}", expected none; fix: report this message, and run again or leave the line out`;
+}

@@ -1,19 +1,19 @@
-const words = (list: string) => new Set(list.trim().split(/\s+/));
+const wordSet = (list: string) => new Set(list.trim().split(/\s+/));
 
-const ARTICLES = words('a an the my your his her its our their every');
+const ARTICLES = wordSet('a an the my your his her its our their every');
 /** They stand before a noun, or for one: "the one in the middle". */
-const QUANTIFIERS = words('this that these those some any another other each all both most many several no one two three four five six');
+const QUANTIFIERS = wordSet('this that these those some any another other each all both most many several no one two three four five six');
 
 /** What says more about the thing named before: where it is, whose, which one. */
-const ENDERS = words(`
+const STOP_WORDS = wordSet(`
   of in on at with without under underneath below beneath behind beside besides near next over above across along around against among
   between by from into onto inside outside through to toward towards beyond past for during that who whose whom which where is are was were`);
 /** What it does to something. */
-const DOINGS = words(`
+const GERUNDS = wordSet(`
   wearing holding carrying riding eating playing pulling pushing using watching facing making taking throwing hitting catching kicking
   swinging feeding reading showing covering having doing looking talking containing featuring`);
 /** What may as well describe the noun behind: "a car parked here", "a parked car". */
-const LOOSE = words(`
+const DETACHABLE_PREPOSITIONS = wordSet(`
   sitting standing walking running lying laying leaning sleeping resting kneeling crouching bending jumping flying hanging swimming
   waiting posing smiling climbing driving drinking cooking skiing surfing skating skateboarding grazing growing floating moving going coming
   parked dressed covered filled made seated located placed attached surrounded decorated painted topped stacked piled tied lined mounted
@@ -47,8 +47,9 @@ function endsNoun(plain: readonly string[], at: number): boolean {
   const [before = '', word = '', next] = plain.slice(at - 1, at + 2);
   if (ARTICLES.has(before)) return false;
   // At the end it is something else: in Danish "by" is a town.
-  if (ENDERS.has(word)) return next !== undefined;
-  if (isQuantifier(before) || LOOSE.has(before)) return false;
-  const beginsAnother = next === undefined || [ENDERS, LOOSE, ARTICLES].some((set) => set.has(next)) || isQuantifier(next);
-  return DOINGS.has(word) || (LOOSE.has(word) && beginsAnother);
+  if (STOP_WORDS.has(word)) return next !== undefined;
+  if (isQuantifier(before) || DETACHABLE_PREPOSITIONS.has(before)) return false;
+  const beginsAnother =
+    next === undefined || [STOP_WORDS, DETACHABLE_PREPOSITIONS, ARTICLES].some((set) => set.has(next)) || isQuantifier(next);
+  return GERUNDS.has(word) || (DETACHABLE_PREPOSITIONS.has(word) && beginsAnother);
 }

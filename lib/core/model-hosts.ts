@@ -30,14 +30,14 @@ export const googleHost = 'generativelanguage.googleapis.com';
 export const openaiHost = 'api.openai.com';
 
 /** The host of an http address as it is compared: lower case, with the port where that is not the default. `undefined` for anything else. */
-export function hostOf(address: string): string | undefined {
+export function readHost(address: string): string | undefined {
   if (!URL.canParse(address)) return undefined;
   const { protocol, host } = new URL(address);
   return (protocol === 'http:' || protocol === 'https:') && host !== '' ? host : undefined;
 }
 
-/** Whether a text is the exact name of a host, written as `hostOf` writes it: no scheme, path, wildcard or default port. */
-export const isHostName = (text: string) => !text.includes('*') && hostOf(`https://${text}`) === text;
+/** Whether a text is the exact name of a host, written as `readHost` writes it: no scheme, path, wildcard or default port. */
+export const isHostName = (text: string) => !text.includes('*') && readHost(`https://${text}`) === text;
 
 /** Whether a host can be reached from inside one network only: a private address, `localhost`, a name without a domain, or `*.internal`, `*.local`, `*.svc`. */
 export function isPrivateHost(host: string): boolean {

@@ -1,4 +1,4 @@
-import type { Tier } from './profile.ts';
+import type { Tier } from './model-profile.ts';
 
 /** Tokens as the provider reported them, summed over `calls`. */
 export interface Usage {

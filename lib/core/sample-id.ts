@@ -17,23 +17,23 @@ export interface SampleIdentity {
  * The hash is the beginning of the sha256 of the UTF-8 JSON text `["<image_path>","<caption>"]`, both as given in the line;
  * for a line that brings its own expressions of `["<image_path>","<caption>",<cleaned caption>,<expressions>]`, without ids of ours.
  */
-export function sampleIdOf({ imagePath, caption, imageId, given }: SampleIdentity): string {
+export function composeSampleId({ imagePath, caption, imageId, given }: SampleIdentity): string {
   const question = given === undefined ? [imagePath, caption] : [imagePath, caption, given.cleanedCaption, given.expressions];
   return `${fileNamePart(imageId, imagePath)}-${shortHash(JSON.stringify(question))}`;
 }
 
 /** The name of one line: its sample id, with `~k` for the k-th repeat of an equal line. Unique in a file. */
-export function lineIdOf(sampleId: string, repeat: number): string {
+export function composeLineId(sampleId: string, repeat: number): string {
   return repeat === 0 ? sampleId : `${sampleId}~${repeat}`;
 }
 
 /** The 16 hex of `expr_…` and `box_…` ids: a hash of the whole line id, since lines that differ only in image_id share the id's own hash. */
-export function idHashOf(lineId: string): string {
+export function extractIdHash(lineId: string): string {
   return shortHash(lineId);
 }
 
 /** The id of an expression that came without one; `hash` is that of its line's id. */
-export function expressionIdOf(hash: string, index: number): string {
+export function composeExpressionId(hash: string, index: number): string {
   return `expr_${hash}_${String(index).padStart(2, '0')}`;
 }
 
@@ -42,7 +42,7 @@ export function isOwnExpressionId(id: string): boolean {
 }
 
 /** The image id of a line that gives none: the file's name without its last extension. */
-export function stemOf(imagePath: string): string {
+export function fileStem(imagePath: string): string {
   const path = /^https?:\/\//i.test(imagePath) ? imagePath.replace(/[?#].*$/s, '') : imagePath;
   const name = path.slice(path.lastIndexOf('/') + 1);
   const dot = name.lastIndexOf('.');
@@ -52,7 +52,7 @@ export function stemOf(imagePath: string): string {
 /** The readable part of a sample id: the image id, or the file's stem where a line gives none, as it may stand in a file name anywhere. */
 export function fileNamePart(imageId: unknown, imagePath: string): string {
   const isName = (typeof imageId === 'string' && imageId !== '') || typeof imageId === 'number' || typeof imageId === 'boolean';
-  const text = isName ? String(imageId) : stemOf(imagePath);
+  const text = isName ? String(imageId) : fileStem(imagePath);
   const safe = text
     .replace(/[^A-Za-z0-9._-]+/g, '_')
     .replace(/^\./, '_')

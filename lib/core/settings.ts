@@ -64,7 +64,7 @@ function withoutDefaults<T extends z.ZodObject>(schema: T): T {
 }
 
 /** Another backend or model for one step: what is left out is taken from `vlm`. */
-const StepModel = z.strictObject({
+const StepModelSettings = z.strictObject({
   backend: Backend.optional(),
   gemini: withoutDefaults(GeminiSettings).partial().optional(),
   openai: withoutDefaults(OpenAISettings).partial().optional(),
@@ -83,8 +83,8 @@ export const VlmSettings = z.strictObject({
   localisation_check: z.enum(['auto', 'off']).default('auto').describe('ask an unknown or self-hosted model about test pictures first'),
   requests_per_minute: z.number().positive().optional().describe('known limit of the endpoint'),
   tokens_per_minute: z.number().positive().optional().describe('known limit of the endpoint'),
-  extraction: StepModel.prefault({}),
-  grounding: StepModel.prefault({}),
+  extraction: StepModelSettings.prefault({}),
+  grounding: StepModelSettings.prefault({}),
 });
 export type VlmSettings = z.infer<typeof VlmSettings>;
 

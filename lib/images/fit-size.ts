@@ -1,5 +1,5 @@
 import type { Size } from '#core/box.ts';
-import type { ImagePolicy } from '#core/profile.ts';
+import type { ImagePolicy } from '#core/model-profile.ts';
 
 type SizePolicy = Pick<ImagePolicy, 'maxSide' | 'maxPixels' | 'minPixels' | 'multipleOf'>;
 

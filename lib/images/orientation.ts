@@ -19,7 +19,7 @@ const TURNS: Readonly<Record<Orientation, Turn>> = {
 };
 
 /** What has to be done to a stored picture of this orientation. */
-export const turnOf = (orientation: Orientation): Turn => TURNS[orientation];
+export const findTurn = (orientation: Orientation): Turn => TURNS[orientation];
 
 /** The size that a stored picture has when it stands upright. */
 export function upright({ width, height }: Size, orientation: Orientation): Size {

@@ -1,13 +1,13 @@
 import type { Sharp } from 'sharp';
 import type { Size } from '#core/box.ts';
 import { SampleError, UsageError } from '#core/errors.ts';
+import type { ImagePolicy } from '#core/model-profile.ts';
 import type { SentImage } from '#core/ports.ts';
-import type { ImagePolicy } from '#core/profile.ts';
 import { fitSize } from './fit-size.ts';
 import { type Orientation, undecodable } from './image-header.ts';
+import { limitConcurrency } from './limit-concurrency.ts';
 import type { ImageInfo } from './measure-image.ts';
-import { turnOf, upright } from './orientation.ts';
-import { takeTurn } from './take-turn.ts';
+import { findTurn, upright } from './orientation.ts';
 
 /** Formats of the header table that the decoder reads. */
 const DECODABLE = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'image/tiff']);
@@ -27,7 +27,7 @@ export async function prepareImage(bytes: Uint8Array, info: ImageInfo, policy: I
   if (info.orientation === 1 && info.plain && isAccepted && isRightSize) return { bytes, mimeType: info.mimeType, ...size };
   if (!DECODABLE.has(info.mimeType))
     throw new SampleError('image_unsupported', `this model takes no ${info.mimeType} like this one: convert it to an upright JPEG or PNG`);
-  return takeTurn(() => redraw(bytes, info, size, policy), signal);
+  return limitConcurrency(() => redraw(bytes, info, size, policy), signal);
 }
 
 /** Tries smaller and smaller renderings until one fits into the bytes the server takes. */
@@ -59,7 +59,7 @@ async function encode(bytes: Uint8Array, info: ImageInfo, target: Size, quality:
       .jpeg({ quality, chromaSubsampling: '4:4:4' })
       .toBuffer();
   } catch (error) {
-    throw undecodable(`the image cannot be decoded (${reasonOf(error)})`, { cause: error });
+    throw undecodable(`the image cannot be decoded (${describeReason(error)})`, { cause: error });
   }
 }
 
@@ -83,10 +83,10 @@ async function requireSize(picture: Sharp, { width, height }: Size): Promise<voi
 
 /** By the orientation we measured, not by the decoder's reading of it: one truth for sizes and pixels. */
 function turn(picture: Sharp, orientation: Orientation): Sharp {
-  const { mirror, degrees } = turnOf(orientation);
+  const { mirror, degrees } = findTurn(orientation);
   const mirrored = mirror ? picture.flop() : picture;
   return degrees === 0 ? mirrored : mirrored.rotate(degrees);
 }
 
 /** The decoder's first line: it repeats itself. */
-const reasonOf = (error: unknown) => (error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+const describeReason = (error: unknown) => (error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));

@@ -15,7 +15,7 @@ interface MediaBox {
 export const readHeif: HeaderReader = (bytes, view) => {
   if (ascii(bytes, 4, 8) !== 'ftyp') return undefined;
   const [type, ...rest] = boxes(bytes, view, 0, bytes.length);
-  const mimeType = type && mimeTypeOf(ascii(bytes, type.start, type.end));
+  const mimeType = type && readMimeType(ascii(bytes, type.start, type.end));
   if (!mimeType) return undefined;
   const meta = rest.find(({ name }) => name === 'meta');
   const items = meta ? boxes(bytes, view, meta.start + 4, meta.end) : [];
@@ -25,11 +25,11 @@ export const readHeif: HeaderReader = (bytes, view) => {
   const item = view.getUint8(primary.start) === 0 ? view.getUint16(primary.start + 4) : view.getUint32(primary.start + 4);
   const [container, ...associations] = boxes(bytes, view, properties.start, properties.end);
   const known = container ? boxes(bytes, view, container.start, container.end) : [];
-  const own = associations.flatMap((box) => propertiesOf(item, view, box)).flatMap((index) => known[index - 1] ?? []);
-  return describe(own, view, mimeType);
+  const own = associations.flatMap((box) => readProperties(item, view, box)).flatMap((index) => known[index - 1] ?? []);
+  return composeHeader(own, view, mimeType);
 };
 
-function describe(properties: readonly MediaBox[], view: DataView, mimeType: string): ImageHeader {
+function composeHeader(properties: readonly MediaBox[], view: DataView, mimeType: string): ImageHeader {
   let size: { width: number; height: number } | undefined;
   let orientation: Orientation = 1;
   for (const { name, start } of properties) {
@@ -44,7 +44,7 @@ function describe(properties: readonly MediaBox[], view: DataView, mimeType: str
 
 const ratio = (view: DataView, at: number) => Math.round(view.getUint32(at) / view.getUint32(at + 4));
 
-function mimeTypeOf(brands: string): string | undefined {
+function readMimeType(brands: string): string | undefined {
   if (/avif|avis/.test(brands)) return 'image/avif';
   if (/hei[cxms]|hev[cxms]/.test(brands)) return 'image/heic';
   return /mif1|msf1/.test(brands) ? 'image/heif' : undefined;
@@ -63,7 +63,7 @@ function boxes(bytes: Uint8Array, view: DataView, from: number, to: number): Med
 }
 
 /** Indexes, from 1, of the properties that an `ipma` box gives to one item, in the order they apply. */
-function propertiesOf(wanted: number, view: DataView, { name, start }: MediaBox): number[] {
+function readProperties(wanted: number, view: DataView, { name, start }: MediaBox): number[] {
   if (name !== 'ipma') return [];
   const wideItems = view.getUint8(start) > 0;
   const wideIndexes = (view.getUint8(start + 3) & 1) === 1;

@@ -25,8 +25,8 @@ export interface Environment {
   /** Memory of the extract and ground functions in MB: 512; 1024 where most images must be re-encoded. */
   readonly memoryMb: number;
   /** Seconds between an upload and the first look at it, and minutes that images may come later than captions. */
-  readonly settleSeconds: number;
-  readonly settleMinutes: number;
+  readonly uploadDelaySeconds: number;
+  readonly imageGraceMinutes: number;
   /**
    * Hosts that calls to models may go to, by their exact names: `vlm.example.com`, with the port where it is not the default, `10.0.1.5:8000`.
    * A spec that names any other host is refused. Name your one subdomain of vendors where customers own subdomains:
@@ -62,8 +62,8 @@ const dev: Environment = {
   logDays: 7,
   maxLambdas: 20,
   memoryMb: 512,
-  settleSeconds: 60,
-  settleMinutes: 15,
+  uploadDelaySeconds: 60,
+  imageGraceMinutes: 15,
   modelHosts: vendorHosts,
   ownModelHosts: [],
   maxUnattendedUsd: 20,

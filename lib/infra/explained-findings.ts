@@ -33,7 +33,7 @@ export function explainFindings(
   explain(deadLetters, 'AwsSolutions-SQS3', 'this queue is the dead letter queue');
   explain(deadLetters, 'Serverless-SQSRedrivePolicy', 'this queue is the dead letter queue');
 
-  const objects = `<${idOf(stack, bucket)}.Arn>`;
+  const objects = `<${composeId(stack, bucket)}.Arn>`;
   for (const [name, each] of Object.entries(functions)) {
     explain(
       each,
@@ -58,23 +58,23 @@ export function explainFindings(
     wildcard(role, `${objects}/*`, 'images may lie anywhere in the bucket');
     wildcard(role, `${objects}/runs/*`, 'each run writes below a prefix of its own');
     for (const other of imageBuckets)
-      wildcard(role, `arn:${partitionOf(stack)}:s3:::${other}/*`, 'the environment names this bucket as a source of images');
+      wildcard(role, `arn:${findPartition(stack)}:s3:::${other}/*`, 'the environment names this bucket as a source of images');
   }
   explainWorkflow(stack, stateMachine, functions, bucket);
 }
 
 function explainWorkflow(stack: Stack, stateMachine: StateMachine, functions: ExplainedProps['functions'], bucket: Bucket): void {
-  const machine = idOf(stack, stateMachine);
-  const executions = `arn:${partitionOf(stack)}:states:${known(stack.region, 'Region')}:${known(stack.account, 'AccountId')}:execution:`;
+  const machine = composeId(stack, stateMachine);
+  const executions = `arn:${findPartition(stack)}:states:${known(stack.region, 'Region')}:${known(stack.account, 'AccountId')}:execution:`;
   const itsName = `{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${machine}"}]}]}`;
   wildcard(stateMachine, '*', 'X-Ray and the delivery of logs have no resources to name');
   wildcard(
     stateMachine,
-    `arn:<AWS::Partition>:s3:::<${idOf(stack, bucket)}>/*`,
+    `arn:<AWS::Partition>:s3:::<${composeId(stack, bucket)}>/*`,
     'the map reads the manifest and writes its results below the prefix of its run',
   );
   for (const each of Object.values(functions))
-    wildcard(stateMachine, `<${idOf(stack, each)}.Arn>:*`, 'CDK’s grant to invoke covers versions of the function');
+    wildcard(stateMachine, `<${composeId(stack, each)}.Arn>:*`, 'CDK’s grant to invoke covers versions of the function');
   wildcard(stateMachine, `${executions}${itsName}:*`, 'a distributed map starts and redrives children of its own state machine');
   wildcard(stateMachine, `${executions}${itsName}/Samples:*`, 'a distributed map stops children of its own map run');
   const { scope } = stateMachine.node;
@@ -99,10 +99,10 @@ function known(value: string, pseudoParameter: string): string {
   return Token.isUnresolved(value) ? `<AWS::${pseudoParameter}>` : value;
 }
 
-function partitionOf({ partition }: Stack): string {
+function findPartition({ partition }: Stack): string {
   return known(partition, 'Partition');
 }
 
-function idOf(stack: Stack, construct: IConstruct): string {
+function composeId(stack: Stack, construct: IConstruct): string {
   return stack.getLogicalId(construct.node.defaultChild as CfnElement);
 }

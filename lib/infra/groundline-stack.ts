@@ -13,13 +13,13 @@ import { EncryptionKey } from './encryption-key.ts';
 import { allowedHosts, type Environment } from './environments.ts';
 import { explainFindings } from './explained-findings.ts';
 import { toVariables } from './function-settings.ts';
-import { ModelKeys } from './model-keys.ts';
+import { ModelKeysSecret } from './model-keys-secret.ts';
 import { Network } from './network.ts';
-import { News } from './news.ts';
 import { PipelineFunctions } from './pipeline-functions.ts';
 import { grantPipeline } from './pipeline-grants.ts';
 import { RunDashboard } from './run-dashboard.ts';
-import { UploadStart } from './upload-start.ts';
+import { RunNotifications } from './run-notifications.ts';
+import { UploadTrigger } from './upload-trigger.ts';
 import { Workflow } from './workflow.ts';
 
 export interface GroundlineStackProps extends StackProps {
@@ -27,7 +27,7 @@ export interface GroundlineStackProps extends StackProps {
   readonly environment: Environment;
 }
 
-interface Told {
+interface StackOutputs {
   readonly bucket: Bucket;
   readonly key: IKey | undefined;
   readonly table: Table;
@@ -48,7 +48,7 @@ export class GroundlineStack extends Stack {
     const key = environment.customerKey ? new EncryptionKey(this, 'Encryption', { retain }).key : undefined;
     const { bucket } = new DataBucket(this, 'Data', { key, environment });
     const { table } = new CheckpointTable(this, 'Memory', { key, retain, pointInTimeRecovery: environment.pointInTimeRecovery });
-    const { secret, arn: secretArn } = new ModelKeys(this, 'ModelKeys', { key, retain });
+    const { secret, arn: secretArn } = new ModelKeysSecret(this, 'ModelKeys', { key, retain });
     const network = environment.vpc
       ? new Network(this, 'Network', { natGateway: environment.natGateway, flowLogs: addLog(this, 'FlowLogs', environment, key) })
       : undefined;
@@ -62,15 +62,15 @@ export class GroundlineStack extends Stack {
       OWN_MODEL_HOSTS: environment.ownModelHosts,
       CHECKPOINT_DAYS: environment.checkpointDays ?? 0,
       MAX_LAMBDAS: environment.maxLambdas,
-      SETTLE_MINUTES: environment.settleMinutes,
+      SETTLE_MINUTES: environment.imageGraceMinutes,
       MAX_UNATTENDED_USD: environment.maxUnattendedUsd,
     });
     const functions = new PipelineFunctions(this, 'Functions', { environment, key, network, variables }).byName;
     const { stateMachine } = new Workflow(this, 'Workflow', { environment, key, bucket, functions });
     functions['start-run'].addEnvironment('STATE_MACHINE', stateMachine.stateMachineArn);
-    const { deadLetters } = new UploadStart(this, 'UploadStart', { bucket, startRun: functions['start-run'], key });
+    const { deadLetters } = new UploadTrigger(this, 'UploadStart', { bucket, startRun: functions['start-run'], key });
     grantPipeline({ functions, bucket, key, table, secretArn, stateMachine, imageBuckets: environment.imageBuckets });
-    const { topic } = new News(this, 'News', { environmentName, environment, key, stateMachine, deadLetters });
+    const { topic } = new RunNotifications(this, 'News', { environmentName, environment, key, stateMachine, deadLetters });
     const { alarmModelUsdPerDay: modelUsdPerDay } = environment;
     new Alarms(this, 'Alarms', { environmentName, modelUsdPerDay, functions, stateMachine, table, deadLetters, topic });
     const dashboard = new RunDashboard(this, 'Dashboard', { environmentName, functions, stateMachine, table });
@@ -83,7 +83,7 @@ export class GroundlineStack extends Stack {
   }
 
   /** For people who look at the console, and for the command line, which finds an environment by them. */
-  private addOutputs({ bucket, key, table, secretArn, modelHosts, stateMachine, dashboard, topic }: Told): void {
+  private addOutputs({ bucket, key, table, secretArn, modelHosts, stateMachine, dashboard, topic }: StackOutputs): void {
     this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
     if (key)
       this.output('KeyArn', key.keyArn, 'Whoever uploads needs kms:GenerateDataKey and kms:Decrypt on it, whoever reads kms:Decrypt');

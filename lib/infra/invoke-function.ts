@@ -32,10 +32,10 @@ export function invokeFunction(scope: Construct, id: string, props: InvocationPr
     taskTimeout: Timeout.duration((props.function.timeout ?? Duration.seconds(3)).plus(Duration.seconds(60))),
   });
   const calm = { jitterStrategy: JitterType.FULL, backoffRate: 2 };
-  const patient = { interval: Duration.seconds(2), maxDelay: Duration.seconds(60), ...calm };
+  const retryForever = { interval: Duration.seconds(2), maxDelay: Duration.seconds(60), ...calm };
   // Eight hours: others have their turn first, and nothing is wrong. Each try takes 3 of the 25,000 events an execution may have.
-  task.addRetry({ errors: full, maxAttempts: 1000, ...patient });
-  task.addRetry({ errors: passing, maxAttempts: 12, ...patient });
+  task.addRetry({ errors: full, maxAttempts: 1000, ...retryForever });
+  task.addRetry({ errors: passing, maxAttempts: 12, ...retryForever });
   task.addRetry({ errors: ['States.ALL'], interval: Duration.seconds(5), maxDelay: Duration.seconds(30), maxAttempts: 2, ...calm });
   return task;
 }

@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 
-/** What the functions count, in their log lines; see `lib/run/aws/powertools-log.ts`. */
+/** What the functions count, in their log lines; see `lib/aws/runtime/powertools-log.ts`. */
 export type RunMetric = 'SamplesDone' | 'SamplesFailed' | 'CheckpointHits' | 'ModelCalls' | 'InputTokens' | 'OutputTokens' | 'CostUsd';
 
 export function runMetric(metricName: RunMetric, environment: string, period: Duration): Metric {

@@ -67,7 +67,7 @@ export class Workflow extends Construct {
       tracingEnabled: true,
       removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    this.letPrepareSeeRuns(props.functions['prepare-run']);
+    this.grantDescribeExecutions(props.functions['prepare-run']);
   }
 
   private definition({ environment, bucket, functions }: WorkflowProps) {
@@ -103,10 +103,10 @@ export class Workflow extends Construct {
         .otherwise(remember),
     );
     // Captions come before images and spec with `aws s3 sync`; who starts by hand has uploaded already.
-    const settle = Wait.jsonata(this, 'Settle', {
-      time: WaitTime.seconds(expression(`$exists($states.input.uploaded) ? ${environment.settleSeconds} : 0`)),
+    const uploadDelay = Wait.jsonata(this, 'Settle', {
+      time: WaitTime.seconds(expression(`$exists($states.input.uploaded) ? ${environment.uploadDelaySeconds} : 0`)),
     });
-    return settle.next(prepare);
+    return uploadDelay.next(prepare);
   }
 
   private samples(bucket: Bucket, functions: WorkflowProps['functions']): DistributedMap {
@@ -158,7 +158,7 @@ export class Workflow extends Construct {
   }
 
   /** A lease whose run has ended is taken over. A policy of its own, because the function's would close a circle: function → policy → machine → function. */
-  private letPrepareSeeRuns(prepare: LambdaFunction): void {
+  private grantDescribeExecutions(prepare: LambdaFunction): void {
     const executions = `arn:${this.stateMachine.stack.partition}:states:${this.stateMachine.stack.region}:${this.stateMachine.stack.account}:execution:${this.stateMachine.stateMachineName}:*`;
     if (prepare.role === undefined) return;
     new Policy(this, 'SeeRuns', {

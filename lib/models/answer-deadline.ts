@@ -1,4 +1,4 @@
-import { CallError } from './call-error.ts';
+import { CallError } from './adapters/call-error.ts';
 
 /**
  * Bounds the time of one call as a whole, however its answer arrives: `work` gets a signal that is aborted with the caller's, or when

@@ -1,18 +1,18 @@
+import type { ScoreSource } from '#core/annotation-record.ts';
 import { RunStopError, UsageError } from '#core/errors.ts';
+import type { ModelProfile } from '#core/model-profile.ts';
 import type { Clock, VisionLanguageModel } from '#core/ports.ts';
-import type { ModelProfile } from '#core/profile.ts';
-import type { ScoreSource } from '#core/record.ts';
 import type { Settings } from '#core/settings.ts';
-import type { ServedModel } from './adapter.ts';
-import { CallError } from './call-error.ts';
-import { chooseProfile, namedProfile } from './choose-profile.ts';
-import { type EndpointKnowledge, type EndpointMemory, recallEndpoint } from './endpoint-memory.ts';
-import { type AroundAttempt, createLanguageModel } from './language-model.ts';
+import type { ServedModel } from './adapters/adapter.ts';
+import { CallError } from './adapters/call-error.ts';
+import { type EndpointCapabilities, type EndpointMemory, recallCapabilities } from './endpoint-capabilities.ts';
+import { type AttemptMiddleware, createLanguageModel } from './language-model.ts';
 import { type ModelKeys, requireStepKeys } from './model-keys.ts';
-import { createOutage } from './outage.ts';
-import { createPacer, type Pacer } from './pacer.ts';
-import { unknownProfile } from './profiles.ts';
-import type { RetryOptions } from './retry.ts';
+import { createOutage } from './pacing/outage.ts';
+import { createPacer, type Pacer } from './pacing/pacer.ts';
+import type { RetryOptions } from './pacing/retry-call.ts';
+import { chooseProfile, namedProfile } from './profiles/choose-profile.ts';
+import { unknownProfile } from './profiles/profiles.ts';
 import type { StepKind } from './step-endpoint.ts';
 import { createAdapter, type StepModel, stepModel } from './step-model.ts';
 
@@ -31,7 +31,7 @@ export interface ModelConnections {
 }
 
 /** Lets several workers of one run (Lambdas) brake together. Times are the clock's. */
-export interface Brake {
+export interface SharedThrottle {
   /** This worker's share of a known limit. */
   readonly callsPerSecond?: number;
   /** Told when this worker's server asked everything to wait for more than two seconds. */
@@ -50,15 +50,15 @@ export interface ConnectOptions {
   /** One line for the user. */
   readonly notice: (message: string) => void;
   readonly memory?: EndpointMemory;
-  readonly brake?: Brake;
+  readonly throttle?: SharedThrottle;
   /** The caller looks at the boxes itself: a known family is not asked about test pictures before. */
   readonly checksItself?: boolean;
   /** Around every attempt of every call. */
-  readonly attempt?: AroundAttempt;
+  readonly attemptMiddleware?: AttemptMiddleware;
 }
 
 /** What steps share when they talk to the same server with the same key: its limits and its outages are theirs together. */
-interface Line {
+interface EndpointLimits {
   readonly pacer: Pacer;
   readonly retry: RetryOptions;
 }
@@ -70,12 +70,14 @@ interface Line {
 export async function connectModels(options: ConnectOptions, signal: AbortSignal): Promise<ModelConnections> {
   const { settings } = options;
   requireStepKeys(settings, options.keys);
-  const lines = new Map<string, Line>();
-  const knowledge = new Map<string, EndpointKnowledge>();
+  const endpointLimits = new Map<string, EndpointLimits>();
+  const capabilities = new Map<string, EndpointCapabilities>();
   const builtin = new Map<'builtin', OpenedModel>();
   const connect = (step: StepKind): OpenedModel | Promise<OpenedModel> => {
     const isBuiltin = (settings.vlm[step].backend ?? settings.vlm.backend) === 'builtin';
-    return isBuiltin ? entry(builtin, 'builtin', () => connectBuiltin(options)) : connectStep(step, options, lines, knowledge, signal);
+    return isBuiltin
+      ? entry(builtin, 'builtin', () => connectBuiltin(options))
+      : connectStep(step, options, endpointLimits, capabilities, signal);
   };
   const grounding = settings.workflow.steps.includes('1') ? await connect('grounding') : undefined;
   const extraction = settings.workflow.steps.includes('0') ? await connect('extraction') : undefined;
@@ -113,7 +115,7 @@ export async function listServedModels(settings: Settings, step: StepKind, keys:
 
 /** Asked once: whoever wants a list wants it now, or to know why there is none. */
 async function modelsServed(model: StepModel, signal: AbortSignal): Promise<ServedModel[]> {
-  const adapter = await createAdapter(model, await recallEndpoint(undefined, model.asked.endpoint, model.asked.model), 1);
+  const adapter = await createAdapter(model, await recallCapabilities(undefined, model.target.endpoint, model.target.model), 1);
   try {
     return await adapter.listModels(signal);
   } catch (error) {
@@ -126,23 +128,24 @@ async function modelsServed(model: StepModel, signal: AbortSignal): Promise<Serv
 async function connectStep(
   step: StepKind,
   options: ConnectOptions,
-  lines: Map<string, Line>,
-  known: Map<string, EndpointKnowledge>,
+  endpointLimits: Map<string, EndpointLimits>,
+  endpointCapabilities: Map<string, EndpointCapabilities>,
   signal: AbortSignal,
 ): Promise<OpenedModel> {
   const model = await withModelName(stepModel(options.settings, step, options.keys), signal);
-  const { endpoint, key } = model.asked;
-  const knowledge = await entry(known, `${endpoint} ${model.asked.model}`, () =>
-    recallEndpoint(options.memory, endpoint, model.asked.model),
+  const { endpoint, key } = model.target;
+  const capabilities = await entry(endpointCapabilities, `${endpoint} ${model.target.model}`, () =>
+    recallCapabilities(options.memory, endpoint, model.target.model),
   );
-  const line = await entry(lines, `${endpoint} ${key}`, () => openLine(options));
-  const adapter = await createAdapter(model, knowledge, options.maxWorkers);
-  const speak = (profile: ModelProfile) => createLanguageModel({ adapter, profile, knowledge, attempt: options.attempt, ...line });
+  const limits = await entry(endpointLimits, `${endpoint} ${key}`, () => openEndpointLimits(options));
+  const adapter = await createAdapter(model, capabilities, options.maxWorkers);
+  const createModelFor = (profile: ModelProfile) =>
+    createLanguageModel({ adapter, profile, capabilities, attemptMiddleware: options.attemptMiddleware, ...limits });
   const { profile, check } =
     step === 'grounding'
-      ? await chooseProfile({ vlm: options.settings.vlm, model, adapter, knowledge, speak, notice: options.notice }, signal)
+      ? await chooseProfile({ vlm: options.settings.vlm, model, adapter, capabilities, createModelFor, notice: options.notice }, signal)
       : { profile: (await namedProfile({ model, adapter }, signal)) ?? unknownProfile };
-  return { model: speak(profile), profile, endpoint, scoreSource: profile.scores ? 'model' : 'none', ...(check && { check }) };
+  return { model: createModelFor(profile), profile, endpoint, scoreSource: profile.scores ? 'model' : 'none', ...(check && { check }) };
 }
 
 async function connectBuiltin({ notice }: ConnectOptions): Promise<ModelConnection> {
@@ -150,29 +153,29 @@ async function connectBuiltin({ notice }: ConnectOptions): Promise<ModelConnecti
   return { model: await createBuiltin({ notice }), profile: builtinProfile, endpoint: 'builtin', scoreSource: 'detector' };
 }
 
-function openLine({ settings, clock, random, maxWorkers, notice, brake }: ConnectOptions): Line {
+function openEndpointLimits({ settings, clock, random, maxWorkers, notice, throttle }: ConnectOptions): EndpointLimits {
   const pacer = createPacer({
     workers: maxWorkers,
     clock,
     requestsPerMinute: settings.vlm.requests_per_minute,
     tokensPerMinute: settings.vlm.tokens_per_minute,
-    onPause: brake?.onPause?.bind(brake),
+    onPause: throttle?.onPause?.bind(throttle),
   });
-  if (brake?.callsPerSecond) pacer.limitRate(brake.callsPerSecond);
-  brake?.listen?.((time) => pacer.pauseUntil(time));
+  if (throttle?.callsPerSecond) pacer.limitRate(throttle.callsPerSecond);
+  throttle?.listen?.((time) => pacer.pauseUntil(time));
   return { pacer, retry: { clock, random, outage: createOutage(clock, notice) } };
 }
 
 /** A server of one's own that serves a single model needs no name for it. */
 async function withModelName(model: StepModel, signal: AbortSignal): Promise<StepModel> {
-  if (model.asked.model) return model;
+  if (model.target.model) return model;
   const served = await modelsServed(model, signal);
   const [only] = served;
   if (!only || served.length > 1)
     throw new UsageError(
-      `${model.asked.modelSetting} is empty; ${model.asked.endpoint} serves ${served.map(({ id }) => id).join(', ') || 'no model'}`,
+      `${model.target.modelSetting} is empty; ${model.target.endpoint} serves ${served.map(({ id }) => id).join(', ') || 'no model'}`,
     );
-  return { ...model, asked: { ...model.asked, model: only.id } };
+  return { ...model, target: { ...model.target, model: only.id } };
 }
 
 async function entry<T>(map: Map<string, T>, key: string, make: () => T | Promise<T>): Promise<T> {

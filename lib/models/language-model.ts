@@ -1,25 +1,25 @@
 import { SampleError } from '#core/errors.ts';
+import type { ModelProfile, Tier } from '#core/model-profile.ts';
 import type { ModelReply, ModelRequest, VisionLanguageModel } from '#core/ports.ts';
-import type { ModelProfile, Tier } from '#core/profile.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
-import type { ModelAdapter } from './adapter.ts';
-import { CallError } from './call-error.ts';
-import type { EndpointKnowledge } from './endpoint-memory.ts';
-import { type Pacer, PRECEDENCE } from './pacer.ts';
-import { type RetryOptions, tryAgain } from './retry.ts';
-import { below, lower, rejectsTier, structuredFault } from './structured-output.ts';
+import type { ModelAdapter } from './adapters/adapter.ts';
+import { CallError } from './adapters/call-error.ts';
+import type { EndpointCapabilities } from './endpoint-capabilities.ts';
+import { type Pacer, PRECEDENCE } from './pacing/pacer.ts';
+import { type RetryOptions, retryCall } from './pacing/retry-call.ts';
+import { lowestTier, nextLowerTier, rejectsTier, structuredFault } from './structured-output.ts';
 
 export interface LanguageModelOptions {
   readonly adapter: ModelAdapter;
   readonly profile: ModelProfile;
-  readonly knowledge: EndpointKnowledge;
+  readonly capabilities: EndpointCapabilities;
   readonly pacer: Pacer;
   readonly retry: RetryOptions;
-  readonly attempt?: AroundAttempt | undefined;
+  readonly attemptMiddleware?: AttemptMiddleware | undefined;
 }
 
 /** Makes an attempt whose turn has come, or throws to keep it from being made: the place to stop a run, and to know what is in flight. */
-export type AroundAttempt = (
+export type AttemptMiddleware = (
   send: () => Promise<ModelReply>,
   model: Pick<ModelAdapter, 'backend' | 'model' | 'serviceTier'>,
 ) => Promise<ModelReply>;
@@ -33,19 +33,19 @@ const FAULT_SHARE = 0.05;
  * A tier that is rejected is not tried again; one that fails under status 200 is stepped down from for this question at once.
  */
 export function createLanguageModel(options: LanguageModelOptions): VisionLanguageModel {
-  const { adapter, profile, knowledge, pacer, retry, attempt = (send) => send() } = options;
+  const { adapter, profile, capabilities, pacer, retry, attemptMiddleware = (send) => send() } = options;
   const seen: Record<Tier, { replies: number; faults: number }> = {
     schema: { replies: 0, faults: 0 },
     json: { replies: 0, faults: 0 },
     text: { replies: 0, faults: 0 },
   };
 
-  const giveUp = (tier: Tier) => knowledge.learn({ tier: lower(knowledge.known.tier, below(tier)) });
+  const downgradeTier = (tier: Tier) => capabilities.update({ tier: lowestTier(capabilities.current.tier, nextLowerTier(tier)) });
 
   const send = (request: ModelRequest, tier: Tier, signal: AbortSignal) => {
     const precedence = request.task.kind === 'extract' ? PRECEDENCE.first : PRECEDENCE.following;
-    const once = () => attempt(() => adapter.send({ request, tier, profile }, signal), adapter);
-    return tryAgain((again) => pacer.run(once, again ? PRECEDENCE.retry : precedence, signal), retry, signal);
+    const once = () => attemptMiddleware(() => adapter.send({ request, tier, profile }, signal), adapter);
+    return retryCall((again) => pacer.run(once, again ? PRECEDENCE.retry : precedence, signal), retry, signal);
   };
 
   /** The reply, or the reason why this tier cannot give one. */
@@ -65,8 +65,8 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
     model: adapter.model,
     async ask(request, signal) {
       let usage = noUsage;
-      let tier = lower(request.tier, knowledge.known.tier);
-      if (tier === request.avoidTier) tier = below(tier);
+      let tier = lowestTier(request.tier, capabilities.current.tier);
+      if (tier === request.avoidTier) tier = nextLowerTier(tier);
       for (;;) {
         const reply = await sendOnTier(request, tier, signal);
         if (reply) {
@@ -75,9 +75,9 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
           tally.replies += 1;
           if (!structuredFault(reply, request.schema)) return { ...reply, usage };
           tally.faults += 1;
-          if (tally.faults >= FAULTS && tally.faults >= FAULT_SHARE * tally.replies) giveUp(tier);
-        } else giveUp(tier);
-        tier = below(tier);
+          if (tally.faults >= FAULTS && tally.faults >= FAULT_SHARE * tally.replies) downgradeTier(tier);
+        } else downgradeTier(tier);
+        tier = nextLowerTier(tier);
       }
     },
   };

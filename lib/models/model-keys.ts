@@ -1,9 +1,9 @@
 import { RunStopError, UsageError } from '#core/errors.ts';
 import { describeKeyFault } from '#core/key-format.ts';
 import { isPrivateHost, vendorHosts } from '#core/model-hosts.ts';
+import { withoutSecrets } from '#core/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
-import { withoutSecrets } from '#core/without-secrets.ts';
-import { blockHost, endpointsOf, hostsOf, type StepEndpoint } from './step-endpoint.ts';
+import { blockHost, hostsOf, listStepEndpoints, type StepEndpoint } from './step-endpoint.ts';
 
 /** An API key and where it was read, for messages. */
 export interface ModelKey {
@@ -34,7 +34,7 @@ const VARIABLES = {
 
 /** Fails before any call where a step of the run has no key, another host's key, or one that no header can carry. */
 export function requireStepKeys(settings: Pick<Settings, 'vlm' | 'workflow'>, keys: ModelKeys): void {
-  for (const endpoint of endpointsOf(settings)) {
+  for (const endpoint of listStepEndpoints(settings)) {
     keyOf(endpoint, settings, keys);
     requireOwnCredentials(endpoint, settings.vlm);
     requireHeaders(endpoint);

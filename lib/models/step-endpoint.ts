@@ -1,4 +1,4 @@
-import { googleHost, hostOf, openaiHost } from '#core/model-hosts.ts';
+import { googleHost, openaiHost, readHost } from '#core/model-hosts.ts';
 import type { GeminiSettings, OpenAISettings, Settings, VlmSettings } from '#core/settings.ts';
 
 export type StepKind = 'extraction' | 'grounding';
@@ -32,13 +32,13 @@ export const blockHost = (vlm: VlmSettings, backend: RemoteBackend) => addressOf
 
 function addressOf(backend: RemoteBackend, baseUrl: string) {
   const url = baseUrl || URLS[backend];
-  return { url, host: hostOf(url) ?? withoutCredentials(url) };
+  return { url, host: readHost(url) ?? withoutCredentials(url) };
 }
 
 const withoutCredentials = (text: string) => text.replace(/^.*@/, '').replace(/[?#].*$/, '');
 
 /** The endpoints of the steps that a run takes. */
-export function endpointsOf({ vlm, workflow }: Pick<Settings, 'vlm' | 'workflow'>): StepEndpoint[] {
+export function listStepEndpoints({ vlm, workflow }: Pick<Settings, 'vlm' | 'workflow'>): StepEndpoint[] {
   const kinds = workflow.steps.map((step): StepKind => (step === '0' ? 'extraction' : 'grounding'));
   return kinds.flatMap((kind) => endpointOf(vlm, kind) ?? []);
 }
@@ -47,7 +47,7 @@ export function endpointsOf({ vlm, workflow }: Pick<Settings, 'vlm' | 'workflow'
 export function hostsOf(settings: Pick<Settings, 'vlm' | 'workflow'>, backend: RemoteBackend): string[] {
   return [
     ...new Set(
-      endpointsOf(settings)
+      listStepEndpoints(settings)
         .filter((endpoint) => endpoint.backend === backend)
         .map(({ host }) => host),
     ),

@@ -1,12 +1,12 @@
 import type { GeminiSettings, OpenAISettings, Settings, VlmSettings } from '#core/settings.ts';
-import type { ModelAdapter } from './adapter.ts';
-import type { Asked } from './classify-failure.ts';
-import type { EndpointKnowledge } from './endpoint-memory.ts';
+import type { ModelAdapter } from './adapters/adapter.ts';
+import type { RequestTarget } from './adapters/classify-failure.ts';
+import type { EndpointCapabilities } from './endpoint-capabilities.ts';
 import { keyOf, type ModelKeys, type StepKey } from './model-keys.ts';
 import { endpointOf, type StepEndpoint, type StepKind } from './step-endpoint.ts';
 
 /** Which remote model a step talks to, every default and override settled. */
-export type StepModel = { readonly asked: Asked; readonly selfHosted: boolean } & (
+export type StepModel = { readonly target: RequestTarget; readonly selfHosted: boolean } & (
   | { readonly backend: 'gemini'; readonly gemini: GeminiSettings; readonly mediaResolution: string }
   | { readonly backend: 'openai'; readonly openai: OpenAISettings }
 );
@@ -17,17 +17,17 @@ const VENDORS = /(?:^|\.)(?:googleapis\.com|openai\.com|openai\.azure\.com|openr
 export function stepModel(settings: Pick<Settings, 'vlm' | 'workflow'>, step: StepKind, keys: ModelKeys): StepModel {
   const endpoint = endpointOf(settings.vlm, step);
   if (endpoint === undefined) throw new TypeError('the builtin backend talks to no endpoint');
-  const asked = describe(endpoint, keyOf(endpoint, settings, keys));
+  const target = describeTarget(endpoint, keyOf(endpoint, settings, keys));
   const selfHosted = isSelfHosted(endpoint.settings.base_url);
-  if (endpoint.backend === 'openai') return { backend: 'openai', openai: endpoint.settings, asked, selfHosted };
+  if (endpoint.backend === 'openai') return { backend: 'openai', openai: endpoint.settings, target, selfHosted };
   const override = settings.vlm[step];
   // TAO specs carry a media_resolution that TAO ignores for images; boxes need the high one whatever it says.
   const spec = step === 'grounding' ? (override.gemini?.media_resolution ?? 'MEDIA_RESOLUTION_HIGH') : endpoint.settings.media_resolution;
-  return { backend: 'gemini', gemini: endpoint.settings, asked, selfHosted, mediaResolution: override.media_resolution ?? spec };
+  return { backend: 'gemini', gemini: endpoint.settings, target, selfHosted, mediaResolution: override.media_resolution ?? spec };
 }
 
 /** The remote model that a step names, and where; `undefined` for `builtin`. */
-export function modelOf(vlm: VlmSettings, step: StepKind): { readonly model: string; readonly host: string } | undefined {
+export function findStepModel(vlm: VlmSettings, step: StepKind): { readonly model: string; readonly host: string } | undefined {
   const endpoint = endpointOf(vlm, step);
   return endpoint && { model: modelNameOf(endpoint), host: endpoint.host };
 }
@@ -35,55 +35,55 @@ export function modelOf(vlm: VlmSettings, step: StepKind): { readonly model: str
 const modelNameOf = (endpoint: StepEndpoint) => (endpoint.backend === 'gemini' ? endpoint.settings.model : endpoint.settings.model_name);
 
 /** The service tier that the requests of a step name, wherever the spec has it. */
-export function serviceTierOf(vlm: VlmSettings, step: StepKind): string | undefined {
+export function findServiceTier(vlm: VlmSettings, step: StepKind): string | undefined {
   const backend = vlm[step].backend ?? vlm.backend;
-  return backend === 'builtin' ? undefined : tierOf({ ...vlm[backend], ...vlm[step][backend] });
+  return backend === 'builtin' ? undefined : readServiceTier({ ...vlm[backend], ...vlm[step][backend] });
 }
 
-function tierOf({ service_tier, extra_body }: GeminiSettings | OpenAISettings): string | undefined {
+function readServiceTier({ service_tier, extra_body }: GeminiSettings | OpenAISettings): string | undefined {
   const tier = extra_body.service_tier ?? extra_body.serviceTier ?? service_tier;
   return typeof tier === 'string' ? tier : undefined;
 }
 
 /** Loads the backend's SDK and sets it up for this step. */
-export async function createAdapter(model: StepModel, knowledge: EndpointKnowledge, connections: number): Promise<ModelAdapter> {
-  const adapter = await openAdapter(model, knowledge, connections);
+export async function createAdapter(model: StepModel, capabilities: EndpointCapabilities, connections: number): Promise<ModelAdapter> {
+  const adapter = await openAdapter(model, capabilities, connections);
   const settings = model.backend === 'gemini' ? model.gemini : model.openai;
   return {
     ...adapter,
     /** Without the tier that the server rejected, and that calls go on without, at the standard price. */
     get serviceTier() {
-      const isDropped = knowledge.known.quirks.some((quirk) => /^drop service_?tier$/i.test(quirk));
-      return tierOf(isDropped ? { ...settings, service_tier: undefined } : settings);
+      const isDropped = capabilities.current.quirks.some((adjustment) => /^drop service_?tier$/i.test(adjustment));
+      return readServiceTier(isDropped ? { ...settings, service_tier: undefined } : settings);
     },
   };
 }
 
-async function openAdapter(model: StepModel, knowledge: EndpointKnowledge, connections: number): Promise<ModelAdapter> {
+async function openAdapter(model: StepModel, capabilities: EndpointCapabilities, connections: number): Promise<ModelAdapter> {
   const settings = model.backend === 'gemini' ? model.gemini : model.openai;
   const common = {
     baseUrl: settings.base_url,
-    apiKey: model.asked.key,
-    model: model.asked.model,
+    apiKey: model.target.key,
+    model: model.target.model,
     temperature: settings.temperature,
     serviceTier: settings.service_tier,
     extraBody: settings.extra_body,
     defaultHeaders: settings.default_headers,
     timeoutMs: settings.timeout * 1000,
     connections,
-    asked: model.asked,
-    knowledge,
+    target: model.target,
+    capabilities,
   };
   if (model.backend === 'gemini') {
-    const { createGemini } = await import('./gemini.ts');
+    const { createGemini } = await import('./adapters/gemini.ts');
     const { api_version, max_output_tokens } = model.gemini;
     return createGemini({ ...common, apiVersion: api_version, maxTokens: max_output_tokens, mediaResolution: model.mediaResolution });
   }
-  const { createOpenAI } = await import('./openai.ts');
+  const { createOpenAI } = await import('./adapters/openai.ts');
   return createOpenAI({ ...common, apiVersion: model.openai.api_version, maxTokens: model.openai.max_tokens });
 }
 
-function describe(endpoint: StepEndpoint, key: StepKey): Asked {
+function describeTarget(endpoint: StepEndpoint, key: StepKey): RequestTarget {
   const { backend, url, host } = endpoint;
   return {
     endpoint: withoutCredentials(url),

@@ -1,16 +1,17 @@
+import type { Tier } from '#core/model-profile.ts';
 import type { JsonSchema, ModelReply } from '#core/ports.ts';
-import type { Tier } from '#core/profile.ts';
 
 /** What an answer shows of the server's structured output failing, though it came with status 200. */
 export type StructuredFault = 'loop' | 'invalid' | 'ignored';
 
-const BELOW: Record<Tier, Tier> = { schema: 'json', json: 'text', text: 'text' };
+const NEXT_LOWER_TIER: Record<Tier, Tier> = { schema: 'json', json: 'text', text: 'text' };
 
 /** The next tier down. */
-export const below = (tier: Tier): Tier => BELOW[tier];
+export const nextLowerTier = (tier: Tier): Tier => NEXT_LOWER_TIER[tier];
 
 /** The lower of two tiers. */
-export const lower = (a: Tier, b: Tier): Tier => (a === 'text' || b === 'text' ? 'text' : a === 'json' || b === 'json' ? 'json' : 'schema');
+export const lowestTier = (a: Tier, b: Tier): Tier =>
+  a === 'text' || b === 'text' ? 'text' : a === 'json' || b === 'json' ? 'json' : 'schema';
 
 /** Whether a 400 or 422 is about structured output. */
 export function rejectsTier(message: string): boolean {

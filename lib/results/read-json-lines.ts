@@ -13,7 +13,7 @@ export async function* readJsonLines(files: FileStore, path: string): AsyncGener
   let line = 0;
   for await (const text of readTextLines(files, path)) {
     line++;
-    if (text.trim() !== '') yield parseLine(line, text);
+    if (text.trim() !== '') yield parseJsonLine(line, text);
   }
 }
 
@@ -44,7 +44,7 @@ async function* readTextLines(files: FileStore, path: string): AsyncGenerator<st
   if (begun.length > 0) yield finish(new Uint8Array());
 }
 
-function parseLine(line: number, text: string): JsonLine {
+function parseJsonLine(line: number, text: string): JsonLine {
   try {
     return { line, value: JSON.parse(text), text };
   } catch {

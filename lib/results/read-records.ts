@@ -36,7 +36,7 @@ export interface OpenOptions {
 
 const amount = z.number().optional().catch(undefined);
 const text = z.string().optional().catch(undefined);
-const RunFile = z.object({
+const RunFileCounts = z.object({
   status: text,
   finished_at: text,
   counts: z.object({ pending: amount }).optional().catch(undefined),
@@ -67,7 +67,7 @@ export async function openResults(
 }
 
 async function pendingLines(results: FileStore, unfinished: boolean): Promise<number> {
-  const run = RunFile.safeParse(await readJsonFile(results, 'run.json')).data;
+  const run = RunFileCounts.safeParse(await readJsonFile(results, 'run.json')).data;
   if (run === undefined) return 0;
   if (run.status === 'finished') return 0; // lines that its own limit or sample left out are not pending
   const pending = run.counts?.pending ?? 0;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { Grounding } from '#core/annotation-record.ts';
 import type { Box } from '#core/box.ts';
 import { phraseKey } from '#core/fold-text.ts';
 import { headNoun } from '#core/head-noun.ts';
-import { Grounding } from '#core/record.ts';
-import { stemOf } from '#core/sample-id.ts';
+import { fileStem } from '#core/sample-id.ts';
 
 /** One box of an expression; `score` is `null` where none was given. */
 export interface ResultInstance {
@@ -46,17 +46,17 @@ export interface ResultRecord {
 }
 
 const score = z.number().nullish().catch(undefined);
-const Instance = z.object({ bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]), score, bbox_score: score });
+const RecordedInstance = z.object({ bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]), score, bbox_score: score });
 const text = z.string().optional().catch(undefined);
 const pixels = z.int().positive().optional().catch(undefined);
 
-const Expression = z.object({
+const RecordedExpression = z.object({
   text: z.string(),
   expression_id: text,
   char_span: z.tuple([z.int().nonnegative(), z.int().nonnegative()]).optional().catch(undefined),
   noun_chunk: text,
   grounding: Grounding.optional().catch(undefined),
-  instances: z.array(Instance).default([]),
+  instances: z.array(RecordedInstance).default([]),
 });
 
 /** Wider than `AnnotationRecord`: old and foreign files are read too, TAO's `bbox_score` among them. */
@@ -68,21 +68,21 @@ const RecordLine = z.object({
   width: pixels,
   height: pixels,
   orientation: z.int().min(1).max(8).default(1).catch(1),
-  expressions: z.array(Expression),
+  expressions: z.array(RecordedExpression),
   phrases: z.array(z.unknown()).catch([]).default([]),
   pipeline_steps: z.array(z.unknown()).optional().catch(undefined),
   status: z.enum(['ok', 'partial', 'failed']).default('ok').catch('ok'),
 });
 
 /** `output.compat: tao` has a record for every input line: one that could not be read has no path, and nothing else of it is asked for either. */
-const FailedRecordLine = RecordLine.extend({ image_path: z.string().catch(''), expressions: z.array(Expression).catch([]) });
+const FailedRecordLine = RecordLine.extend({ image_path: z.string().catch(''), expressions: z.array(RecordedExpression).catch([]) });
 
 const hasFailed = (value: unknown) => (value as { status?: unknown } | null)?.status === 'failed';
 
 /** The record of one parsed line, or what is wrong with it. */
 export function resultRecord(value: unknown, line: number): ResultRecord | string {
   const parsed = (hasFailed(value) ? FailedRecordLine : RecordLine).safeParse(value);
-  if (!parsed.success) return problemOf(value, parsed.error);
+  if (!parsed.success) return findRecordProblem(value, parsed.error);
   const { image_path: imagePath, image_id: imageId, caption, cleaned_caption, width, height, orientation, status } = parsed.data;
   const cleanedCaption = cleaned_caption ?? caption;
   const bare = new Set(parsed.data.phrases.filter((phrase) => typeof phrase === 'string').map(phraseKey));
@@ -90,7 +90,7 @@ export function resultRecord(value: unknown, line: number): ResultRecord | strin
   return {
     line,
     imagePath,
-    imageId: imageId ?? stemOf(imagePath),
+    imageId: imageId ?? fileStem(imagePath),
     caption,
     cleanedCaption,
     size: width && height ? { width, height } : undefined,
@@ -102,7 +102,7 @@ export function resultRecord(value: unknown, line: number): ResultRecord | strin
   };
 }
 
-function resultExpression(expression: z.infer<typeof Expression>, caption: string): ResultExpression {
+function resultExpression(expression: z.infer<typeof RecordedExpression>, caption: string): ResultExpression {
   const instances = expression.instances.map(({ bbox, score, bbox_score }) => ({ box: bbox, score: score ?? bbox_score ?? null }));
   return {
     text: expression.text,
@@ -138,7 +138,7 @@ function isExtractedOnly({ pipeline_steps: steps, expressions }: z.infer<typeof 
   return expressions.every(({ grounding, instances }) => grounding === undefined && instances.length === 0);
 }
 
-function problemOf(value: unknown, error: z.ZodError): string {
+function findRecordProblem(value: unknown, error: z.ZodError): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no JSON object';
   const [issue] = error.issues;
   return issue === undefined ? 'is no record' : `is no record: "${issue.path.join('.')}" ${issue.message.toLowerCase()}`;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
+import { isSecret } from '#core/redact-secrets.ts';
 import { Settings } from '#core/settings.ts';
-import { isSecret } from '#core/without-secrets.ts';
 import { parseHydraValue } from './overrides.ts';
 import { isTree, type SpecTree } from './parse-spec-file.ts';
 import { describeRange, type SettingNode, settingAt, settingTree, suggestSetting } from './setting-tree.ts';

@@ -1,5 +1,5 @@
 import type { Settings } from '#core/settings.ts';
-import { aliasesReadOn, modelAliases } from '#models/model-aliases.ts';
+import { aliasesReadOn, modelAliases } from '#models/profiles/model-aliases.ts';
 
 /** Replaces ids of retired Gemini models by what answers in their place, and says so once per id. */
 export function withCurrentModels(settings: Settings): { settings: Settings; notices: string[] } {

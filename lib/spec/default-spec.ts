@@ -20,7 +20,7 @@ function lines(node: SettingNode, path: readonly string[], indent: string): stri
     const below = [...path, key];
     if (child.properties) return section(key, child, below, indent);
     const value = given[below.join('.')] ?? child.default;
-    const comment = [child.type === 'string' && !child.enum ? '' : describe(child), child.description ?? ''].filter(Boolean).join('; ');
+    const comment = [child.type === 'string' && !child.enum ? '' : describeNode(child), child.description ?? ''].filter(Boolean).join('; ');
     const setting = value === undefined ? `# ${key}:` : `${key}: ${flow(value)}`;
     return [`${indent}${setting}${comment ? `  # ${comment}` : ''}`];
   });
@@ -35,7 +35,7 @@ function section(key: string, node: SettingNode, path: readonly string[], indent
   return [`${indent}# ${key}:  # another model for this step; what is left out is taken from vlm: ${names}`];
 }
 
-const describe = (node: SettingNode) => (node.type === 'object' ? '' : describeRange(node));
+const describeNode = (node: SettingNode) => (node.type === 'object' ? '' : describeRange(node));
 
 const flow = (value: unknown) =>
   stringify(value, {

@@ -3,7 +3,7 @@ import { UsageError } from '#core/errors.ts';
 import { isTree } from './parse-spec-file.ts';
 
 /** OmegaConf's word for a value that the user still has to give. */
-export const missing = '???';
+export const missingValue = '???';
 
 export interface InterpolationSource {
   readonly root: unknown;
@@ -34,7 +34,7 @@ function resolveText(text: string, path: readonly string[], resolution: Resoluti
   const parts = splitText(text, path);
   const values = parts.map((part) => ('literal' in part ? part.literal : resolveExpression(part.expression, path, resolution)));
   if (values.length === 1) return values[0];
-  return values.includes(missing) ? missing : values.join('');
+  return values.includes(missingValue) ? missingValue : values.join('');
 }
 
 type TextPart = { readonly literal: string } | { readonly expression: string };
@@ -83,7 +83,7 @@ function resolveExpression(expression: string, path: readonly string[], resoluti
   if (found !== undefined) return found;
   if (comma < 0) {
     resolution.unset.add(variable);
-    return missing;
+    return missingValue;
   }
   return parse(argument.slice(comma + 1).trim() || '""');
 }
@@ -93,7 +93,7 @@ function resolveKey(reference: string, path: readonly string[], resolution: Reso
   const name = target.join('.');
   if (resolution.visited.includes(name))
     throw new UsageError(`${path.join('.')} goes round in a circle: ${[...resolution.visited, name].join(' → ')}`);
-  const found = target.reduce<unknown>((node, key) => childOf(node, key), resolution.root);
+  const found = target.reduce<unknown>((node, key) => readChild(node, key), resolution.root);
   if (found === undefined) throw new UsageError(`${path.join('.')} refers to \${${reference}}, which the spec does not have`);
   return resolveValue(found, target, { ...resolution, visited: [...resolution.visited, name] });
 }
@@ -109,7 +109,7 @@ function absolutePath(reference: string, path: readonly string[]): string[] {
   return dots === 0 ? keys : [...path.slice(0, Math.max(0, path.length - dots)), ...keys];
 }
 
-function childOf(node: unknown, key: string): unknown {
+function readChild(node: unknown, key: string): unknown {
   if (Array.isArray(node)) return node[Number(key)];
   return isTree(node) && Object.hasOwn(node, key) ? node[key] : undefined;
 }

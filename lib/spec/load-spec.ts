@@ -3,7 +3,7 @@ import type { Settings } from '#core/settings.ts';
 import { hostsOf } from '#models/step-endpoint.ts';
 import { checkSettings } from './check-settings.ts';
 import { withCurrentModels } from './current-models.ts';
-import { interpolate, missing } from './interpolate.ts';
+import { interpolate, missingValue } from './interpolate.ts';
 import { applyOverrides, overridePath } from './overrides.ts';
 import { isTree, parseSpecFile, type SpecTree } from './parse-spec-file.ts';
 import { nearest, settingTree, suggestSetting } from './setting-tree.ts';
@@ -54,7 +54,7 @@ export function loadSpec(source: SpecSource): LoadedSpec {
   const { settings, notices } = withCurrentModels(withoutFileKeys(checked, environmentKeys, isOfFile));
   const resultsDir = read('results_dir');
   requireGiven({ left, unset, settings, resultsDir, name, needs });
-  return { settings, resultsDir: resultsDir === missing ? '' : String(resultsDir ?? ''), notices: [...idleNotice(idle), ...notices] };
+  return { settings, resultsDir: resultsDir === missingValue ? '' : String(resultsDir ?? ''), notices: [...idleNotice(idle), ...notices] };
 }
 
 const isWithin = (path: string, outer: string) => path === outer || path.startsWith(`${outer}.`);
@@ -111,7 +111,7 @@ function requireKnownSections(spec: SpecTree, sourceOf: (path: string) => string
 function requireImageGrounding(type: unknown, name: string): void {
   if (type === 'image_grounding') return;
   const got =
-    type === undefined || type === missing ? 'has no autolabel_type, which TAO takes as mal' : `has autolabel_type: ${String(type)}`;
+    type === undefined || type === missingValue ? 'has no autolabel_type, which TAO takes as mal' : `has autolabel_type: ${String(type)}`;
   throw new UsageError(`${name} ${got}; only image_grounding is done here: set autolabel_type: image_grounding`);
 }
 
@@ -119,8 +119,8 @@ function requireImageGrounding(type: unknown, name: string): void {
 function takeMissing(section: SpecTree, path: string, left: string[]): SpecTree {
   return Object.fromEntries(
     Object.entries(section).flatMap(([key, value]): [string, unknown][] => {
-      if (value === missing) left.push(`${path}.${key}`);
-      return value === missing ? [] : [[key, isTree(value) ? takeMissing(value, `${path}.${key}`, left) : value]];
+      if (value === missingValue) left.push(`${path}.${key}`);
+      return value === missingValue ? [] : [[key, isTree(value) ? takeMissing(value, `${path}.${key}`, left) : value]];
     }),
   );
 }
@@ -145,7 +145,8 @@ function requireGiven({ left, unset, settings, resultsDir, name, needs }: Given)
   };
   const absent = left.filter(matters);
   if (needs.includes('input') && workflow.steps.includes('0') && data.input_jsonl === '') absent.push(input);
-  if (needs.includes('results') && (resultsDir === undefined || resultsDir === missing || resultsDir === '')) absent.push('results_dir');
+  if (needs.includes('results') && (resultsDir === undefined || resultsDir === missingValue || resultsDir === ''))
+    absent.push('results_dir');
   if (absent.length === 0) return;
   const variables = unset.size === 0 ? '' : ` (environment variables that are not set: ${[...unset].join(', ')})`;
   const additions = absent.map((path) => `${path}=…`).join(' ');

@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { Grounding } from '#core/annotation-record.ts';
 import { Box } from '#core/box.ts';
 import type { FailureCode } from '#core/errors.ts';
 import type { Usage } from '#core/ports.ts';
-import { Grounding } from '#core/record.ts';
 import { StoredUsage } from '#core/usage.ts';
-import type { Extraction } from './extract.ts';
-import type { GroundingOutput } from './ground.ts';
-import type { Counts } from './question.ts';
+import type { Extraction } from './extract/extract.ts';
+import type { GroundingOutput } from './ground/ground.ts';
+import type { DroppedCounts } from './question.ts';
 import type { ImageFacts } from './sample-image.ts';
 
 /** What a checkpoint keeps of a step: what came out of it, what it took, and the image it was about. Never the reply itself, but its head where the step failed. */
@@ -16,7 +16,7 @@ export interface Checkpoint<Output> {
   readonly usage: Usage;
   /** All of it, or as much as was paid for when the step failed or was cut off. */
   readonly output?: Output | undefined;
-  readonly dropped?: Counts | undefined;
+  readonly dropped?: DroppedCounts | undefined;
   /** There are questions that were not asked yet. */
   readonly begun?: boolean | undefined;
   readonly failed?: KeptFailure | undefined;
@@ -67,7 +67,7 @@ const grounding = z.object({
   ),
 });
 
-const checkpointOf = <T extends z.ZodType>(output: T) =>
+const checkpointSchema = <T extends z.ZodType>(output: T) =>
   z.object({
     image,
     usage: StoredUsage,
@@ -76,7 +76,7 @@ const checkpointOf = <T extends z.ZodType>(output: T) =>
     begun: z.boolean().optional(),
     failed: failed.optional(),
   });
-const schemas = { step_0: checkpointOf(extraction), step_1: checkpointOf(grounding) };
+const schemas = { step_0: checkpointSchema(extraction), step_1: checkpointSchema(grounding) };
 
 /** Reads a checkpoint's body; `undefined` for one that no version has written. */
 export function readCheckpoint(step: 'step_0', body: string): Checkpoint<Extraction> | undefined;

@@ -1,6 +1,6 @@
 import { SampleError } from '#core/errors.ts';
+import type { Tier } from '#core/model-profile.ts';
 import type { ModelReply, SentImage, Usage, VisionLanguageModel } from '#core/ports.ts';
-import type { Tier } from '#core/profile.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
 import type { Question } from './question.ts';
 
@@ -58,14 +58,14 @@ export function openConversation({ model, image, signal, beforeCall, onUsage }: 
 }
 
 /** The first bytes of a reply, whole characters only. */
-export function headOf(text: string): string {
+export function cutReplyHead(text: string): string {
   const head = Buffer.from(text.slice(0, HEAD)).subarray(0, HEAD).toString('utf8');
   return head.replace(/\uFFFD+$/, '');
 }
 
 function declined(model: string, { finish, finishDetail, text }: ModelReply): SampleError {
   const detail = finishDetail ? ` (${finishDetail})` : '';
-  const head = text.trim() === '' ? {} : { replyHead: headOf(text) };
+  const head = text.trim() === '' ? {} : { replyHead: cutReplyHead(text) };
   return finish === 'filtered'
     ? new SampleError(
         'model_filtered',

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
+import type { ModelProfile } from '#core/model-profile.ts';
 import type { StepName, VisionLanguageModel } from '#core/ports.ts';
-import type { ModelProfile } from '#core/profile.ts';
+import { withoutSecrets } from '#core/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
-import { withoutSecrets } from '#core/without-secrets.ts';
-import { promptId } from './prompt-id.ts';
+import { composePromptId } from './prompt-id.ts';
 
 /** What of a step's model determines replies, besides the sample. */
-interface StepModel {
+interface FingerprintedModel {
   readonly model: Pick<VisionLanguageModel, 'backend' | 'model'>;
   readonly profile: ModelProfile;
 }
@@ -20,7 +20,7 @@ export type Fingerprinting = (imageIdentity: string, subject: readonly unknown[]
 const known = new WeakMap<object, Partial<Record<StepName, { readonly settings: Settings; readonly make: Fingerprinting }>>>();
 
 /** The fingerprints of a step: what all of its samples share is hashed once. */
-export function fingerprintsOf(step: StepName, connection: StepModel, settings: Settings): Fingerprinting {
+export function createFingerprints(step: StepName, connection: FingerprintedModel, settings: Settings): Fingerprinting {
   const steps = known.get(connection) ?? {};
   known.set(connection, steps);
   const before = steps[step];
@@ -31,9 +31,9 @@ export function fingerprintsOf(step: StepName, connection: StepModel, settings: 
   return make;
 }
 
-function sharedParts(step: StepName, { model, profile }: StepModel, settings: Settings): unknown[] {
+function sharedParts(step: StepName, { model, profile }: FingerprintedModel, settings: Settings): unknown[] {
   const { box, form, scores, image, parameters, temperature } = profile;
-  const asked = [step, promptId(step, profile, settings), model.backend, model.model];
+  const asked = [step, composePromptId(step, profile, settings), model.backend, model.model];
   const limit = step === 'step_0' ? settings.extraction.max_expressions : settings.grounding.max_instances;
   return [...asked, limit, { box, form, scores, image, parameters }, sampling(step, model.backend, temperature, settings.vlm)];
 }

@@ -5,11 +5,11 @@ export interface JsonBlock {
   /** The whole value, or the innermost objects of a broken one. */
   readonly values: readonly unknown[];
   /** Nothing of it is missing: it was closed, and every element could be read. */
-  readonly sound: boolean;
+  readonly complete: boolean;
   /** It was no JSON as it stood. */
-  readonly mended: boolean;
+  readonly repaired: boolean;
   /** Single objects that follow each other are one block: a list without its brackets. */
-  readonly lone: boolean;
+  readonly single: boolean;
 }
 
 /** What a model wrote, without its thoughts. A closing tag without an opening one ends them too: some servers send the opening one with the prompt. */
@@ -23,19 +23,19 @@ export function withoutThoughts(reply: string): string {
 export function readJsonBlocks(text: string): JsonBlock[] {
   const bare = text.trim();
   const whole = parse(bare);
-  if (whole) return [blockOf(whole)];
+  if (whole) return [composeBlock(whole)];
   const found = [...segments(bare)];
   const values = found.map(({ text: segment, closed }) => (closed ? parse(segment) : undefined));
   const isBroken = found.some(({ text: segment, closed }, index) => !values[index] && (!closed || /["':]/.test(segment)));
   // A brace outside of all of them: an odd quote hides the rest.
   const hidden = bracesIn(bare) > found.reduce((sum, { text: segment }) => sum + bracesIn(segment), 0);
-  if (found.length > 0 && !isBroken && !hidden) return values.flatMap((value) => (value ? [blockOf(value)] : []));
+  if (found.length > 0 && !isBroken && !hidden) return values.flatMap((value) => (value ? [composeBlock(value)] : []));
   const { elements, isComplete } = salvage(bare);
   if (elements.length === 0 && found.length === 0) return [];
-  return [{ values: elements, sound: isComplete && found.every(({ closed }) => closed), mended: true, lone: false }];
+  return [{ values: elements, complete: isComplete && found.every(({ closed }) => closed), repaired: true, single: false }];
 }
 
-const blockOf = (value: object): JsonBlock => ({ values: [value], sound: true, mended: false, lone: !Array.isArray(value) });
+const composeBlock = (value: object): JsonBlock => ({ values: [value], complete: true, repaired: false, single: !Array.isArray(value) });
 
 /** From each outermost bracket to the one that closes it, or to the end of the text. Brackets in double quotes do not count. */
 function* segments(text: string): Generator<{ text: string; closed: boolean }> {

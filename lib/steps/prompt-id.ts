@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
+import type { ModelProfile } from '#core/model-profile.ts';
 import type { StepName } from '#core/ports.ts';
-import type { ModelProfile } from '#core/profile.ts';
 import type { Settings } from '#core/settings.ts';
-import { promptExtraction } from './extract.ts';
-import { promptGrounding } from './ground.ts';
+import { promptExtraction } from './extract/extract.ts';
+import { promptGrounding } from './ground/ground.ts';
 
 /** Stands for what varies from sample to sample; two equal texts, so that the wording for repeats is in it. */
 const caption = 'caption';
@@ -12,13 +12,13 @@ const alone = [{ id: 1, text: 'text', nounChunk: 'noun' }];
 const size = { width: 640, height: 480 };
 
 /** Which prompt a step asks with, by the hash of all its words and its schema: `extract@1f2e3d4c`. Changes with settings that change the words. */
-export function promptId(step: StepName, profile: ModelProfile, settings: Pick<Settings, 'extraction' | 'grounding'>): string {
-  if (step === 'step_0') return idOf('extract', [promptExtraction({ caption, settings: settings.extraction, profile })]);
+export function composePromptId(step: StepName, profile: ModelProfile, settings: Pick<Settings, 'extraction' | 'grounding'>): string {
+  if (step === 'step_0') return hashPrompt('extract', [promptExtraction({ caption, settings: settings.extraction, profile })]);
   const input = { caption, asked, settings: settings.grounding, profile, sent: size, upright: size };
-  return idOf('ground', [promptGrounding(input), promptGrounding({ ...input, asked: alone, again: true })]);
+  return hashPrompt('ground', [promptGrounding(input), promptGrounding({ ...input, asked: alone, again: true })]);
 }
 
-function idOf(name: string, questions: readonly { readonly prompt: string; readonly schema: unknown }[]): string {
+function hashPrompt(name: string, questions: readonly { readonly prompt: string; readonly schema: unknown }[]): string {
   const words = questions.map(({ prompt, schema }) => [prompt, schema]);
   return `${name}@${hash('sha256', JSON.stringify(words)).slice(0, 8)}`;
 }

@@ -4,8 +4,8 @@ import type { ModelRequest } from '#core/ports.ts';
 export type Question = Pick<ModelRequest, 'task' | 'prompt' | 'schema' | 'tier' | 'maxTokens'>;
 
 /** How often each reason for leaving something out applied. */
-export type Counts = Record<string, number>;
+export type DroppedCounts = Record<string, number>;
 
-export function count(counts: Counts, reason: string, times = 1): void {
+export function addDropped(counts: DroppedCounts, reason: string, times = 1): void {
   if (times > 0) counts[reason] = (counts[reason] ?? 0) + times;
 }

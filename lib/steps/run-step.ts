@@ -1,18 +1,18 @@
 import { SampleError } from '#core/errors.ts';
+import type { ModelProfile } from '#core/model-profile.ts';
 import type { CheckpointKey, CheckpointStore, SentImage, StepName, Usage, VisionLanguageModel } from '#core/ports.ts';
-import type { ModelProfile } from '#core/profile.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
 import { unreadableCheckpoint } from '#core/unreadable-checkpoint.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
 import { type Checkpoint, readCheckpoint, type StepFailure } from './checkpoint.ts';
-import { type Conversation, headOf, openConversation } from './conversation.ts';
-import type { Extraction } from './extract.ts';
-import { fingerprintsOf } from './fingerprint.ts';
-import type { GroundingOutput } from './ground.ts';
-import type { Counts } from './question.ts';
-import { extractExpressions } from './run-extraction.ts';
-import { groundExpressions } from './run-grounding.ts';
+import { type Conversation, cutReplyHead, openConversation } from './conversation.ts';
+import type { Extraction } from './extract/extract.ts';
+import { extractExpressions } from './extract/run-extraction.ts';
+import { createFingerprints } from './fingerprint.ts';
+import type { GroundingOutput } from './ground/ground.ts';
+import { groundExpressions } from './ground/run-grounding.ts';
+import type { DroppedCounts } from './question.ts';
 import type { ImageFacts, SampleImage } from './sample-image.ts';
 
 export type { ImageFacts } from './sample-image.ts';
@@ -41,7 +41,7 @@ export type StepResult<Output> =
       readonly cached: boolean;
       /** Tokens of this run's calls; of a cached output those it once took. */
       readonly usage: Usage;
-      readonly dropped: Counts;
+      readonly dropped: DroppedCounts;
       readonly attempts: number;
     }
   | ({ readonly status: 'failed'; readonly usage: Usage; readonly image: ImageFacts } & StepFailure);
@@ -56,7 +56,7 @@ export async function runExtraction(sample: Pick<Sample, 'sampleId' | 'caption'>
     read: (body) => readCheckpoint('step_0', body),
     fits: () => true,
     isFinished: () => true,
-    settle: ({ conversation }) => extractExpressions(input, conversation),
+    execute: ({ conversation }) => extractExpressions(input, conversation),
   });
 }
 
@@ -74,7 +74,7 @@ export async function runGrounding(
     read: (body) => readCheckpoint('step_1', body),
     fits: ({ expressions: done }) => done.length === expressions.length,
     isFinished: ({ expressions: done }) => sample.repeat > 0 || done.every(({ grounding }) => grounding !== 'unanswered'),
-    settle: ({ conversation, sent, facts, earlier, keep }) => {
+    execute: ({ conversation, sent, facts, earlier, keep }) => {
       const { profile } = connection;
       const frame = { caption: cleanedCaption, settings: settings.grounding, profile, sent, upright: facts };
       return groundExpressions({ ...frame, expressions, earlier, keep }, conversation);
@@ -84,7 +84,7 @@ export async function runGrounding(
 
 interface Progress<Output> {
   readonly output: Output;
-  readonly dropped: Counts;
+  readonly dropped: DroppedCounts;
 }
 
 /** What differs between steps. */
@@ -96,7 +96,7 @@ interface Step<Output> {
   /** Whether a stored output has what this very sample needs. */
   fits(output: Output): boolean;
   isFinished(output: Output): boolean;
-  settle(work: StepInProgress<Output>): Promise<Progress<Output>>;
+  execute(work: StepInProgress<Output>): Promise<Progress<Output>>;
 }
 
 interface StepInProgress<Output> {
@@ -115,7 +115,7 @@ async function runStep<Output>(sampleId: string, context: StepContext, definitio
   const latest = await checkpoints.latest(sampleId, step);
   const latestBody = latest && read(latest.body);
   const facts = await image.facts({ recorded: latestBody?.image, signal: context.signal });
-  const fingerprint = fingerprintsOf(step, connection, settings)(facts.identity, subject);
+  const fingerprint = createFingerprints(step, connection, settings)(facts.identity, subject);
   const key = { sampleId, step, fingerprint };
   const body = latest?.fingerprint === fingerprint ? latest.body : latest && (await checkpoints.get(key));
   const earlier = body === undefined ? undefined : body === latest?.body ? latestBody : read(body);
@@ -125,8 +125,8 @@ async function runStep<Output>(sampleId: string, context: StepContext, definitio
   if (output && !failed && !begun && isFinished(output)) {
     return { status: 'ok', output, image: facts, cached: true, usage, dropped, attempts: 0 };
   }
-  if (failed?.run !== undefined && failed.run === context.runId) return failureOf(failed, noUsage, facts);
-  return settleStep(context, definition, { key, facts, usage, attempts: failed?.attempts ?? 0, progress: output && { output, dropped } });
+  if (failed?.run !== undefined && failed.run === context.runId) return composeStepFailure(failed, noUsage, facts);
+  return executeStep(context, definition, { key, facts, usage, attempts: failed?.attempts ?? 0, progress: output && { output, dropped } });
 }
 
 interface Begun<Output> {
@@ -138,7 +138,7 @@ interface Begun<Output> {
   readonly progress: Progress<Output> | undefined;
 }
 
-async function settleStep<Output>(context: StepContext, { settle }: Step<Output>, begun: Begun<Output>): Promise<StepResult<Output>> {
+async function executeStep<Output>(context: StepContext, { execute }: Step<Output>, begun: Begun<Output>): Promise<StepResult<Output>> {
   const { connection, checkpoints, image, signal } = context;
   const { key, facts } = begun;
   const attempts = begun.attempts + 1;
@@ -154,18 +154,18 @@ async function settleStep<Output>(context: StepContext, { settle }: Step<Output>
     await put({ ...progress, begun: true });
   };
   try {
-    const { output, dropped } = await settle({ conversation, sent, facts, earlier: progress, keep });
+    const { output, dropped } = await execute({ conversation, sent, facts, earlier: progress, keep });
     await put({ output, dropped });
     return { status: 'ok', output, image: facts, cached: false, usage: conversation.usage(), dropped, attempts };
   } catch (error) {
     if (!(error instanceof SampleError)) throw error;
     const { code, message, replyHead } = error;
-    const failed = { code, message, attempts, ...(replyHead !== undefined && { replyHead: headOf(replyHead) }) };
+    const failed = { code, message, attempts, ...(replyHead !== undefined && { replyHead: cutReplyHead(replyHead) }) };
     await put({ ...progress, failed: { ...failed, run: context.runId } });
-    return failureOf(failed, conversation.usage(), facts);
+    return composeStepFailure(failed, conversation.usage(), facts);
   }
 }
 
-function failureOf({ code, message, attempts, replyHead }: StepFailure, usage: Usage, image: ImageFacts): StepResult<never> {
+function composeStepFailure({ code, message, attempts, replyHead }: StepFailure, usage: Usage, image: ImageFacts): StepResult<never> {
   return { status: 'failed', usage, image, code, message, attempts, ...(replyHead !== undefined && { replyHead }) };
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
+import type { ImagePolicy } from '#core/model-profile.ts';
 import type { ImageStat, ImageStore, SentImage } from '#core/ports.ts';
-import type { ImagePolicy } from '#core/profile.ts';
 import { type ImageInfo, type ImageLimits, measureImage } from '#images/measure-image.ts';
 import { prepareImage } from '#images/prepare-image.ts';
 

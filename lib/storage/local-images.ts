@@ -4,9 +4,9 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { SampleError } from '#core/errors.ts';
 import type { ImageStat, ImageStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
-import { createHttpsImages } from './https-images.ts';
-import { createOwnS3Images } from './own-s3-images.ts';
-import { createQuickDisk } from './quick-disk.ts';
+import { createQuickDisk } from './disk/quick-disk.ts';
+import { createOwnS3Images } from './s3/own-s3-images.ts';
+import { createHttpsImages } from './web/https-images.ts';
 
 export interface LocalImagesOptions {
   readonly settings: Pick<Settings['data'], 'image_root' | 'allow_https' | 'max_image_bytes'>;
@@ -20,7 +20,7 @@ export interface LocalImagesOptions {
   readonly https?: ImageStore;
 }
 
-interface Place {
+interface ImageFolder {
   readonly folder: string;
   readonly name: string;
 }
@@ -28,27 +28,27 @@ interface Place {
 /** Images as files of this machine: an absolute path as it is; a relative one below `image_root`, else the input's folder, else the working folder. */
 export function createLocalImages({ settings, inputFolder, notice, s3, https }: LocalImagesOptions): ImageStore {
   const root = settings.image_root;
-  const places: Place[] = [
+  const folders: ImageFolder[] = [
     ...(root === '' || isRemote(root) ? [] : [{ folder: resolve(root), name: 'data.image_root' }]),
     { folder: resolve(inputFolder), name: "the input's folder" },
     { folder: process.cwd(), name: 'the working folder' },
   ];
   const web = https ?? (settings.allow_https ? createHttpsImages({ maxBytes: settings.max_image_bytes }) : undefined);
   const bucket = s3 ?? createOwnS3Images({ maxBytes: settings.max_image_bytes });
-  const said = new Set<string>();
+  const notified = new Set<string>();
 
   async function find(imagePath: string): Promise<{ path: string; found: Stats }> {
-    for (const [index, { folder, name }] of placesOf(imagePath, places).entries()) {
+    for (const [index, { folder, name }] of listCandidates(imagePath, folders).entries()) {
       const path = join(folder, imagePath);
       const found = await look(path, imagePath);
       if (found === undefined) continue;
-      if (index > 0 && !said.has(folder)) {
-        said.add(folder);
-        notice(`image "${imagePath}" is not below ${places[0]?.name}; taken from ${name}, ${folder} (said once)`);
+      if (index > 0 && !notified.has(folder)) {
+        notified.add(folder);
+        notice(`image "${imagePath}" is not below ${folders[0]?.name}; taken from ${name}, ${folder} (said once)`);
       }
       return { path, found: requireFile(found, imagePath) };
     }
-    const tried = [...new Set(placesOf(imagePath, places).map(({ folder }) => join(folder, imagePath)))];
+    const tried = [...new Set(listCandidates(imagePath, folders).map(({ folder }) => join(folder, imagePath)))];
     throw new SampleError('image_not_found', `image "${imagePath}" not found (looked for ${tried.join(', ')}); set data.image_root`);
   }
 
@@ -58,7 +58,7 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
     const scheme = reference.slice(0, reference.indexOf(':')).toLowerCase();
     if (scheme === 's3') return bucket;
     if (scheme === 'https' && web) return web;
-    throw new SampleError('image_unreadable', `image "${imagePath}": ${cures[scheme] ?? `${scheme}:// is not read; give a path`}`);
+    throw new SampleError('image_unreadable', `image "${imagePath}": ${schemeFixes[scheme] ?? `${scheme}:// is not read; give a path`}`);
   };
   const referenceOf = (imagePath: string) =>
     isRemote(root) && !isRemote(imagePath) && !isAbsolute(imagePath) ? `${root.replace(/\/+$/, '')}/${imagePath}` : imagePath;
@@ -87,7 +87,7 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
   };
 }
 
-const cures: Readonly<Record<string, string>> = {
+const schemeFixes: Readonly<Record<string, string>> = {
   https: 'web addresses are read only with data.allow_https=true',
   http: 'plain http is never read; use https with data.allow_https=true, or a file',
   file: 'file:// addresses are not read; give the path alone',
@@ -95,8 +95,8 @@ const cures: Readonly<Record<string, string>> = {
 
 const isRemote = (reference: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(reference);
 
-function placesOf(imagePath: string, places: readonly Place[]): readonly Place[] {
-  return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : places;
+function listCandidates(imagePath: string, folders: readonly ImageFolder[]): readonly ImageFolder[] {
+  return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : folders;
 }
 
 /** Bytes that are read in less time than the thread pool needs to begin. */
@@ -143,6 +143,6 @@ function requireFile(found: Stats, imagePath: string): Stats {
 function fail(error: unknown, imagePath: string): never {
   const { code, name } = error as NodeJS.ErrnoException;
   if (name === 'AbortError' || code === undefined) throw error;
-  const cure = code === 'EACCES' || code === 'EPERM' ? 'check who may read it' : 'check the file and its disk';
-  throw new SampleError('image_unreadable', `image "${imagePath}" cannot be read (${code}): ${cure}`, { cause: error });
+  const fix = code === 'EACCES' || code === 'EPERM' ? 'check who may read it' : 'check the file and its disk';
+  throw new SampleError('image_unreadable', `image "${imagePath}" cannot be read (${code}): ${fix}`, { cause: error });
 }

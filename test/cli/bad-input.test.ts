@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { groundline, readLines, start, writeInput } from '#test/run/command-line.ts';
-import { type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
+import { groundline, readLines, start, writeInput } from './command-line.ts';
 
 const checker = '../shared/tools/check_results.py';
 

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startListener } from '#test/models/listener.ts';
-import { groundline, writeSamples } from '#test/run/command-line.ts';
-import { type StandInOptions, servedModel, startStandIn } from '#test/run/stand-in.ts';
+import { type StandInOptions, servedModel, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
+import { groundline, writeSamples } from './command-line.ts';
 
 const timeout = 60_000;
 

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { groundline, readLines, writeSamples } from '#test/run/command-line.ts';
-import { runIn } from '#test/run/in-process.ts';
-import { startStandIn } from '#test/run/stand-in.ts';
+import { startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
+import { groundline, readLines, writeSamples } from './command-line.ts';
+import { runIn } from './in-process.ts';
 
 interface Labelled {
   readonly image_path: string;

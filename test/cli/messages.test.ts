@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { groundline, readJson, readLines, start, writeInput, writeSamples } from '#test/run/command-line.ts';
-import { type Scripted, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import { type Scripted, type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
+import { groundline, readJson, readLines, start, writeInput, writeSamples } from './command-line.ts';
 
 const timeout = 60_000;
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { groundline, readJson, readLines, writeSamples } from '#test/run/command-line.ts';
-import { hasPseudoTerminals, type RunningInTerminal, startInTerminal } from '#test/run/pseudo-terminal.ts';
-import { type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
+import { groundline, readJson, readLines, writeSamples } from './command-line.ts';
+import { hasPseudoTerminals, type RunningInTerminal, startInTerminal } from './pseudo-terminal.ts';
 
 const timeout = 60_000;
 const SAMPLES = 12;

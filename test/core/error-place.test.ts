@@ -12,7 +12,7 @@ test('the place of an error is the top frame of own code, from the folder of the
     '    at file:///home/me/groundline/lib/run/run-local.ts:9:1',
   );
 
-  expect(findErrorPlace(error)).toBe('lib/models/openai.ts:132');
+  expect(findErrorPlace(error)).toBe('lib/models/adapters/openai.ts:132');
 });
 
 test('an error without own frames has the place of its top frame, and one without a stack none', () => {

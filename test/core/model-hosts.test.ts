@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostOf, isHostName, isPrivateHost, vendorHosts } from '#core/model-hosts.ts';
+import { isHostName, isPrivateHost, readHost, vendorHosts } from '#core/model-hosts.ts';
 
 describe('the host of an address', () => {
   it.each([
@@ -15,7 +15,7 @@ describe('the host of an address', () => {
     ['localhost:8000/v1', undefined],
     ['', undefined],
   ])('of %s is %s', (address, host) => {
-    expect(hostOf(address)).toBe(host);
+    expect(readHost(address)).toBe(host);
   });
 
   it.each([

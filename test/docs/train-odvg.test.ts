@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { addExportCommand } from '#cli/export.ts';
-import { writeSampleResults } from '#test/results/report/sample-results.ts';
+import { addExportCommand } from '#cli/commands/export.ts';
+import { writeSampleResults } from '#test/report/sample-results.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
 const example = resolve('examples/train-odvg');

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { inject } from 'vitest';
 import type { FileStore } from '#core/ports.ts';
-import { createS3Files } from '#storage/s3-files.ts';
+import { createS3Files } from '#storage/s3/s3-files.ts';
 import type { StackOutputs } from './emulator/deploy.ts';
 import { modelHosts } from './model.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { groundline } from '#test/run/command-line.ts';
-import type { StandIn } from '#test/run/stand-in.ts';
+import { groundline } from '#test/cli/command-line.ts';
+import type { StandIn } from '#test/models/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { startModel } from './model.ts';

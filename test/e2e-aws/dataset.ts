@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Document, parse } from 'yaml';
-import { writeInput } from '#test/run/command-line.ts';
-import { runIn } from '#test/run/in-process.ts';
-import type { StandIn } from '#test/run/stand-in.ts';
+import { writeInput } from '#test/cli/command-line.ts';
+import { runIn } from '#test/cli/in-process.ts';
+import type { StandIn } from '#test/models/stand-in.ts';
 import { type Cloud, dev } from './cloud.ts';
 
 /** More images than this would be uploaded for nothing. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { costUsd } from '#models/prices.ts';
-import type { StandIn, StandInOptions } from '#test/run/stand-in.ts';
+import { costUsd } from '#models/cost/prices.ts';
+import type { StandIn, StandInOptions } from '#test/models/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { startModel } from './model.ts';

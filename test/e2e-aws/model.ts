@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { type StandIn, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import { type StandIn, type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 
 /** Hosts of models that the deployed environment names. */
 export const modelHosts = inject('deployed')?.modelHosts ?? [];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StandIn } from '#test/run/stand-in.ts';
+import type { StandIn } from '#test/models/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { startModel } from './model.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startListener } from '#test/models/listener.ts';
-import type { StandIn } from '#test/run/stand-in.ts';
+import type { StandIn } from '#test/models/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
 import { deliverUploadEvent } from './deliver-event.ts';

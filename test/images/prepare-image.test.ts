@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { ImagePolicy } from '#core/profile.ts';
+import type { ImagePolicy } from '#core/model-profile.ts';
 import { measureImage } from '#images/measure-image.ts';
 import { prepareImage } from '#images/prepare-image.ts';
 import { look } from '#test/right-pixels/look.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { ImagePolicy } from '#core/profile.ts';
+import type { ImagePolicy } from '#core/model-profile.ts';
 import { measureImage } from '#images/measure-image.ts';
 import { prepareImage } from '#images/prepare-image.ts';
 

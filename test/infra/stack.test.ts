@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { allowedHosts, environments } from '#infra/environments.ts';
 import { functionNames } from '#infra/function-asset.ts';
-import { startingUploads } from '#infra/upload-start.ts';
+import { startingUploads } from '#infra/upload-trigger.ts';
 import { actionsOf, statementsOf, stringsIn, variablesOf } from './policies.ts';
 import { type Resource, synthesize, synthesized, written } from './synthesized.ts';
 

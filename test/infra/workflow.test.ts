@@ -95,7 +95,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
   it('settles before it looks at an upload, and not at all when started by hand', async () => {
     const [seconds] = expressionsIn(states.Settle?.Seconds);
 
-    expect(await evaluate(seconds, { input: 's3://b/k', uploaded: { captions: 'v' } })).toBe(each.environment.settleSeconds);
+    expect(await evaluate(seconds, { input: 's3://b/k', uploaded: { captions: 'v' } })).toBe(each.environment.uploadDelaySeconds);
     expect(await evaluate(seconds, { input: 's3://b/k' })).toBe(0);
   });
 

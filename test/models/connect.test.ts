@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Settings } from '#core/settings.ts';
 import { connectModels, listServedModels } from '#models/connect.ts';
-import type { EndpointMemory } from '#models/endpoint-memory.ts';
-import { type DialectServer, openAIDialect, startDialectServer } from './dialect-server.ts';
+import type { EndpointMemory } from '#models/endpoint-capabilities.ts';
+import { type DialectServer, openAIDialect, startDialectServer } from './adapters/dialect-server.ts';
 import { question } from './questions.ts';
 import { realClock } from './real-clock.ts';
 

@@ -3,7 +3,7 @@ import { Settings } from '#core/settings.ts';
 import { connectModels } from '#models/connect.ts';
 import type { ModelKeys } from '#models/model-keys.ts';
 import { stepModel } from '#models/step-model.ts';
-import { type DialectServer, geminiDialect, openAIDialect, startDialectServer } from './dialect-server.ts';
+import { type DialectServer, geminiDialect, openAIDialect, startDialectServer } from './adapters/dialect-server.ts';
 import { startListener } from './listener.ts';
 import { question } from './questions.ts';
 import { realClock } from './real-clock.ts';
@@ -15,7 +15,7 @@ const settingsOf = (vlm: object, steps = ['0', '1']) => Settings.parse({ vlm, wo
 
 function keysOf(vlm: object, keys: ModelKeys, steps?: string[]) {
   const settings = settingsOf(vlm, steps);
-  return settings.workflow.steps.map((step) => stepModel(settings, step === '0' ? 'extraction' : 'grounding', keys).asked.key);
+  return settings.workflow.steps.map((step) => stepModel(settings, step === '0' ? 'extraction' : 'grounding', keys).target.key);
 }
 
 const connect = (vlm: object, keys: ModelKeys) =>

@@ -1,13 +1,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Settings } from '#core/settings.ts';
-import type { ModelAdapter } from '#models/adapter.ts';
-import { CallError } from '#models/call-error.ts';
-import { recallEndpoint } from '#models/endpoint-memory.ts';
-import { createGemini } from '#models/gemini.ts';
-import { openConnections } from '#models/http.ts';
-import { createOpenAI } from '#models/openai.ts';
-import { createOutage } from '#models/outage.ts';
-import { tryAgain } from '#models/retry.ts';
+import type { ModelAdapter } from '#models/adapters/adapter.ts';
+import { CallError } from '#models/adapters/call-error.ts';
+import { createGemini } from '#models/adapters/gemini.ts';
+import { openConnections } from '#models/adapters/http.ts';
+import { createOpenAI } from '#models/adapters/openai.ts';
+import { recallCapabilities } from '#models/endpoint-capabilities.ts';
+import { createOutage } from '#models/pacing/outage.ts';
+import { retryCall } from '#models/pacing/retry-call.ts';
 import { stepModel } from '#models/step-model.ts';
 import { startAnswerServer, trickle } from './answer-server.ts';
 import { createFakeClock } from './fake-clock.ts';
@@ -20,10 +20,10 @@ const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 async function openAdapter(backend: (typeof backends)[number], url: string, limits = { timeoutMs: 20_000, graceMs: 20_000 }) {
   const vlm = { backend, [backend]: { base_url: url, ...(backend === 'openai' && { model_name: 'm' }) } };
-  const { asked } = stepModel(Settings.parse({ vlm }), 'extraction', {});
-  const knowledge = await recallEndpoint(undefined, asked.endpoint, asked.model);
+  const { target } = stepModel(Settings.parse({ vlm }), 'extraction', {});
+  const capabilities = await recallCapabilities(undefined, target.endpoint, target.model);
   const common = { baseUrl: url, apiKey: 'k', model: 'm', temperature: 0, extraBody: {}, defaultHeaders: {}, maxTokens: 100 };
-  const options = { ...common, ...limits, connections: 1, asked, knowledge };
+  const options = { ...common, ...limits, connections: 1, target, capabilities };
   const adapter: ModelAdapter =
     backend === 'openai'
       ? await createOpenAI(options)
@@ -155,7 +155,7 @@ describe('an answer that did arrive', () => {
       await clock.sleep(65_000, signal);
       throw new CallError(kind, 'odd', { answerFault });
     };
-    const result = tryAgain(call, { clock, random: () => 0.5, outage: createOutage(clock, () => {}) }, signal).catch((error) => error);
+    const result = retryCall(call, { clock, random: () => 0.5, outage: createOutage(clock, () => {}) }, signal).catch((error) => error);
 
     await clock.advance(3_600_000);
 

@@ -1,10 +1,10 @@
 import type { VisionLanguageModel } from '#core/ports.ts';
 import type { GeminiSettings, OpenAISettings } from '#core/settings.ts';
 import { Settings } from '#core/settings.ts';
-import { recallEndpoint } from '#models/endpoint-memory.ts';
+import { recallCapabilities } from '#models/endpoint-capabilities.ts';
 import { createLanguageModel } from '#models/language-model.ts';
-import { createOutage } from '#models/outage.ts';
-import { createPacer } from '#models/pacer.ts';
+import { createOutage } from '#models/pacing/outage.ts';
+import { createPacer } from '#models/pacing/pacer.ts';
 import { createAdapter, stepModel } from '#models/step-model.ts';
 import { plainProfile } from './profile.ts';
 import { realClock } from './real-clock.ts';
@@ -20,14 +20,14 @@ export async function openModel(
   const vlm = { backend, [backend]: backend === 'openai' ? { model_name: 'mock-vlm', ...base } : base };
   const key = { value: 'test-key', source: 'the test' };
   const model = stepModel(Settings.parse({ vlm }), 'extraction', { google: key, openai: key });
-  const knowledge = await recallEndpoint(undefined, model.asked.endpoint, model.asked.model);
-  const adapter = await createAdapter(model, knowledge, workers);
+  const capabilities = await recallCapabilities(undefined, model.target.endpoint, model.target.model);
+  const adapter = await createAdapter(model, capabilities, workers);
   const outage = createOutage(realClock, () => {});
   const pacer = createPacer({ workers, clock: realClock });
   const port = createLanguageModel({
     adapter,
     profile: plainProfile,
-    knowledge,
+    capabilities,
     pacer,
     retry: { clock: realClock, random: Math.random, outage },
   });

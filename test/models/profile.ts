@@ -1,4 +1,4 @@
-import type { ModelProfile } from '#core/profile.ts';
+import type { ModelProfile } from '#core/model-profile.ts';
 
 /** A profile for tests of what is below profiles: nothing in it depends on the model table. */
 export const plainProfile: ModelProfile = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Settings, VlmSettings } from '#core/settings.ts';
-import { recallEndpoint } from '#models/endpoint-memory.ts';
-import { createAdapter, serviceTierOf, stepModel } from '#models/step-model.ts';
+import { recallCapabilities } from '#models/endpoint-capabilities.ts';
+import { createAdapter, findServiceTier, stepModel } from '#models/step-model.ts';
 
 describe('the service tier of a step', () => {
   test.each([
@@ -17,20 +17,20 @@ describe('the service tier of a step', () => {
     ['none of the builtin model', { backend: 'builtin', openai: { service_tier: 'flex' } }, undefined],
     ["Gemini's own spelling", { backend: 'gemini', gemini: { extra_body: { serviceTier: 'flex' } } }, 'flex'],
   ])('is %s', (_what, vlm, tier) => {
-    expect(serviceTierOf(VlmSettings.parse({ backend: 'openai', ...vlm }), 'extraction')).toBe(tier);
+    expect(findServiceTier(VlmSettings.parse({ backend: 'openai', ...vlm }), 'extraction')).toBe(tier);
   });
 
   test('is the standard one again once the server has rejected it', async () => {
     const settings = Settings.parse({ vlm: { backend: 'openai', openai: { model_name: 'gpt-4.1', service_tier: 'flex' } } });
-    const knowledge = await recallEndpoint(undefined, 'endpoint', 'gpt-4.1');
+    const capabilities = await recallCapabilities(undefined, 'endpoint', 'gpt-4.1');
     const adapter = await createAdapter(
       stepModel(settings, 'grounding', { openai: { value: 'key', source: 'OPENAI_API_KEY' } }),
-      knowledge,
+      capabilities,
       1,
     );
 
     expect(adapter.serviceTier).toBe('flex');
-    knowledge.learn({ quirks: ['drop service_tier'] });
+    capabilities.update({ quirks: ['drop service_tier'] });
     expect(adapter.serviceTier).toBeUndefined();
     await adapter.close();
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RunStopError, SampleError } from '#core/errors.ts';
 import type { VisionLanguageModel } from '#core/ports.ts';
-import { type Dialect, type DialectServer, startDialectServer } from './dialect-server.ts';
+import { type Dialect, type DialectServer, startDialectServer } from './adapters/dialect-server.ts';
 import { openModel } from './open-model.ts';
 import { question } from './questions.ts';
 

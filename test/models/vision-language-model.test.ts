@@ -1,4 +1,4 @@
-import { geminiDialect, openAIDialect } from './dialect-server.ts';
+import { geminiDialect, openAIDialect } from './adapters/dialect-server.ts';
 import { visionLanguageModelContract } from './vision-language-model-contract.ts';
 
 visionLanguageModelContract(openAIDialect);

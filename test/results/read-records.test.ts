@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type OpenOptions, openResults } from '#results/read-records.ts';
-import { createDirectoryFiles } from '#storage/directory-files.ts';
-import { writeSampleResults } from '#test/results/report/sample-results.ts';
+import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
+import { writeSampleResults } from '#test/report/sample-results.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
 const record = {

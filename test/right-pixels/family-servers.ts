@@ -18,7 +18,7 @@ export interface FamilyServer {
   /** Pixels of what the model sees into the family's numbers. */
   readonly write: (box: Box, seen: Size) => Box;
   /** The family's own form, where no schema is asked for. */
-  readonly say: (answers: readonly Answer[], key: string) => string;
+  readonly format: (answers: readonly Answer[], key: string) => string;
 }
 
 const asIs = (size: Size) => size;
@@ -77,31 +77,31 @@ const yFirst =
   };
 const pixels: FamilyServer['write'] = (box) => box.map(Math.round) as Box;
 
-const sayList = (answers: readonly Answer[], key: string) => {
+const formatList = (answers: readonly Answer[], key: string) => {
   const items = answers.flatMap(({ id, label, boxes }) => (boxes.length > 0 ? boxes : [null]).map((box) => ({ [key]: box, label, id })));
   return `\`\`\`json\n${JSON.stringify(items, null, '\t')}\n\`\`\``;
 };
-const sayTags = (answers: readonly Answer[]) =>
+const formatTags = (answers: readonly Answer[]) =>
   answers.map(({ label, boxes }) => `<ref>${label}</ref><box>${JSON.stringify(boxes)}</box>`).join('\n');
-const sayDeepSeek = (answers: readonly Answer[]) =>
+const formatDeepSeek = (answers: readonly Answer[]) =>
   answers.map(({ label, boxes }) => `<|ref|>${label}<|/ref|><|det|>${JSON.stringify(boxes)}<|/det|>`).join('\n');
-const sayLocations = (answers: readonly Answer[]) =>
+const formatLocations = (answers: readonly Answer[]) =>
   answers
     .flatMap(({ label, boxes }) => boxes.map((box) => `${box.map((n) => `<loc${String(n).padStart(4, '0')}>`).join('')} ${label}`))
     .join(' ; ');
-const sayFlorence = (answers: readonly Answer[]) =>
+const formatFlorence = (answers: readonly Answer[]) =>
   answers.map(({ label, boxes }) => label + boxes.map((box) => box.map((n) => `<loc_${n}>`).join('')).join('')).join('');
-const sayThrice = (answers: readonly Answer[], key: string) => Array(3).fill(sayList(answers, key)).join('\n');
-const sayCorners = (answers: readonly Answer[]) =>
+const formatThrice = (answers: readonly Answer[], key: string) => Array(3).fill(formatList(answers, key)).join('\n');
+const formatCorners = (answers: readonly Answer[]) =>
   JSON.stringify({
     objects: answers.flatMap(({ id, label, boxes }) =>
       boxes.map(([x_min, y_min, x_max, y_max]) => ({ x_min, y_min, x_max, y_max, label, id })),
     ),
   });
 
-const gemini = { dialect: 'gemini', resize: asIs, write: yFirst(scaled(1000)), say: sayList } as const;
-const open = { dialect: 'openai', resize: asIs, write: scaled(1000), say: sayList } as const;
-const hosted = { dialect: 'openai', write: pixels, say: sayList } as const;
+const gemini = { dialect: 'gemini', resize: asIs, write: yFirst(scaled(1000)), format: formatList } as const;
+const open = { dialect: 'openai', resize: asIs, write: scaled(1000), format: formatList } as const;
+const hosted = { dialect: 'openai', write: pixels, format: formatList } as const;
 const qwen25 = smartResize(28, 56 * 56, 1280 * 28 * 28);
 
 /** A server for every family that writes boxes finely enough to be held to them. Kosmos-2's cells are a 32nd of a side: it is not here. */
@@ -114,7 +114,7 @@ export const familyServers: Readonly<Record<string, FamilyServer>> = {
   'gemini-3.5-flash': { ...gemini, dialect: 'openai', model: 'gcp/google/gemini-3.6-flash' },
   gemini: { ...gemini, model: 'gemini-3.8-flash' },
   'gemma-4': { ...open, model: 'google/gemma-4-31b-it', write: yFirst(scaled(1000)) },
-  paligemma: { ...open, model: 'google/paligemma2-3b-mix-448', write: yFirst(scaled(1024)), say: sayLocations },
+  paligemma: { ...open, model: 'google/paligemma2-3b-mix-448', write: yFirst(scaled(1024)), format: formatLocations },
   'gpt-5.4-mini': { ...hosted, model: 'gpt-5.4-mini', resize: patched(32, 1536, 2048) },
   'gpt-5.4': { ...hosted, model: 'openai/openai/gpt-5.4', resize: patched(32, 10_000, 6000) },
   'gpt-5.1': { ...hosted, model: 'gpt-5.1', resize: tiled },
@@ -122,7 +122,7 @@ export const familyServers: Readonly<Record<string, FamilyServer>> = {
   'gpt-4o': { ...hosted, model: 'gpt-4o', resize: tiled },
   'gpt-6': { ...hosted, model: 'gpt-6-astra', resize: patched(32, 30_000, 65_535) },
   claude: { ...hosted, model: 'anthropic/claude-sonnet-5-5', resize: patched(28, 1568, 1568) },
-  internvl: { ...open, model: 'OpenGVLab/InternVL3_5-8B', say: sayTags },
+  internvl: { ...open, model: 'OpenGVLab/InternVL3_5-8B', format: formatTags },
   'cosmos-reason1': { ...open, model: 'nvidia/cosmos-reason1-7b', resize: qwen25, write: pixels },
   'cosmos-reason2': { ...open, model: 'nvidia/cosmos-reason2-8b' },
   'cosmos-3': { ...open, model: 'nvidia/cosmos3-reasoner' },
@@ -131,8 +131,8 @@ export const familyServers: Readonly<Record<string, FamilyServer>> = {
   'qwen2-vl': { ...open, model: 'Qwen/Qwen2-VL-7B-Instruct' },
   'qwen3-vl': { ...open, model: 'Qwen/Qwen3-VL-8B-Instruct-FP8' },
   'qwen3.5': { ...open, model: 'Qwen/Qwen3.5-9B' },
-  'glm-4v': { ...open, model: 'zai-org/GLM-4.6V', say: sayThrice },
-  'deepseek-vl2': { ...open, model: 'deepseek-ai/deepseek-vl2', write: scaled(999), say: sayDeepSeek },
-  'florence-2': { ...open, model: 'microsoft/Florence-2-large', say: sayFlorence },
-  moondream: { ...open, model: 'moondream3-preview', write: scaled(1, 4), say: sayCorners },
+  'glm-4v': { ...open, model: 'zai-org/GLM-4.6V', format: formatThrice },
+  'deepseek-vl2': { ...open, model: 'deepseek-ai/deepseek-vl2', write: scaled(999), format: formatDeepSeek },
+  'florence-2': { ...open, model: 'microsoft/Florence-2-large', format: formatFlorence },
+  moondream: { ...open, model: 'moondream3-preview', write: scaled(1, 4), format: formatCorners },
 };

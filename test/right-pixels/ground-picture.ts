@@ -2,7 +2,7 @@ import { type Box, iou, type Size } from '#core/box.ts';
 import type { CheckpointStore, ImageStore } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
 import { connectModels, type ModelConnection } from '#models/connect.ts';
-import type { GroundedExpression } from '#steps/ground.ts';
+import type { GroundedExpression } from '#steps/ground/ground.ts';
 import { runGrounding } from '#steps/run-step.ts';
 import { openSampleImage, type SampleImage } from '#steps/sample-image.ts';
 import { realClock } from '#test/models/real-clock.ts';

@@ -109,7 +109,7 @@ function ground({ prompt, key, hasSchema }: LookingRequest, server: FamilyServer
     const found = view.rectangles.filter((rectangle) => rectangle.colour === colour);
     return { id, label: text, boxes: found.map(({ box }) => server.write(box, view)) };
   });
-  if (!hasSchema) return server.say(answers, key);
+  if (!hasSchema) return server.format(answers, key);
   const boxes = answers.flatMap(({ id, label, boxes: own }) => own.map((box) => ({ [key]: box, label, id, score: 0.97 })));
   return JSON.stringify({ boxes, absent: answers.filter(({ boxes: own }) => own.length === 0).map(({ id }) => id) });
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelConnection } from '#models/connect.ts';
-import { families } from '#models/profiles.ts';
+import { families } from '#models/profiles/profiles.ts';
 import { familyServers } from './family-servers.ts';
 import {
   byPolicy,

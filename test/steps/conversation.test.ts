@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelReply, ModelRequest, VisionLanguageModel } from '#core/ports.ts';
-import { headOf, openConversation } from '#steps/conversation.ts';
+import { cutReplyHead, openConversation } from '#steps/conversation.ts';
 import { question } from '#test/models/questions.ts';
 
 const { image, ...asked } = question('a caption');
@@ -38,8 +38,8 @@ describe('a conversation with a model', () => {
   });
 
   it('shows no more than 500 bytes of a reply, and no half characters', () => {
-    expect(headOf('short')).toBe('short');
-    expect(headOf(`a${'🚗'.repeat(1000)}`)).toBe(`a${'🚗'.repeat(124)}`);
-    expect(headOf('é'.repeat(1000))).toBe('é'.repeat(250));
+    expect(cutReplyHead('short')).toBe('short');
+    expect(cutReplyHead(`a${'🚗'.repeat(1000)}`)).toBe(`a${'🚗'.repeat(124)}`);
+    expect(cutReplyHead('é'.repeat(1000))).toBe('é'.repeat(250));
   });
 });

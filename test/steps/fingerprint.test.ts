@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { Settings } from '#core/settings.ts';
-import { unknownProfile } from '#models/profiles.ts';
-import { fingerprintsOf } from '#steps/fingerprint.ts';
+import { unknownProfile } from '#models/profiles/profiles.ts';
+import { createFingerprints } from '#steps/fingerprint.ts';
 
 const fingerprint = (extra_body: object) => {
   const connection = { model: { backend: 'openai', model: 'any' }, profile: unknownProfile } as const;
-  return fingerprintsOf('step_1', connection, Settings.parse({ vlm: { backend: 'openai', openai: { extra_body } } }))('image', []);
+  return createFingerprints('step_1', connection, Settings.parse({ vlm: { backend: 'openai', openai: { extra_body } } }))('image', []);
 };
 
 test('a fingerprint is that of the settings as run.json keeps them: what looks like a secret is not in it', () => {

@@ -1,6 +1,6 @@
 import { CreateBucketCommand, PutObjectCommand, type S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
-import { createS3Client } from '#storage/s3-client.ts';
+import { createS3Client } from '#storage/s3/s3-client.ts';
 import { pythonMissing } from '#test/e2e-aws/emulator/install-emulator.ts';
 import { type Emulator, startEmulator } from '#test/e2e-aws/emulator/start-emulator.ts';
 

@@ -2,7 +2,7 @@ import type { Task } from '#core/ports.ts';
 import { classOfPhrase, type Wanted } from './class-of-phrase.ts';
 import type { Detection } from './detection.ts';
 
-type Expression = Extract<Task, { kind: 'ground' }>['expressions'][number];
+type RequestedExpression = Extract<Task, { kind: 'ground' }>['expressions'][number];
 
 /** An answer in the form that step 1 reads, and per expression without a box the reason. */
 export interface GroundingAnswer {
@@ -19,12 +19,12 @@ const MIN_FURTHER_SCORE = 0.5;
  * a plural takes those that are left, or all where none is left.
  */
 export function answerExpressions(
-  expressions: readonly Expression[],
+  expressions: readonly RequestedExpression[],
   detections: readonly Detection[],
   maxInstances: number,
 ): GroundingAnswer {
   const taken = new Set<Detection>();
-  const boxed = new Map<Expression, readonly Detection[]>();
+  const boxed = new Map<RequestedExpression, readonly Detection[]>();
   const notes: Record<number, string> = {};
   const wanted = expressions.map((expression) => ({ expression, wants: classOfPhrase(expression.text, expression.nounChunk) }));
   for (const { expression, wants } of wanted.toSorted((a, b) => Number(a.wants?.plural ?? false) - Number(b.wants?.plural ?? false))) {

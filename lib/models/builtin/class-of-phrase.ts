@@ -1,5 +1,5 @@
 import { classWords, notOfTheirClass } from './class-words.ts';
-import { isPlural, singularOf } from './plural-words.ts';
+import { isPlural, toSingular } from './plural-words.ts';
 
 /** What a phrase asks the detector for. `count` is how many things it means, where it says so. */
 export interface Wanted {
@@ -26,14 +26,14 @@ const LONGEST = 3;
 
 /** The detector's class of a phrase by its core noun, with the words before it that make a compound; `undefined` = none of the 80. */
 export function classOfPhrase(text: string, nounChunk: string): Wanted | undefined {
-  const words = wordsOf(upToChunk(text, nounChunk));
+  const words = splitPhrase(upToChunk(text, nounChunk));
   for (let length = Math.min(LONGEST, words.length); length > 0; length -= 1) {
     const last = words.slice(-length);
     const className = classOfWords(last);
     if (className === null) return undefined;
     if (className) {
       const plural = isPlural(last.at(-1) ?? '');
-      return { className, plural, count: plural ? countOf(wordsOf(text)) : 1 };
+      return { className, plural, count: plural ? readCount(splitPhrase(text)) : 1 };
     }
   }
   return undefined;
@@ -41,7 +41,7 @@ export function classOfPhrase(text: string, nounChunk: string): Wanted | undefin
 
 /** `null` where the words name something that only ends like a class. */
 function classOfWords(words: readonly string[]): string | null | undefined {
-  const singular = [...words.slice(0, -1), singularOf(words.at(-1) ?? '')].join(' ');
+  const singular = [...words.slice(0, -1), toSingular(words.at(-1) ?? '')].join(' ');
   if (notOfTheirClass.has(singular)) return null;
   return classWords.get(words.join(' ')) ?? classWords.get(singular) ?? personLike(singular);
 }
@@ -57,7 +57,7 @@ function upToChunk(text: string, nounChunk: string): string {
   return at < 0 ? nounChunk : text.slice(0, at + nounChunk.length);
 }
 
-function countOf(words: readonly string[]): number | undefined {
+function readCount(words: readonly string[]): number | undefined {
   for (const word of words) {
     const count = NUMBERS[word] ?? (/^\d{1,2}$/.test(word) ? Number(word) : 0);
     if (count > 0) return count;
@@ -65,4 +65,4 @@ function countOf(words: readonly string[]): number | undefined {
   return /^(?:couple|pair)$/.test(words[0] ?? '') ? 2 : undefined;
 }
 
-const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}.]*/gu) ?? [];
+const splitPhrase = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}.]*/gu) ?? [];

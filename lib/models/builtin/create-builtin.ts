@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { ModelProfile } from '#core/model-profile.ts';
 import type { ModelReply, Task, VisionLanguageModel } from '#core/ports.ts';
-import type { ModelProfile } from '#core/profile.ts';
 import { answerExpressions } from './answer-expressions.ts';
 import type { Detector } from './detector.ts';
 import { openWeights, type WeightsOptions } from './open-weights.ts';

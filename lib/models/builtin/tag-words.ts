@@ -1,7 +1,7 @@
 import model from 'wink-eng-lite-web-model';
 import winkNLP from 'wink-nlp';
 import { classWords } from './class-words.ts';
-import { isPlural, singularOf } from './plural-words.ts';
+import { isPlural, toSingular } from './plural-words.ts';
 
 /**
  * What a word can be in a phrase: `D` article or possessive, `Q` all, both, several …, `X` no, `M` number, `A` adjective, `R` adverb,
@@ -45,7 +45,7 @@ export function tagWords(caption: string): TaggedWord[] {
     const previous = words.at(-1);
     const joined = previous && previous.end === start && (token === '-' || previous.text.endsWith('-')) && previous.kind !== 'x';
     const word = caption.slice(joined ? previous.start : start, end);
-    const kind = token === '-' ? (previous?.kind ?? 'x') : kindOf(token, tags[index] ?? '', joined ? words.at(-2) : previous);
+    const kind = token === '-' ? (previous?.kind ?? 'x') : classifyWord(token, tags[index] ?? '', joined ? words.at(-2) : previous);
     words.splice(joined ? -1 : words.length, 1, { text: word, start: joined ? previous.start : start, end, kind });
   });
   return words.map((word, index): TaggedWord => {
@@ -59,14 +59,14 @@ export function tagWords(caption: string): TaggedWord[] {
 /** `stop sign`, `teddy bears`: known for certain, whatever the tagger makes of them. */
 function isCompound(first: TaggedWord | undefined, second: TaggedWord | undefined): boolean {
   return (
-    first !== undefined && second !== undefined && classWords.has(`${first.text} ${singularOf(second.text.toLowerCase())}`.toLowerCase())
+    first !== undefined && second !== undefined && classWords.has(`${first.text} ${toSingular(second.text.toLowerCase())}`.toLowerCase())
   );
 }
 
 /** `men ride horses`: nothing but a verb follows people and animals in the plural. */
 function isDoer(word: TaggedWord | undefined): boolean {
   const noun = word?.kind === 'N' ? word.text.toLowerCase() : '';
-  return isPlural(noun) && classWords.has(singularOf(noun));
+  return isPlural(noun) && classWords.has(toSingular(noun));
 }
 
 /** The tagger takes a word with a capital for a name: the first of a sentence is written small. Lengths stay. */
@@ -75,7 +75,7 @@ function withoutCapitals(caption: string): string {
 }
 
 /** The tagger's tag, corrected where captions mislead it. */
-function kindOf(text: string, tag: string, previous: TaggedWord | undefined): Kind {
+function classifyWord(text: string, tag: string, previous: TaggedWord | undefined): Kind {
   const before = previous?.kind ?? '';
   if (tag === 'DET' || (tag === 'PRON' && POSSESSIVES.test(text))) return determiner(text);
   if (tag === 'NUM') return 'M';

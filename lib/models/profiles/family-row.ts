@@ -1,4 +1,4 @@
-import type { ImagePolicy, ModelProfile } from '#core/profile.ts';
+import type { ImagePolicy, ModelProfile } from '#core/model-profile.ts';
 
 /** One family of the table: what its models are called, and where its convention is written down. */
 export interface FamilyRow {

@@ -1,4 +1,4 @@
-import type { ModelProfile } from '#core/profile.ts';
+import type { ModelProfile } from '#core/model-profile.ts';
 import { type FamilyRow, geminiBox, geminiImages, nativeList, schemaObject } from './family-row.ts';
 
 const gemini: Omit<ModelProfile, 'family' | 'parameters' | 'temperature'> = {

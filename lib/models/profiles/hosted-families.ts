@@ -1,4 +1,4 @@
-import type { ModelProfile } from '#core/profile.ts';
+import type { ModelProfile } from '#core/model-profile.ts';
 import { type FamilyRow, hostedImages, pixelBox, schemaObject } from './family-row.ts';
 
 /** OpenAI's and Anthropic's models answer in pixels of the image they saw, so they get one that they do not resize, and are told its size. */

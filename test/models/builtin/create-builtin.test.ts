@@ -5,8 +5,8 @@ import { type Box, iou } from '#core/box.ts';
 import type { ModelRequest, SentImage, Task } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
 import { builtinProfile, createBuiltin } from '#models/builtin/create-builtin.ts';
-import { applyExtraction } from '#steps/extract.ts';
-import { applyGrounding } from '#steps/ground.ts';
+import { applyExtraction } from '#steps/extract/extract.ts';
+import { applyGrounding } from '#steps/ground/ground.ts';
 import { realWeights, withWeights } from './real-weights.ts';
 
 const { extraction, grounding } = Settings.parse({});
@@ -43,8 +43,8 @@ describe('the builtin model', () => {
     const reply = await model.ask(extract('  A man 👨‍🦰\n and a  woman, then a man. '), signal);
 
     expect(reply).toMatchObject({ finish: 'stop', usage: { calls: 1, input: 0, output: 0 } });
-    const { extraction: found, sound } = applyExtraction({ caption: '', settings: extraction, profile: builtinProfile }, reply.text);
-    expect(sound).toBe(true);
+    const { extraction: found, complete } = applyExtraction({ caption: '', settings: extraction, profile: builtinProfile }, reply.text);
+    expect(complete).toBe(true);
     expect(found?.cleanedCaption).toBe('A man 👨‍🦰 and a woman, then a man.');
     expect(found?.expressions.map(({ text, charSpan }) => [text, ...charSpan])).toEqual([
       ['man', 2, 5],

@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportInFolder, scratchFolder } from '#test/results/report/report-in-folder.ts';
+import { reportInFolder, scratchFolder } from '#test/report/report-in-folder.ts';
 import { hasChromium, launchChromium, openReport } from './chromium.ts';
-import { writeKnownResults } from './known-results.ts';
+import { writeKnownResults } from './report-results.ts';
 
 interface Finding {
   readonly id: string;

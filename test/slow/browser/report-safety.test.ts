@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportInFolder, scratchFolder } from '#test/results/report/report-in-folder.ts';
+import { reportInFolder, scratchFolder } from '#test/report/report-in-folder.ts';
 import { hasChromium, launchChromium, type OpenedReport, openReport } from './chromium.ts';
-import { type KnownSample, writeKnownResults } from './known-results.ts';
+import { type KnownSample, writeKnownResults } from './report-results.ts';
 
 const attack = `</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- "quoted" 'quoted' \u2028 \u2029 &amp;`;
 const rightToLeft = 'رجل يرتدي قبعة حمراء بجانب \u202Eسيارة\u202C';

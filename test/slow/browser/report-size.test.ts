@@ -1,8 +1,8 @@
 import { rm, stat } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportInFolder, scratchFolder } from '#test/results/report/report-in-folder.ts';
-import { writeSampleResults } from '#test/results/report/sample-results.ts';
+import { reportInFolder, scratchFolder } from '#test/report/report-in-folder.ts';
+import { writeSampleResults } from '#test/report/sample-results.ts';
 import { hasChromium, launchChromium, openReport } from './chromium.ts';
 
 /** Milliseconds that drawing a thousand pictures may take on a busy machine. */

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { reportInFolder, scratchFolder } from '#test/results/report/report-in-folder.ts';
+import { reportInFolder, scratchFolder } from '#test/report/report-in-folder.ts';
 import { hasChromium, launchChromium, openReport } from './chromium.ts';
-import { writeKnownResults } from './known-results.ts';
+import { writeKnownResults } from './report-results.ts';
 
 describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)', () => {
   let browser: Browser;

@@ -6,13 +6,13 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ManifestLine } from '#aws/run-state/manifest.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
 import { toVariables } from '#infra/function-settings.ts';
-import { ManifestLine } from '#run/aws/manifest.ts';
+import { serveDynamo } from '#test/aws/dynamo-server.ts';
 import { pythonMissing } from '#test/e2e-aws/emulator/install-emulator.ts';
 import { type Emulator, startEmulator } from '#test/e2e-aws/emulator/start-emulator.ts';
-import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
-import { type StandIn, startStandIn } from '#test/run/stand-in.ts';
+import { type StandIn, startStandIn } from '#test/models/stand-in.ts';
 import { type Invoked, invoke } from './invoke.ts';
 
 const memoryMb = { prepare: 1024, step: 512, collect: 1024 };

@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { BatchOutcome } from '#aws/batch/batch-outcome.ts';
+import { createModelSession, type ModelSession } from '#aws/batch/model-session.ts';
+import { runBatch } from '#aws/batch/run-batch.ts';
+import type { CollectOutcome } from '#aws/collect/collect-outcome.ts';
+import { collectResults } from '#aws/collect/collect-results.ts';
+import type { PrepareOutcome } from '#aws/prepare/prepare-outcome.ts';
+import { prepareRun } from '#aws/prepare/prepare-run.ts';
+import { ManifestLine } from '#aws/run-state/manifest.ts';
+import { readPlan, readStoredText } from '#aws/run-state/stored-plan.ts';
+import { type Cloud, type FunctionVariables, openCloud } from '#aws/runtime/cloud.ts';
+import { createModelSecret } from '#aws/runtime/model-secret.ts';
+import { wallClock } from '#aws/runtime/wall-clock.ts';
 import { vendorHosts } from '#core/model-hosts.ts';
 import type { StepName } from '#core/ports.ts';
-import type { BatchOutcome } from '#run/aws/batch-outcome.ts';
-import { type Cloud, type FunctionVariables, openCloud } from '#run/aws/cloud.ts';
-import type { CollectOutcome } from '#run/aws/collect-outcome.ts';
-import { collectResults } from '#run/aws/collect-results.ts';
-import { ManifestLine } from '#run/aws/manifest.ts';
-import { createModelSecret } from '#run/aws/model-secret.ts';
-import { createModelSession, type ModelSession } from '#run/aws/model-session.ts';
-import type { PrepareOutcome } from '#run/aws/prepare-outcome.ts';
-import { prepareRun } from '#run/aws/prepare-run.ts';
-import { runBatch } from '#run/aws/run-batch.ts';
-import { readPlan, readText } from '#run/aws/stored-plan.ts';
-import { wallClock } from '#run/aws/wall-clock.ts';
 
 export interface EnvironmentParts {
   readonly s3: S3Client;
@@ -84,7 +84,7 @@ export function openEnvironment(parts: EnvironmentParts) {
     const event = { executionArn: `arn:${name}`, runId: name, startedAt: new Date().toISOString(), input };
     const batches: ExecutionEnd['batches'][number][] = [];
     try {
-      const prepared = await prepareUntilSettled(event);
+      const prepared = await prepareUntilDone(event);
       if (prepared.status === 'ended') return { prepared, batches, prefix: '' };
       const failure =
         prepared.status === 'ok'
@@ -109,7 +109,7 @@ export function openEnvironment(parts: EnvironmentParts) {
     return () => Math.max(0, end - Date.now());
   };
 
-  async function prepareUntilSettled(event: object): Promise<PrepareOutcome> {
+  async function prepareUntilDone(event: object): Promise<PrepareOutcome> {
     let waited = 0;
     for (;;) {
       const context = { cloud, secret, version: 'test', isRunning: async (arn: string) => running.has(arn), remainingMs: () => 900_000 };
@@ -121,7 +121,7 @@ export function openEnvironment(parts: EnvironmentParts) {
   }
 
   async function map(prepared: PrepareOutcome & { status: 'ok' }, batches: ExecutionEnd['batches'][number][]) {
-    const lines = (await readText(cloud.bucket, prepared.manifestKey)).split('\n').filter(Boolean);
+    const lines = (await readStoredText(cloud.bucket, prepared.manifestKey)).split('\n').filter(Boolean);
     const items = lines.map((line) => ManifestLine.parse(JSON.parse(line)));
     const waiting = Array.from({ length: Math.ceil(items.length / prepared.batchSize) }, (_, index) =>
       items.slice(index * prepared.batchSize, (index + 1) * prepared.batchSize),
@@ -191,7 +191,7 @@ export function openEnvironment(parts: EnvironmentParts) {
   /** As the console does: what runs of its functions goes on. */
   const abort = (name: string) => running.delete(`arn:${name}`);
 
-  return { cloud, run, abort, logged, text: (path: string) => readText(cloud.bucket, path) };
+  return { cloud, run, abort, logged, text: (path: string) => readStoredText(cloud.bucket, path) };
 }
 
 /** As the stack's bucket is. */

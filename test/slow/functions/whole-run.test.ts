@@ -5,15 +5,15 @@ import { gzipSync } from 'node:zlib';
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { collectResults } from '#aws/collect/collect-results.ts';
+import { createImageRecogniser } from '#aws/collect/recognised-images.ts';
+import { readPlan } from '#aws/run-state/stored-plan.ts';
+import { versionNow } from '#aws/start/start-run.ts';
 import { vendorHosts } from '#core/model-hosts.ts';
-import { collectResults } from '#run/aws/collect-results.ts';
-import { recognisedImages } from '#run/aws/recognised-images.ts';
-import { versionNow } from '#run/aws/start-run.ts';
-import { readPlan } from '#run/aws/stored-plan.ts';
-import { serveDynamo } from '#test/run/aws/dynamo-server.ts';
-import { writeInput } from '#test/run/command-line.ts';
-import { runIn } from '#test/run/in-process.ts';
-import { type StandIn, type StandInOptions, startStandIn } from '#test/run/stand-in.ts';
+import { serveDynamo } from '#test/aws/dynamo-server.ts';
+import { writeInput } from '#test/cli/command-line.ts';
+import { runIn } from '#test/cli/in-process.ts';
+import { type StandIn, type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { s3Available, serveS3 } from '#test/storage/s3-server.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { type EnvironmentParts, makeVersioned, openEnvironment } from './environment.ts';
@@ -152,7 +152,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     await dataset.put('inputs/d/secret.csv', 'name,salary');
 
     const { prefix } = await dataset.environment.run(startOf(dataset, { spec: { workflow: { max_failure_rate: 1 } } }));
-    const isRecognised = recognisedImages(
+    const isRecognised = createImageRecogniser(
       dataset.environment.cloud.bucket,
       await readPlan(dataset.environment.cloud.bucket, `${prefix}/work/plan.json`),
     );

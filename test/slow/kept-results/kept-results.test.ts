@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { groundline, readLines, start, writeSamples } from '#test/run/command-line.ts';
-import { type StandIn, type StandInOptions, servedModel, startStandIn } from '#test/run/stand-in.ts';
+import { groundline, readLines, start, writeSamples } from '#test/cli/command-line.ts';
+import { type StandIn, type StandInOptions, servedModel, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
 const LINES = 34;

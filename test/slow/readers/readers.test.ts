@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exportFormats } from '#results/export/formats.ts';
-import { exportFrom, formatOf } from '#test/results/export/export-known.ts';
-import { knownImages, knownSamples, writeKnownResults } from '#test/results/export/known-results.ts';
-import { tempFolderUntilEnd } from '#test/results/export/temp-folder-until-end.ts';
+import { exportFormats } from '#export/export-formats.ts';
+import { exportFrom, formatOf } from '#test/export/export-known.ts';
+import { knownImages, knownSamples, writeKnownResults } from '#test/export/known-results.ts';
+import { tempFolderUntilEnd } from '#test/export/temp-folder-until-end.ts';
 import { hasPython, makePython, type PythonBox, readWithPython } from './python-readers.ts';
 
 const folder = tempFolderUntilEnd();

@@ -1,0 +1,25 @@
+import type { FileStore } from '#core/ports.ts';
+import type { RunPaths } from '../run-state/run-paths.ts';
+import { writeStoredText } from '../run-state/stored-plan.ts';
+
+/** Where a run stands that has not come to its samples, or never will. */
+export type EarlyStatus = 'preparing' | 'waiting' | 'superseded' | 'needs_approval' | 'dry_run' | 'stopped';
+
+export interface EarlyRun {
+  readonly bucket: FileStore;
+  readonly paths: RunPaths;
+  readonly startedAt: string;
+  readonly version: string;
+  readonly input: string;
+}
+
+/** `run.json` of a run before, or instead of, its work: `message` says where it stands and what to do. */
+export async function writeEarlyRunFile(
+  { bucket, paths, startedAt, version, input }: EarlyRun,
+  status: EarlyStatus,
+  message: string,
+  facts: object = {},
+): Promise<void> {
+  const run = { run_id: paths.runId, version, status, message, input, started_at: startedAt, ...facts };
+  await writeStoredText(bucket, `${paths.prefix}/run.json`, `${JSON.stringify(run, null, 2)}\n`);
+}

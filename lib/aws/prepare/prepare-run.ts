@@ -1,0 +1,127 @@
+import { RunStopError, UsageError } from '#core/errors.ts';
+import { openImages, resolveImageRoots } from '../run-state/image-roots.ts';
+import { createLease, type LeaseHolder, leaseName, type OtherRuns } from '../run-state/lease.ts';
+import { resolveRunPaths, runFiles } from '../run-state/run-paths.ts';
+import type { StoredPlan } from '../run-state/stored-plan.ts';
+import type { Cloud } from '../runtime/cloud.ts';
+import { parseStartInput } from '../start/start-input.ts';
+import { newerUpload } from '../start/superseded.ts';
+import { checkLines } from './check-lines.ts';
+import { endBeforePaying, endEarly, writeWaiting } from './early-end.ts';
+import { findImages } from './find-images.ts';
+import { makePlan } from './make-plan.ts';
+import { type Preparation, type PrepareContext, PrepareEvent } from './preparation.ts';
+import type { PrepareOutcome } from './prepare-outcome.ts';
+import { resolveSpec } from './resolve-spec.ts';
+import { waitForImages } from './wait-for-images.ts';
+
+/** A look at the lease at first and at most: each is some events of an execution's history, which holds 25,000. */
+const LEASE_EVERY_S = { first: 30, most: 300 };
+
+/** Everything between an upload and its first paid call. What cannot be run is an outcome with a cause; what is thrown is tried again. */
+export async function prepareRun(event: unknown, context: PrepareContext): Promise<PrepareOutcome> {
+  const parsed = PrepareEvent.parse(event);
+  try {
+    const start = parseStartInput(parsed.input);
+    const outcome = await prepare({ ...context, event: parsed, start, paths: resolveRunPaths(start.input, parsed.runId) });
+    context.cloud.log.info('prepare', { run: parsed.runId, ...outcome });
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof RunStopError)) throw error;
+    context.cloud.log.warn('cannot run', { run: parsed.runId, cause: error.message });
+    return { status: 'failed', error: 'CannotRun', cause: error.message };
+  }
+}
+
+async function prepare(preparation: Preparation): Promise<PrepareOutcome> {
+  const { cloud, event, start, paths } = preparation;
+  const lease = openLease(preparation);
+  const endIfSuperseded = async () => {
+    const newer = start.uploaded && (await newerUpload(cloud, paths.input, start.uploaded));
+    if (newer === undefined) return undefined;
+    await lease.release();
+    return endEarly(preparation, 'superseded', `superseded: ${newer}; the run of that upload does the work`);
+  };
+  const before = await endIfSuperseded();
+  if (before) return before;
+  const holder = start.dry_run ? undefined : await lease.take(composeOtherRuns(preparation));
+  if (holder !== undefined) return waitForLease(holder, preparation);
+  const spec = await resolveSpec({
+    start,
+    input: paths.input,
+    filesIn: cloud.filesIn,
+    secret: cloud.variables.MODEL_KEYS_SECRET,
+    modelHosts: cloud.variables.MODEL_HOSTS,
+  });
+  const imageRoots = resolveImageRoots(spec.settings.data.image_root, spec.imageFolder);
+  const checked = await checkLines({ ...preparation, spec, imageBase: imageRoots.base });
+  if ('later' in checked) return { status: 'incomplete', waitSeconds: 1, waited: event.waited, reason: checked.later };
+  if (checked.samples === 0) throw new UsageError(nothingToDo(checked.rejected, start.input));
+
+  const images = openImages(cloud.s3, imageRoots, spec.settings.data.max_image_bytes);
+  const found = await findImages(images, checked.images, AbortSignal.timeout(Math.max(1, preparation.remainingMs() - 5_000)));
+  const waiting = await waitForImages(preparation, found, spec.settings.workflow.max_failure_rate);
+  if (waiting) return waiting;
+  const ended = await endBeforePaying(preparation, spec, checked, found.meanBytes);
+  if (ended) {
+    await lease.release();
+    return ended;
+  }
+  const plan = await makePlan({ ...preparation, spec, imageRoots, checked });
+  // Checking many lines took minutes, in which a spec may have come.
+  return (await endIfSuperseded()) ?? startSteps(cloud, plan);
+}
+
+async function waitForLease({ run, freeInSeconds }: LeaseHolder, preparation: Preparation): Promise<PrepareOutcome> {
+  const { cloud, event } = preparation;
+  const what =
+    freeInSeconds === undefined
+      ? `for run ${run} of the same dataset to end`
+      : `until the functions of run ${run} of the same dataset, which was ended from outside, have put their work down`;
+  const message = `waiting ${what}: what it pays for is not paid twice`;
+  await writeWaiting(preparation, message);
+  const waitSeconds = freeInSeconds ?? leaseWait(cloud.clock.now() - Date.parse(event.startedAt));
+  return { status: 'incomplete', waitSeconds, waited: event.waited, reason: message };
+}
+
+/** A tenth of the time that has passed. */
+function leaseWait(passedMs: number): number {
+  const { first, most } = LEASE_EVERY_S;
+  return Math.round(Math.min(most, Math.max(first, passedMs / 10_000)));
+}
+
+async function startSteps(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcome> {
+  await cloud.runStateStore(plan.runId).describe({ phase: 'running', total: plan.samples });
+  return {
+    status: 'ok',
+    run: { plan: `${plan.prefix}/${runFiles.plan}` },
+    steps: plan.settings.workflow.steps,
+    manifestKey: `${plan.prefix}/${runFiles.manifest}`,
+    mapResultsPrefix: `${plan.prefix}/${runFiles.mapResults}`,
+    maxConcurrency: plan.lambdas,
+    batchSize: plan.batchSize,
+    samples: plan.samples,
+  };
+}
+
+function composeOtherRuns({ cloud, isRunning }: Preparation): OtherRuns {
+  const why = 'its execution was ended from outside, and another run of the same dataset waits: start it again, finished work is kept';
+  return { isRunning, stop: (runId) => cloud.runStateStore(runId).stop('interrupted', why) };
+}
+
+function openLease({ cloud, event, start }: Preparation) {
+  return createLease({
+    client: cloud.dynamo,
+    table: cloud.variables.TABLE,
+    name: leaseName(start.input),
+    runId: event.runId,
+    executionArn: event.executionArn,
+    now: () => cloud.clock.now(),
+  });
+}
+
+function nothingToDo(rejected: number, input: string): string {
+  return rejected > 0
+    ? `none of the ${rejected} lines of ${input} can be used: failed.jsonl says why, line by line`
+    : `${input} has no lines: upload lines of {"image_path":"…","caption":"…"}`;
+}

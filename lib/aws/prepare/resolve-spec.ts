@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { UsageError } from '#core/errors.ts';
+import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import { withoutSecrets } from '#core/redact-secrets.ts';
+import type { Settings } from '#core/settings.ts';
+import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
+import { isTree, parseSpecFile } from '#spec/parse-spec-file.ts';
+import type { S3Location } from '#storage/s3/s3-location.ts';
+import { parseS3 } from '#storage/s3/s3-location.ts';
+import { parsePreviousRun, specName } from '../run-state/run-paths.ts';
+import { readStoredText } from '../run-state/stored-plan.ts';
+import { requireAllowedHosts } from '../runtime/allowed-hosts.ts';
+import { listStartOverrides, type StartInput } from '../start/start-input.ts';
+
+export interface SpecSources {
+  readonly start: StartInput;
+  readonly input: S3Location;
+  /** A bucket's files by its name. */
+  readonly filesIn: (bucket: string, version?: string) => FileStore;
+  /** Where keys belong, for messages. */
+  readonly secret: string;
+  /** Where the environment allows calls to go. */
+  readonly modelHosts: readonly string[];
+}
+
+export interface ResolvedSpec extends Pick<LoadedSpec, 'settings' | 'notices'> {
+  /** Where relative image paths of this input begin, when `data.image_root` is empty. */
+  readonly imageFolder: string;
+  /** The run that this one goes on with, where both ask again although answers are at hand. */
+  readonly forcedSince: string | undefined;
+}
+
+/** Calls in flight where nobody says otherwise: a function's worth, twice. TAO's default of 4 is meant for one machine. */
+const USUAL_WORKERS = 64;
+
+const PreviousRunFile = z.object({
+  run_id: z.string().optional(),
+  forced_since: z.string().optional(),
+  image_base: z.string().optional(),
+  spec: z.record(z.string(), z.unknown()),
+});
+
+/** The settings of a run: the spec file beside the captions (or that of the run whose file the input is), then what the start says. Throws `UsageError`. */
+export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
+  const { start, input, secret, modelHosts } = sources;
+  const uri = `s3://${input.bucket}/${input.key}`;
+  const previous = await readPreviousSpec(sources);
+  const file = await specFile(sources, previous?.text);
+  const startOverrides = listStartOverrides(start);
+  const overrides = [...(setsWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...startOverrides];
+  const { settings, notices } = loadSpec({
+    ...(file && { file }),
+    overrides,
+    overrider: 'the start input',
+    env: () => undefined,
+    needs: [],
+  });
+  requireRunnable(settings, file?.name ?? 'the start input', secret);
+  // Captions may arrive before their spec: the default model is refused only where it would be called.
+  if (file !== undefined || start.spec !== undefined) requireAllowedHosts(settings, modelHosts);
+  return {
+    settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
+    notices,
+    imageFolder: previous?.imageBase ?? uri.slice(0, uri.lastIndexOf('/')),
+    // Who asks for it anew means the answers of the former run, too.
+    forcedSince: (startOverrides.includes('workflow.force_reprocess=true') ? undefined : previous?.forcedSince) ?? start.forced_since,
+  };
+}
+
+interface SpecText {
+  readonly text: string;
+  readonly name: string;
+}
+
+async function specFile({ start, input, filesIn }: SpecSources, previous: SpecText | undefined): Promise<SpecText | undefined> {
+  if (typeof start.spec === 'string') {
+    const { bucket, key } = parseS3(start.spec);
+    const text = await readTextIfPresent(filesIn(bucket), key);
+    if (text === undefined) throw new UsageError(`there is no spec file at ${start.spec}: check "spec" of the start input`);
+    return { text, name: start.spec };
+  }
+  if (previous) return previous;
+  const key = `${input.key.slice(0, input.key.lastIndexOf('/') + 1)}${specName}`;
+  const text = await readTextIfPresent(filesIn(input.bucket, start.uploaded?.spec ?? undefined), key);
+  return text === undefined ? undefined : { text, name: `s3://${input.bucket}/${key}` };
+}
+
+interface PreviousSpec {
+  readonly text: SpecText;
+  readonly imageBase: string | undefined;
+  readonly forcedSince: string | undefined;
+}
+
+/** `failed.jsonl` of a run goes on with that run's settings, and looks for images where it did. */
+async function readPreviousSpec({ input, filesIn }: SpecSources): Promise<PreviousSpec | undefined> {
+  const run = parsePreviousRun(input.key);
+  if (run === undefined) return undefined;
+  const name = `s3://${input.bucket}/${run.prefix}/run.json`;
+  const parsed = PreviousRunFile.safeParse(parseJson((await readTextIfPresent(filesIn(input.bucket), `${run.prefix}/run.json`)) ?? ''));
+  if (!parsed.success) return undefined;
+  const { spec, image_base: imageBase, run_id: runId, forced_since: since = runId } = parsed.data;
+  const { limit: _, sample: __, ...workflow } = isTree(spec.workflow) ? spec.workflow : {};
+  const forcedSince = workflow.force_reprocess === true ? since : undefined;
+  // Values in run.json are settled: a "${" in them is meant as it stands.
+  const escaped = JSON.stringify({ ...spec, workflow }).replaceAll('${', '\\\\${');
+  return { text: { text: `{"autolabel_type":"image_grounding","image_grounding":${escaped}}`, name }, imageBase, forcedSince };
+}
+
+async function readTextIfPresent(files: FileStore, key: string): Promise<string | undefined> {
+  try {
+    return await readStoredText(files, key);
+  } catch (error) {
+    if (error instanceof FileNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function setsWorkers(file: SpecText | undefined): boolean {
+  if (file === undefined) return false;
+  const section = parseSpecFile(file.text, file.name).image_grounding;
+  return isTree(section) && isTree(section.workflow) && section.workflow.max_workers !== undefined;
+}
+
+/** Throws `UsageError` for a spec that may not go to AWS, or cannot run there. */
+export function requireRunnable(settings: Settings, name: string, secret: string): void {
+  requireNoSecrets(settings, name, secret);
+  requireRemote(settings);
+}
+
+/** Whoever can read the bucket or the execution's history would have the key. */
+function requireNoSecrets(settings: Settings, name: string, secret: string): void {
+  const secrets = differing(settings, withoutSecrets(settings), 'image_grounding');
+  if (secrets.length === 0) return;
+  throw new UsageError(
+    `${name} holds a secret (${secrets.join(', ')}), which would stay in the bucket: take it out, change the key at its provider, and put the new one into Secrets Manager, ` +
+      `secret ${secret}, as {"api.openai.com":"…"}`,
+  );
+}
+
+function differing(value: unknown, clean: unknown, path: string): string[] {
+  if (isTree(value) && isTree(clean)) return Object.keys(value).flatMap((key) => differing(value[key], clean[key], `${path}.${key}`));
+  return JSON.stringify(value) === JSON.stringify(clean) ? [] : [path];
+}
+
+function requireRemote({ vlm, workflow }: Settings): void {
+  const backends = [
+    ...(workflow.steps.includes('0') ? [vlm.extraction.backend ?? vlm.backend] : []),
+    ...(workflow.steps.includes('1') ? [vlm.grounding.backend ?? vlm.backend] : []),
+  ];
+  if (backends.includes('builtin'))
+    throw new UsageError('vlm.backend=builtin runs on one machine only (groundline generate): set vlm.backend to gemini or openai');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import type { FileStore } from '#core/ports.ts';
+import type { Sample } from '#core/sample.ts';
+import { type InputKind, readSample } from '#input/read-samples.ts';
+import { groupRanges, type ManifestLine, readRepeat } from './manifest.ts';
+
+/** A file whose content never changes while the run lasts. */
+export interface PinnedFile {
+  readonly files: FileStore;
+  readonly path: string;
+}
+
+/** Reads the samples of manifest lines by ranged requests, in their order; at most one range is held at a time. Throws `TypeError` where file and manifest do not belong together. */
+export async function* readBatchSamples(
+  { files, path }: PinnedFile,
+  lines: readonly ManifestLine[],
+  kind: InputKind,
+): AsyncGenerator<{ line: ManifestLine; sample: Sample }> {
+  for (const range of groupRanges(lines)) {
+    const bytes = await readRange(files, path, range);
+    for (const line of range.lines) {
+      const own = bytes.subarray(line.o - range.start, line.o - range.start + line.b);
+      const read = readSample({ number: line.n, offset: line.o, length: line.b, bytes: own }, kind, () => readRepeat(line.id));
+      if (!('sample' in read) || read.sample.lineId !== line.id)
+        throw new TypeError(`line ${line.n} of ${files.location}/${path} is not what the manifest says: was the file replaced?`);
+      yield { line, sample: read.sample };
+    }
+  }
+}
+
+async function readRange(files: FileStore, path: string, range: { start: number; end: number }): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of files.read(path, range)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length === range.end - range.start) return bytes;
+  throw new TypeError(`${files.location}/${path} ends within bytes ${range.start} to ${range.end}: was it replaced?`);
+}

@@ -1,0 +1,52 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { CheckpointStore, Clock, FileStore } from '#core/ports.ts';
+import { createDynamoCheckpoints } from '#storage/dynamodb/dynamodb-checkpoints.ts';
+import { createS3Files } from '#storage/s3/s3-files.ts';
+import { createRunStateStore, type RunStateStore } from '../run-state/run-state-store.ts';
+import type { FunctionLog } from './function-log.ts';
+
+/** What a function knows of its environment, by the names of its variables. */
+export interface FunctionVariables {
+  readonly ENVIRONMENT: string;
+  readonly BUCKET: string;
+  readonly TABLE: string;
+  readonly MODEL_KEYS_SECRET: string;
+  readonly MODEL_HOSTS: readonly string[];
+  readonly OWN_MODEL_HOSTS: readonly string[];
+  readonly CHECKPOINT_DAYS: number;
+  readonly MAX_LAMBDAS: number;
+  readonly SETTLE_MINUTES: number;
+  readonly MAX_UNATTENDED_USD: number;
+}
+
+/** One environment as its functions see it. */
+export interface Cloud {
+  readonly variables: FunctionVariables;
+  readonly s3: S3Client;
+  readonly dynamo: DynamoDBClient;
+  /** The environment's bucket. */
+  readonly bucket: FileStore;
+  /** Any bucket's files, latest or as of one version. */
+  readonly filesIn: (bucket: string, version?: string) => FileStore;
+  readonly checkpoints: CheckpointStore;
+  /** Milliseconds since 1970. */
+  readonly clock: Clock;
+  readonly log: FunctionLog;
+  runStateStore(runId: string): RunStateStore;
+}
+
+export type CloudParts = Pick<Cloud, 'variables' | 's3' | 'dynamo' | 'clock' | 'log'>;
+
+export function openCloud(parts: CloudParts): Cloud {
+  const { variables, s3, dynamo, clock } = parts;
+  const { BUCKET: bucket, TABLE: table, CHECKPOINT_DAYS: days } = variables;
+  const now = () => clock.now();
+  return {
+    ...parts,
+    bucket: createS3Files({ client: s3, bucket, prefix: '' }),
+    filesIn: (name, versionId) => createS3Files({ client: s3, bucket: name, prefix: '', versionId }),
+    checkpoints: createDynamoCheckpoints({ client: dynamo, table, now, ...(days > 0 ? { ttlDays: days } : {}) }),
+    runStateStore: (runId) => createRunStateStore({ client: dynamo, table, runId, now }),
+  };
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { FileStore } from '#core/ports.ts';
+import { isSecret } from '#core/redact-secrets.ts';
+import { readJsonLines } from '#results/read-json-lines.ts';
+import { formatCount, formatCounted, formatDollars, formatDuration, quoteShellArgument } from '../format.ts';
+import type { RunFile } from './run-file.ts';
+
+/** Samples of a pilot, unless the user says how many. */
+export const pilotSamples = 10;
+
+const Labelled = z.object({ expressions: z.array(z.object({ instances: z.array(z.unknown()) })) });
+
+export interface PilotFindings {
+  readonly samples: number;
+  readonly phrasesPerImage: number;
+  /** Share of samples without a single box. */
+  readonly emptyRate: number;
+}
+
+/** Counts what a pilot wrote. */
+export async function readPilot(results: FileStore): Promise<PilotFindings> {
+  let [samples, phrases, empty] = [0, 0, 0];
+  for await (const line of readJsonLines(results, 'annotations.jsonl')) {
+    const record = 'value' in line ? Labelled.safeParse(line.value).data : undefined;
+    if (!record) continue;
+    samples++;
+    phrases += record.expressions.length;
+    if (record.expressions.every(({ instances }) => instances.length === 0)) empty++;
+  }
+  return { samples, phrasesPerImage: samples && phrases / samples, emptyRate: samples && empty / samples };
+}
+
+export interface Projection {
+  readonly lines: number;
+  /** Absent when no call was made or a price is unknown. */
+  readonly costUsd?: number;
+  readonly seconds?: number;
+}
+
+/** Carries a pilot's cost and pace over to all lines. Samples that took no call say nothing about either. */
+export function project({ counts, steps }: RunFile, seconds: number, workers: number): Projection {
+  const { done = 0, failed = 0, pending = 0, cached = 0 } = counts;
+  const lines = done + failed + pending;
+  const asked = done + failed - cached;
+  if (asked <= 0) return { lines };
+  const costs = Object.values(steps).map((step) => step.cost_usd ?? Number.NaN); // not the check of the model, which is not made again
+  const costUsd = (costs.reduce((sum, cost) => sum + cost, 0) / asked) * lines;
+  const secondsPerSample = (seconds * Math.min(workers, asked)) / asked;
+  return {
+    lines,
+    seconds: (lines * secondsPerSample) / workers,
+    ...(Number.isNaN(costUsd) ? {} : { costUsd }),
+  };
+}
+
+export function describePilot(findings: PilotFindings, projection: Projection, command: string): string {
+  const { samples, phrasesPerImage, emptyRate } = findings;
+  return [
+    `pilot of ${formatCounted(samples, 'sample')}: ${phrasesPerImage.toFixed(1)} phrases per image, ${Math.round(emptyRate * 100)} % without any box`,
+    `all ${formatCounted(projection.lines, 'line')}: about ${formatDollars(projection.costUsd)}, ${projection.seconds === undefined ? 'time unknown' : `about ${formatDuration(projection.seconds)}`}`,
+    `go on with (what the pilot asked is not paid again; ${formatCount(projection.lines - samples)} to go):`,
+    `  ${command}`,
+  ].join('\n');
+}
+
+/** The same command with more options, ready to paste. Secrets are left for the user to fill in. */
+export function sameCommand(args: readonly string[], ...more: readonly string[]): string {
+  return ['groundline', ...args.filter((argument) => !more.includes(argument)).map(hideSecret), ...more].map(quoteShellArgument).join(' ');
+}
+
+/** The same command for all lines, ready to paste: without `--pilot` and what says how many lines it takes. Secrets are left for the user to fill in. */
+export function followUpCommand(args: readonly string[]): string {
+  const shown = args.filter((argument, index) => !isOfPilot(argument) && !takesNext(args[index - 1])).map(hideSecret);
+  return ['groundline', ...shown.map(quoteShellArgument)].join(' ');
+}
+
+const takesNext = (argument = '') => /^--(?:limit|sample)$/.test(argument);
+const isOfPilot = (argument: string) =>
+  takesNext(argument) || /^--pilot$|^--(?:limit|sample)=|^\+{0,2}(?:image_grounding\.)?workflow\.(?:limit|sample)=/.test(argument);
+
+function hideSecret(argument: string): string {
+  const [path = '', ...rest] = argument.split('=');
+  return rest.length > 0 && path.split('.').some(isSecret) ? `${path}=…` : argument;
+}

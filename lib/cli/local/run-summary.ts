@@ -1,0 +1,65 @@
+import type { SpendingTotals } from '#output/compose-run-file.ts';
+import { exitCode } from '../exit-codes.ts';
+import { formatCount, formatCounted, formatDollars } from '../format.ts';
+import type { RetryPlan } from './plan-retry.ts';
+import type { RunFile } from './run-file.ts';
+
+/** The end of a run in a few lines: counts, failures by code, cost, files, and what tries the failures again. */
+export function summarise(run: RunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}, totals = totalsOf(run)): string {
+  const { done = 0, partial = 0, failed = 0, pending = 0, cached = 0 } = run.counts;
+  const lines = [
+    [
+      `${formatCounted(done, 'sample')} done`,
+      partial > 0 && `${formatCount(partial)} of them partial`,
+      cached > 0 && `${formatCount(cached)} without a call`,
+      failed > 0 && `${formatCount(failed)} failed`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+  ];
+  if (run.status === 'running') lines.push('not at its end: it is still running, or it was killed, and then the same command goes on');
+  const from = run.first_pending_line ? `, from line ${formatCount(run.first_pending_line)} on` : '';
+  if (pending > 0)
+    lines.push(
+      run.status === 'finished'
+        ? `${formatCounted(pending, 'line')} not chosen by this run`
+        : `${formatCounted(pending, 'line')} pending${from}`,
+    );
+  const failures = Object.entries(run.failures).sort(([, a], [, b]) => b - a);
+  if (failures.length > 0) lines.push(`failed: ${failures.map(([code, times]) => `${formatCount(times)} × ${code}`).join(', ')}`);
+  const { calls = 0 } = run;
+  lines.push(`${formatCounted(calls, 'call')}, cost ${calls === 0 ? '$0' : formatDollars(run.cost_usd)}`);
+  if (totals && totals.calls > calls) lines.push(`all invocations: ${describeSpending(totals)}`);
+  lines.push(`results: ${location}`);
+  if (failed > 0) lines.push(...(beyond ? howElse(beyond, failed, location) : [`${againBy(location)}; one by one in failed.jsonl`]));
+  return lines.join('\n');
+}
+
+function totalsOf({ all_invocations: all }: RunFile): SpendingTotals | undefined {
+  return all && { calls: all.calls ?? 0, usd: all.cost_usd ?? 0, unpricedCalls: all.unpriced_calls ?? 0 };
+}
+
+function describeSpending({ calls, usd, unpricedCalls }: SpendingTotals): string {
+  if (unpricedCalls >= calls) return `${formatCounted(calls, 'call')}, cost unknown`;
+  const unpriced = unpricedCalls > 0 ? `, and ${formatCounted(unpricedCalls, 'call')} of unknown cost` : '';
+  return `${formatCounted(calls, 'call')}, cost ${formatDollars(usd)}${unpriced}`;
+}
+
+const againBy = (location: string) => `tried again by: groundline retry ${location}`;
+
+function howElse({ failures, command }: NonNullable<RetryPlan['beyond']>, failed: number, location: string): string[] {
+  const all = failures >= failed;
+  const which = `${all ? 'all' : formatCount(failures)} failed before step 1, which this run took alone; tried again, with results of their own, by:`;
+  return [
+    ...(all ? [] : [`in step 1 failed ${formatCount(failed - failures)}, ${againBy(location)}`]),
+    which,
+    `  ${command}`,
+    'one by one in failed.jsonl',
+  ];
+}
+
+/** More failures than the user allows are no success. A share of what was tried, so that a limited run is judged fairly. */
+export function runExitCode({ counts }: RunFile, maxFailureRate: number): number {
+  const { done = 0, failed = 0 } = counts;
+  return failed > 0 && failed / (done + failed) > maxFailureRate ? exitCode.tooManyFailures : exitCode.done;
+}

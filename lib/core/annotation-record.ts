@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Box } from './box.ts';
+
+/** One box of an expression. `score` in [0,1], four decimals; `null` where the model gave none. */
+export const Instance = z.object({ bbox: Box, score: z.number().min(0).max(1).nullable(), bbox_id: z.string() });
+export type Instance = z.infer<typeof Instance>;
+
+/** `found` · `absent` (the model said: not visible) · `dropped` (only unusable boxes) · `unanswered` (no answer even after a re-ask). */
+export const Grounding = z.enum(['found', 'absent', 'dropped', 'unanswered']);
+export type Grounding = z.infer<typeof Grounding>;
+
+/** A phrase naming something visible. `char_span` is half-open, in Unicode code points of `cleaned_caption`. `note` says why a phrase has no box. */
+export const Expression = z.object({
+  text: z.string(),
+  expression_id: z.string(),
+  char_span: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+  noun_chunk: z.string(),
+  grounding: Grounding.optional(),
+  note: z.string().optional(),
+  instances: z.array(Instance),
+});
+export type Expression = z.infer<typeof Expression>;
+
+export const ScoreSource = z.enum(['model', 'detector', 'none']);
+export type ScoreSource = z.infer<typeof ScoreSource>;
+
+const RecordedProvenance = z.object({
+  model: z.string(),
+  prompt: z.string(),
+  profile: z.string().optional(),
+  score: ScoreSource.optional(),
+});
+
+/** One line of `annotations.jsonl`; input fields we do not know pass through in their order. Shape: design of the result files, README "Results". */
+export const AnnotationRecord = z.looseObject({
+  image_path: z.string(),
+  caption: z.string(),
+  image_id: z.unknown(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  /** EXIF orientation 2–8 of the stored file; boxes and sizes are upright all the same. */
+  orientation: z.int().optional(),
+  cleaned_caption: z.string(),
+  expressions: z.array(Expression),
+  source: z.literal('image_grounding'),
+  pipeline_steps: z.array(z.string()),
+  status: z.enum(['ok', 'partial']),
+  provenance: z.object({ step_0: RecordedProvenance.optional(), step_1: RecordedProvenance.optional() }).optional(),
+});
+export type AnnotationRecord = z.infer<typeof AnnotationRecord>;
+
+/** The envelope that `failed.jsonl` adds to an input line. The line stays an input line: the envelope is stripped when it is read again. */
+export const FailureEnvelope = z.object({
+  line: z.int().positive(),
+  image_base: z.string(),
+  step: z.enum(['input', 'step_0', 'step_1', 'run']),
+  code: z.string(),
+  message: z.string(),
+  attempts: z.int().nonnegative(),
+  reply_head: z.string().optional(),
+});
+export type FailureEnvelope = z.infer<typeof FailureEnvelope>;

@@ -1,0 +1,6 @@
+/** A column of numbers twice as long, with what was in it. */
+export function grow<T extends Float64Array | Uint32Array | Int32Array | Uint16Array>(column: T): T {
+  const longer = new (column.constructor as new (length: number) => T)(column.length * 2);
+  longer.set(column);
+  return longer;
+}

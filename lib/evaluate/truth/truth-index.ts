@@ -1,0 +1,82 @@
+import { grow } from '../figures/grow.ts';
+
+/** Where a line of the truth file is. */
+export interface LinePlace {
+  /** 0-based, blank lines not counted. */
+  readonly number: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Lines by the hash of what joins them, without the lines themselves. */
+export interface TruthIndex {
+  add(hash: number, place: LinePlace): void;
+  /** The first line of this hash that is accepted, in the order they were added; it is taken out. */
+  take<T>(hash: number, accept: (place: LinePlace) => T | undefined): T | undefined;
+}
+
+const NONE = -1;
+
+/** A hash table with chains, in typed arrays: 32 bytes a line. It grows, but takes the least memory where `expected` lines are about right. */
+export function createTruthIndex(expected = 1024): TruthIndex {
+  let heads = new Int32Array(expected).fill(NONE);
+  let hashes = new Float64Array(expected);
+  let offsets = new Float64Array(expected);
+  let lengths = new Uint32Array(expected);
+  let numbers = new Uint32Array(expected);
+  let next = new Int32Array(expected);
+  let entries = 0;
+
+  const slotOf = (hash: number) => hash % heads.length;
+  const growAll = () => {
+    hashes = grow(hashes);
+    offsets = grow(offsets);
+    lengths = grow(lengths);
+    numbers = grow(numbers);
+    next = grow(next);
+    heads = new Int32Array(hashes.length).fill(NONE);
+    for (let entry = entries - 1; entry >= 0; entry--) link(entry);
+  };
+  /** Entries are linked from the last to the first, so that chains have the first in front. */
+  const link = (entry: number) => {
+    if (lengths[entry] === 0) return;
+    const slot = slotOf(hashes[entry] ?? 0);
+    next[entry] = heads[slot] ?? NONE;
+    heads[slot] = entry;
+  };
+  const append = (entry: number) => {
+    const slot = slotOf(hashes[entry] ?? 0);
+    next[entry] = NONE;
+    let last = heads[slot] ?? NONE;
+    if (last === NONE) heads[slot] = entry;
+    else {
+      while (next[last] !== NONE) last = next[last] ?? NONE;
+      next[last] = entry;
+    }
+  };
+
+  return {
+    add(hash, { number, offset, length }) {
+      if (entries === hashes.length) growAll();
+      hashes[entries] = hash;
+      offsets[entries] = offset;
+      lengths[entries] = length;
+      numbers[entries] = number;
+      append(entries++);
+    },
+    take(hash, accept) {
+      const slot = slotOf(hash);
+      let before = NONE;
+      for (let entry = heads[slot] ?? NONE; entry !== NONE; before = entry, entry = next[entry] ?? NONE) {
+        if (hashes[entry] !== hash) continue;
+        const accepted = accept({ number: numbers[entry] ?? 0, offset: offsets[entry] ?? 0, length: lengths[entry] ?? 0 });
+        if (accepted === undefined) continue;
+        if (before === NONE) heads[slot] = next[entry] ?? NONE;
+        else next[before] = next[entry] ?? NONE;
+        lengths[entry] = 0;
+        return accepted;
+      }
+      return undefined;
+    },
+  };
+}

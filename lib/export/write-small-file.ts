@@ -1,0 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { explainWriteError } from '#storage/disk/disk-errors.ts';
+import { makeFolder } from '#storage/disk/make-folder.ts';
+
+/** Writes a label file at once. Not forced to the disk one by one, which a million of them would take hours for: the export takes its place as a whole. */
+export async function writeSmallFile(folder: string, path: string, text: string): Promise<void> {
+  const file = join(folder, path);
+  try {
+    await writeFile(file, text).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      makeFolder(dirname(file));
+      await writeFile(file, text);
+    });
+  } catch (error) {
+    throw explainWriteError(error, file);
+  }
+}

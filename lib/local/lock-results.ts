@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { UsageError } from '#core/errors.ts';
+import { makeFolder } from '#storage/disk/make-folder.ts';
+
+export interface ResultsLock {
+  /** The process that held the folder before and died without giving it back. */
+  readonly deadProcess?: number;
+  release(): void;
+}
+
+const Holder = z.object({ pid: z.int(), host: z.string(), since: z.string(), token: z.string() });
+type Holder = z.infer<typeof Holder>;
+
+const BEAT_MS = 3_000;
+/** A lock of another machine is dead when it was not touched for so long. */
+const SILENT_MS = 20_000;
+/** Two that take over a dead lock at once see within this time which of them it was. */
+const TAKEOVER_CHECK_MS = 50;
+
+/**
+ * Keeps a results folder, made if it is not there, for one run. A lock of a killed process is taken over at once: on the same machine its process number tells,
+ * for one of another machine the time since it was last touched. Throws `UsageError` where another run is at work.
+ */
+export async function lockResults(folder: string): Promise<ResultsLock> {
+  makeFolder(folder);
+  const path = join(folder, '.lock');
+  const mine: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString(), token: randomUUID() };
+  const deadProcess = create(path, mine) ? undefined : await takeOver(path, mine, folder);
+  const beat = setInterval(() => touch(path, mine), BEAT_MS).unref();
+  return {
+    ...(deadProcess === undefined ? {} : { deadProcess }),
+    release() {
+      clearInterval(beat);
+      if (readHolder(path)?.token === mine.token) rmSync(path, { force: true });
+    },
+  };
+}
+
+function create(path: string, mine: Holder): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(mine), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function takeOver(path: string, mine: Holder, folder: string): Promise<number | undefined> {
+  const holder = readHolder(path);
+  if (isAlive(path, holder)) throw refusal(folder, holder);
+  const draft = `${path}-${mine.pid}`;
+  writeFileSync(draft, JSON.stringify(mine));
+  renameSync(draft, path);
+  await sleep(TAKEOVER_CHECK_MS);
+  const winner = readHolder(path);
+  if (winner?.token !== mine.token) throw refusal(folder, winner);
+  return holder?.pid;
+}
+
+function isAlive(path: string, holder: Holder | undefined): boolean {
+  const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const recent = Date.now() - touched < SILENT_MS;
+  if (!holder || holder.host !== hostname()) return recent;
+  // A number of our own is from before a restart of this machine or container.
+  return holder.pid !== process.pid && isRunning(holder.pid);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isUnreaped(pid);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A killed process keeps its number until its parent asks for its end, which notebooks and containers may never do. Linux alone says so. */
+function isUnreaped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')'))); // the name before it may hold anything
+  } catch {
+    return false;
+  }
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return Holder.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(folder: string, holder: Holder | undefined): UsageError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}, since ${holder.since}` : 'another process';
+  return new UsageError(`another run is writing to ${folder} (${who}): wait for it, stop it, or choose another results folder`);
+}
+
+function touch(path: string, mine: Holder): void {
+  if (readHolder(path)?.token !== mine.token) return;
+  const now = new Date();
+  utimesSync(path, now, now);
+}

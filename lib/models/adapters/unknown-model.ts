@@ -1,0 +1,23 @@
+import { RunStopError } from '#core/errors.ts';
+import type { ServedModel } from './adapter.ts';
+import type { RequestTarget } from './classify-failure.ts';
+
+const SHOWN = 20;
+
+/** Adds to "unknown model" what the endpoint does serve, so that the cure is in the message. Other errors pass. */
+export async function explainUnknownModel(
+  error: unknown,
+  target: RequestTarget,
+  listModels: () => Promise<ServedModel[]>,
+): Promise<unknown> {
+  if (!(error instanceof RunStopError) || error.reason !== 'unknown_model') return error;
+  const served = await listModels().catch(() => []);
+  if (served.length === 0) return error;
+  const names = served.slice(0, SHOWN).map(({ id }) => id);
+  const more = served.length > SHOWN ? `, and ${served.length - SHOWN} more` : '';
+  return new RunStopError(
+    'unknown_model',
+    `${target.endpoint} does not serve "${target.model}"; set ${target.modelSetting} to one of: ${names.join(', ')}${more}`,
+    { cause: error },
+  );
+}

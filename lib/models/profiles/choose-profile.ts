@@ -1,0 +1,90 @@
+import { RunStopError } from '#core/errors.ts';
+import type { ModelProfile } from '#core/model-profile.ts';
+import type { VisionLanguageModel } from '#core/ports.ts';
+import type { VlmSettings } from '#core/settings.ts';
+import type { ModelAdapter } from '../adapters/adapter.ts';
+import type { EndpointCapabilities } from '../endpoint-capabilities.ts';
+import type { StepModel } from '../step-model.ts';
+import { findConvention } from './calibrate.ts';
+import { overriddenProfile, parseCoordinates, profileByName, profileFor, unknownProfile } from './profiles.ts';
+
+export interface ProfileQuestion {
+  readonly vlm: VlmSettings;
+  readonly model: StepModel;
+  readonly adapter: ModelAdapter;
+  readonly capabilities: EndpointCapabilities;
+  /** The port, spoken to as this profile says. */
+  readonly createModelFor: (profile: ModelProfile) => VisionLanguageModel;
+  readonly notice: (message: string) => void;
+}
+
+/** A profile, and what should be looked at once before the first question is paid: a run whose answers are all at hand asks nothing. */
+export interface ChosenProfile {
+  readonly profile: ModelProfile;
+  readonly check?: (signal: AbortSignal) => Promise<void>;
+}
+
+/** How this model writes boxes: what the user says, else its name, else the model behind its alias, else what it draws around synthetic pictures. */
+export async function chooseProfile(question: ProfileQuestion, signal: AbortSignal): Promise<ChosenProfile> {
+  const { vlm, model, capabilities, notice } = question;
+  const remembered = fromName(capabilities.current.profile);
+  const named = await namedProfile(question, signal);
+  if (vlm.coordinates !== 'auto') return { profile: overriddenProfile(vlm.coordinates, named) };
+  if (named) {
+    const doubted = model.selfHosted && vlm.localisation_check === 'auto' && remembered?.family !== named.family;
+    return { profile: named, ...(doubted && { check: (aborted: AbortSignal) => checkKnown(question, named, aborted) }) };
+  }
+  if (remembered) return { profile: remembered };
+  if (vlm.localisation_check === 'off') {
+    notice(`${model.target.model} is not a known model and vlm.localisation_check is off: boxes are taken as ${unknownProfile.family}`);
+    return { profile: unknownProfile };
+  }
+  return { profile: await probe(question, signal) };
+}
+
+/** The profile by the model's name, or by what the server says is behind the name. No calls but `/models`. */
+export async function namedProfile(
+  { model, adapter }: Pick<ProfileQuestion, 'model' | 'adapter'>,
+  signal: AbortSignal,
+): Promise<ModelProfile | undefined> {
+  const named = profileFor(model.target.model);
+  if (named || model.backend === 'gemini') return named;
+  const listed = await adapter.listModels(signal).catch((error) => {
+    signal.throwIfAborted();
+    if (error instanceof RunStopError && error.reason === 'unauthorized') throw error;
+    return [];
+  });
+  const served = listed.find(({ id }) => id === model.target.model);
+  return [served?.root, served?.parent].map((name) => name && profileFor(name)).find(Boolean) || undefined;
+}
+
+const fromName = (name: string | undefined) => (name ? (profileByName(name) ?? parseCoordinates(name)) : undefined);
+
+/** Servers have shipped models of known families with broken localisation: said loudly, as the user may know better. */
+async function checkKnown(
+  { model, createModelFor, capabilities, notice }: ProfileQuestion,
+  profile: ModelProfile,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await findConvention(createModelFor(profile), [profile], signal);
+  if (found) capabilities.update({ profile: profile.family });
+  else
+    notice(
+      `WARNING: ${model.target.model} at ${model.target.endpoint} does not find plain rectangles in test pictures where ${profile.family} should. ` +
+        'Boxes will probably be wrong: try another server version, set vlm.coordinates, or look at a --pilot report first.',
+    );
+}
+
+async function probe({ model, createModelFor, capabilities, notice }: ProfileQuestion, signal: AbortSignal): Promise<ModelProfile> {
+  const { target } = model;
+  const found = await findConvention(createModelFor(unknownProfile), undefined, signal);
+  if (!found)
+    throw new RunStopError(
+      'convention_unknown',
+      `${target.model} at ${target.endpoint} is not a known model, and its boxes around two test pictures fit no convention (IoU below 0.7): ` +
+        'set vlm.coordinates if you know how it writes boxes, or use a model that can localise',
+    );
+  notice(`${target.model} is not a known model; by two test pictures it writes boxes as ${found.family}`);
+  capabilities.update({ profile: found.family });
+  return found;
+}

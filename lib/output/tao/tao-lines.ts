@@ -1,0 +1,124 @@
+import { fileStem } from '#core/sample-id.ts';
+import type { Settings } from '#core/settings.ts';
+import { parseRecord } from '#input/parse-line.ts';
+import { findLineFailure, type LineResult, type OutputLines } from '../line-result.ts';
+import type { StepLine } from '../step-line.ts';
+import { pythonJson } from './python-json.ts';
+
+/** TAO counts ids over the whole file, in our case in input order. */
+export interface TaoCounters {
+  expressions: number;
+  boxes: number;
+}
+
+export interface TaoLines {
+  readonly counters: TaoCounters;
+  write(line: LineResult): OutputLines;
+}
+
+type TaoFields = Record<string, unknown>;
+
+interface TaoExpression {
+  text: string;
+  instances: object[];
+  expression_id: string;
+  char_span: unknown;
+  noun_chunk: unknown;
+}
+
+/** What TAO puts where a model gives no score. */
+const MISSING_SCORE = 0.9;
+const STEP_0 = 'step0_expression_extraction';
+const STEP_1 = 'step1_grounding';
+/** Ours alone: TAO's records do not have them. */
+const OURS = ['orientation', 'status', 'provenance'];
+
+/**
+ * Lines as TAO's own code writes them: `bbox_score`, counted ids, joined image paths, Python's separators, and a line for
+ * every input line. Failed ones have no expressions and, unlike TAO's, say so by `status`.
+ */
+export function createTaoLines(
+  { data, workflow }: Pick<Settings, 'data' | 'workflow'>,
+  counters: TaoCounters = { expressions: 0, boxes: 0 },
+): TaoLines {
+  const keepsIds = !workflow.steps.includes('0');
+  const names = workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
+  const numbered = (kind: 'expr' | 'box', counter: keyof TaoCounters) => `${kind}_${String(counters[counter]++).padStart(5, '0')}`;
+
+  /** Ids of a line, the same in both of its step files. */
+  const idsOf = (record: TaoFields): string[] =>
+    readExpressions(record).map(({ expression_id: id }) => (keepsIds ? String(id) : numbered('expr', 'expressions')));
+
+  const shape = (record: TaoFields, ids: readonly string[]): string => {
+    const expressions = readExpressions(record).map((expression, index): TaoExpression => {
+      const instances = (expression.instances as { bbox: unknown; score: number | null }[]).map(({ bbox, score }) => ({
+        bbox,
+        bbox_score: pythonFloat(score ?? MISSING_SCORE),
+        bbox_id: numbered('box', 'boxes'),
+      }));
+      const { text, char_span, noun_chunk } = expression as unknown as TaoExpression;
+      return { text, instances, expression_id: ids[index] ?? '', char_span, noun_chunk };
+    });
+    return pythonJson({
+      ...composeBase(record, data.image_root),
+      expressions,
+      source: record.source,
+      pipeline_steps: record.pipeline_steps,
+    });
+  };
+
+  return {
+    counters,
+    write(line) {
+      const failure = findLineFailure(line);
+      const records = names.map((name) => {
+        const step = line[name];
+        return [name, step && step.facts.status !== 'failed' ? readRecord(step) : undefined] as const;
+      });
+      const first = records.find(([, record]) => record)?.[1] ?? {};
+      const ids = idsOf(first);
+      const failed = failure && failedRecord(failure.text, first.cleaned_caption, { data, workflow });
+      const texts = records.map(([name, record]) => [name, record ? shape(record, ids) : failed] as const);
+      return { ...Object.fromEntries(texts), ...(failure && { failed: failure.text }) };
+    },
+  };
+}
+
+/** Python writes 1.0 where JavaScript writes 1. */
+const pythonFloat = (value: number) => (Number.isInteger(value) ? JSON.rawJSON(value.toFixed(1)) : value);
+
+const readExpressions = (record: TaoFields) => (Array.isArray(record.expressions) ? record.expressions : []) as TaoFields[];
+
+/** Without a size that the line did not state: TAO never looks at the image. */
+function readRecord({ text, facts: { stated = [] } }: StepLine): TaoFields {
+  const record: TaoFields = { ...parseRecord(text) };
+  for (const name of ['width', 'height'] as const) if (!stated.includes(name)) delete record[name];
+  return record;
+}
+
+/** The input's own fields and what TAO adds before the expressions. */
+function composeBase(record: TaoFields, imageRoot: string): TaoFields {
+  const { expressions: _, source: __, pipeline_steps: ___, ...fields } = record;
+  for (const name of OURS) delete fields[name];
+  return { ...fields, image_path: joined(record.image_path, imageRoot) };
+}
+
+/** As `os.path.join` does. */
+function joined(path: unknown, root: string): unknown {
+  if (root === '' || typeof path !== 'string' || path === '' || /^(?:\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(path)) return path;
+  return root.endsWith('/') ? `${root}${path}` : `${root}/${path}`;
+}
+
+function failedRecord(text: string, cleanedCaption: unknown, { data, workflow }: Pick<Settings, 'data' | 'workflow'>): string {
+  const { _groundline: _, ...fields } = parseRecord(text);
+  const { image_path = '', caption = '' } = fields;
+  const image_id = Object.hasOwn(fields, 'image_id') ? fields.image_id : fileStem(String(image_path));
+  return pythonJson({
+    ...composeBase({ ...fields, image_path, caption, image_id }, data.image_root),
+    cleaned_caption: cleanedCaption ?? fields.cleaned_caption ?? caption,
+    expressions: [],
+    source: 'image_grounding',
+    pipeline_steps: [STEP_0, ...(workflow.steps.includes('1') ? [STEP_1] : [])],
+    status: 'failed',
+  });
+}

@@ -1,0 +1,152 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { opendir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { isTooDeep } from '#core/json-depth.ts';
+import type { CheckpointStore, StepName } from '#core/ports.ts';
+import { unreadableCheckpoint } from '#core/unreadable-checkpoint.ts';
+import { explainWriteError } from './disk-errors.ts';
+import { makeFolder } from './make-folder.ts';
+
+/** Folder of each step below the results. */
+export const stepFolders: Readonly<Record<StepName, string>> = { step_0: 'step_0_expression_extraction', step_1: 'step_1_grounding' };
+
+/** Folder of a step's checkpoints, below the step's own. */
+export const checkpointFolder = '.ckpt';
+
+/** Read by zod only where the text does not begin as we write it: someone's editor has been there. */
+const CheckpointFile = z.object({ fingerprint: z.string(), body: z.unknown() });
+const BEGIN = '{"fingerprint":"';
+const MIDDLE = '","body":';
+
+/**
+ * Checkpoints as `<step folder>/.ckpt/<sample id>.json` below the results, the latest of each sample and step.
+ * `folderName` replaces `.ckpt` for a second set of checkpoints of the same results.
+ * Reads and writes are synchronous: a checkpoint is small, and a trip through the thread pool costs more CPU than the call itself.
+ */
+export function createDirectoryCheckpoints(resultsFolder: string, folderName = checkpointFolder): CheckpointStore {
+  const made = new Set<StepName>();
+  const folderOf = (step: StepName) => join(resultsFolder, stepFolders[step], folderName);
+  const pathOf = (sampleId: string, step: StepName) => join(folderOf(step), `${sampleId}.json`);
+  const read = (sampleId: string, step: StepName) => readCheckpointFile(pathOf(sampleId, step));
+
+  return {
+    async get({ sampleId, step, fingerprint }) {
+      const stored = read(sampleId, step);
+      return stored?.fingerprint === fingerprint ? stored.body : undefined;
+    },
+    async latest(sampleId, step) {
+      const stored = read(sampleId, step);
+      return stored && { sampleId, step, ...stored };
+    },
+    async put({ sampleId, step, fingerprint, body }) {
+      const path = pathOf(sampleId, step);
+      try {
+        if (!made.has(step)) makeFolder(folderOf(step));
+        made.add(step);
+        // One draft a process is enough: nothing runs between these two lines.
+        const draft = join(folderOf(step), `.draft-${process.pid}`);
+        writeFileSync(draft, `${BEGIN}${fingerprint}${MIDDLE}${body}}\n`);
+        renameSync(draft, path);
+      } catch (error) {
+        requireFile(path, lookAt(path)); // a folder in its place is this sample's fault, not the disk's
+        throw explainWriteError(error, path);
+      }
+    },
+    locationOf: ({ sampleId, step }) => pathOf(sampleId, step),
+  };
+}
+
+/** The folders with checkpoints in a step's folder: those of its results, and those of runs with other settings. */
+export function checkpointFolders(stepFolder: string): string[] {
+  const entries = lookAt(stepFolder)?.isDirectory() ? readdirSync(stepFolder, { withFileTypes: true }) : [];
+  const names = entries.filter(
+    (entry) => entry.isDirectory() && (entry.name === checkpointFolder || entry.name.startsWith(`${checkpointFolder}-`)),
+  );
+  return names.map(({ name }) => join(stepFolder, name)).sort();
+}
+
+/** Moves the checkpoints below `folderName` to the usual place, where they replace those of the same sample. A crash in between leaves the rest to the next call. */
+export async function promoteCheckpoints(resultsFolder: string, folderName: string): Promise<void> {
+  for (const stepFolder of Object.values(stepFolders)) {
+    const from = join(resultsFolder, stepFolder, folderName);
+    if (!existsSync(from)) continue;
+    const to = join(resultsFolder, stepFolder, checkpointFolder);
+    makeFolder(to);
+    for await (const { name } of await opendir(from)) if (name.endsWith('.json')) await rename(join(from, name), join(to, name));
+    await rm(from, { recursive: true, force: true });
+  }
+}
+
+/** Removes the checkpoints whose sample id `isWanted`, readable or not, and returns how many there were. */
+export function removeCheckpoints(resultsFolder: string, isWanted: (sampleId: string) => boolean): number {
+  let removed = 0;
+  const folders = Object.values(stepFolders).flatMap((step) => checkpointFolders(join(resultsFolder, step)));
+  for (const folder of folders) {
+    const names = readdirSync(folder);
+    for (const name of names) {
+      if (!name.endsWith('.json') || !isWanted(name.slice(0, -'.json'.length))) continue;
+      rmSync(join(folder, name), { recursive: true });
+      removed++;
+    }
+  }
+  return removed;
+}
+
+/** A thousand times what a sample with the most expressions takes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Throws `SampleError` for a checkpoint that is there and cannot be read. A killed process leaves none: they take their names whole. */
+function readCheckpointFile(path: string): { fingerprint: string; body: string } | undefined {
+  const found = lookAt(path);
+  if (found === undefined) return undefined;
+  requireFile(path, found);
+  if (found.size > MAX_BYTES) throw unreadableCheckpoint(path, `${found.size} bytes`);
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const checkpoint = parseCheckpoint(text);
+  if (checkpoint === undefined) throw unreadableCheckpoint(path, text === '' ? 'an empty file' : 'a damaged file');
+  return checkpoint;
+}
+
+/** `undefined` where nothing is: an error for each new sample would cost ten times as much. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadableCheckpoint(path, codeOf(error), error);
+  }
+}
+
+function requireFile(path: string, found: Stats | undefined): void {
+  if (found && !found.isFile()) throw unreadableCheckpoint(path, found.isDirectory() ? 'a folder' : 'no regular file');
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unreadableCheckpoint(path, codeOf(error), error);
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/** One that begins and ends as we write it is whole; its body is read by who asked for it. */
+function parseCheckpoint(text: string): { fingerprint: string; body: string } | undefined {
+  const middle = text.indexOf(MIDDLE);
+  if (text.startsWith(BEGIN) && middle > 0 && text.endsWith('}\n'))
+    return { fingerprint: text.slice(BEGIN.length, middle), body: text.slice(middle + MIDDLE.length, -2) };
+  const edited = CheckpointFile.safeParse(parseJson(text)).data;
+  return edited && { fingerprint: edited.fingerprint, body: JSON.stringify(edited.body) };
+}
+
+function parseJson(text: string): unknown {
+  if (isTooDeep(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { createByteBudget, withinBudget } from '#aws/batch/byte-budget.ts';
+import type { ImageStore } from '#core/ports.ts';
+
+const { signal } = new AbortController();
+
+/** Images of a size that their names say. */
+function namedSizes(): ImageStore & { held: number; most: number } {
+  return {
+    held: 0,
+    most: 0,
+    stat: async (path) => ({ size: Number(path), stamp: path }),
+    async read(path) {
+      this.held += Number(path);
+      this.most = Math.max(this.most, this.held);
+      return new Uint8Array(0);
+    },
+  };
+}
+
+describe('bytes of images in flight', () => {
+  it('never exceed the budget, however many samples are under way', async () => {
+    const images = namedSizes();
+    const budget = createByteBudget(100);
+    const take = async (size: number) => {
+      const mine = withinBudget(images, budget);
+      await mine.images.stat(`${size}`, signal);
+      await mine.images.read(`${size}`, signal);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      images.held -= size;
+      mine.release();
+    };
+
+    await Promise.all(Array.from({ length: 60 }, (_, index) => take(10 + (index % 5) * 15)));
+
+    expect(images.most).toBeLessThanOrEqual(100);
+    expect(images.most).toBeGreaterThan(50);
+  });
+
+  it('let an image pass that is larger than the whole budget, alone', async () => {
+    const budget = createByteBudget(100);
+    await budget.take(500, signal);
+    let entered = false;
+    const next = budget.take(1, signal).then(() => {
+      entered = true;
+    });
+
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(entered).toBe(false);
+    budget.give(500);
+    await next;
+  });
+
+  it('wait for nobody who has been told to stop', async () => {
+    const budget = createByteBudget(10);
+    await budget.take(10, signal);
+    const stop = new AbortController();
+    const waiting = budget.take(5, stop.signal);
+
+    stop.abort(new Error('stopped'));
+
+    await expect(waiting).rejects.toThrow('stopped');
+    budget.give(10);
+    await budget.take(10, signal);
+  });
+});

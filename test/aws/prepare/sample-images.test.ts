@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createImageSampler } from '#aws/prepare/sample-images.ts';
+
+function sampled(count: number, cut = 0): number[] {
+  let images = createImageSampler();
+  for (let index = 0; index < count; index++) {
+    if (index === cut) images = createImageSampler(JSON.parse(JSON.stringify(images.state)));
+    images.offer({ path: `${index}` });
+  }
+  return images.take().map(({ path }) => Number(path));
+}
+
+describe('images looked for before a run', () => {
+  it('are all of a small input', () => {
+    expect(sampled(200)).toHaveLength(200);
+  });
+
+  it('are two hundred, from all over an input of any length', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 401, max: 50_000 }), (count) => {
+        const taken = sampled(count);
+
+        expect(taken).toHaveLength(200);
+        expect(taken[0]).toBe(0);
+        expect(taken.at(-1)).toBe(count - 1);
+        const gaps = taken.slice(1).map((each, index) => each - (taken[index] as number));
+        expect(Math.max(...gaps)).toBeLessThan(count / 40);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('spread over what is left when the reading was cut off', () => {
+    expect(sampled(10_000, 7_000).slice(-2)).toEqual([expect.toSatisfy((index: number) => index > 9_000), 9_999]);
+    expect(sampled(10_000, 9_999).at(-1)).toBe(9_999);
+  });
+});

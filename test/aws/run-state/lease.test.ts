@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { createLease } from '#aws/run-state/lease.ts';
+import { serveDynamo } from '../dynamo-server.ts';
+
+const dynamo = serveDynamo();
+
+/** Runs of one dataset; a run goes on until it is taken out of `running`. */
+async function open() {
+  const client = dynamo.connect();
+  const table = await dynamo.emptyTable();
+  const running = new Set<string>();
+  const stopped: string[] = [];
+  let now = 1_800_000_000_000;
+  const others = {
+    isRunning: async (arn: string) => running.has(arn),
+    stop: async (runId: string) => void stopped.push(runId),
+  };
+  const run = (runId: string) => {
+    running.add(runId);
+    const lease = createLease({ client, table, name: 'b/inputs/d/', runId, executionArn: runId, now: () => now });
+    return { take: () => lease.take(others), release: () => lease.release() };
+  };
+  return { run, running, stopped, pass: (seconds: number) => (now += seconds * 1000) };
+}
+
+describe('the lease of a dataset', () => {
+  it('is held by one run, however often it asks, until that gives it back', async () => {
+    const { run } = await open();
+    const [first, second] = [run('a'), run('b')];
+
+    expect(await first.take()).toBeUndefined();
+    expect(await first.take()).toBeUndefined();
+    expect(await second.take()).toEqual({ run: 'a' });
+    await second.release();
+    expect(await second.take()).toEqual({ run: 'a' });
+    await first.release();
+    expect(await second.take()).toBeUndefined();
+  });
+
+  it('is had by one of many that ask at once; the others are told by whom', async () => {
+    const { run } = await open();
+    const names = Array.from({ length: 8 }, (_, index) => `run-${index}`);
+
+    const answers = await Promise.all(names.map((name) => run(name).take()));
+
+    const winners = names.filter((_, index) => answers[index] === undefined);
+    expect(winners).toHaveLength(1);
+    expect(answers.filter((answer) => answer?.run === winners[0])).toHaveLength(7);
+  });
+
+  it('of a run that was ended from outside is taken over once its functions are told and have had thirty seconds', async () => {
+    const { run, running, stopped, pass } = await open();
+    const [first, second, third] = [run('a'), run('b'), run('c')];
+    await first.take();
+    running.delete('a');
+
+    expect(await second.take()).toEqual({ run: 'a', freeInSeconds: 30 });
+    pass(10);
+    expect(await third.take()).toEqual({ run: 'a', freeInSeconds: 20 });
+    pass(19);
+    expect(await second.take()).toEqual({ run: 'a', freeInSeconds: 1 });
+    expect(stopped).toEqual(['a']);
+    pass(1);
+    expect(await second.take()).toBeUndefined();
+    expect(await third.take()).toEqual({ run: 'b' });
+  });
+
+  it('stays with a run that goes on again', async () => {
+    const { run, running, pass } = await open();
+    const [first, second] = [run('a'), run('b')];
+    await first.take();
+    running.delete('a');
+    await second.take();
+    running.add('a');
+    pass(60);
+
+    expect(await second.take()).toEqual({ run: 'a' });
+  });
+});
