@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkResults } from '#test/check-results.ts';
 import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, readLines, start, writeInput } from './command-line.ts';
-
-const checker = '../shared/tools/check_results.py';
 
 async function standIn(options?: StandInOptions) {
   const server = await startStandIn(options);
@@ -29,7 +27,7 @@ async function run(folder: string, more: readonly string[] = []) {
     readLines<Failed>(results, 'failed.jsonl').map(({ _groundline: { line, code, message } }) => [line, `${code}: ${message}`]),
   );
   expect(end.stderr + end.stdout).not.toMatch(/\n\s+at |unexpected:|undefined|\[object/);
-  if (existsSync(checker)) execFileSync('python3', [checker, join(folder, 'captions.jsonl'), results]);
+  expect(checkResults(join(folder, 'captions.jsonl'), results)).toEqual([]);
   return {
     ...end,
     results,
