@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
-import { readJsonFile } from './read-json-file.ts';
 import { readJsonLines } from './read-json-lines.ts';
+import { readRunFile } from './read-run-file.ts';
 import { type ResultRecord, resultRecord } from './result-record.ts';
 
 /** A line of `failed.jsonl`. */
@@ -34,15 +34,6 @@ export interface OpenOptions {
   readonly file?: string;
 }
 
-const amount = z.number().optional().catch(undefined);
-const text = z.string().optional().catch(undefined);
-const RunFileCounts = z.object({
-  status: text,
-  finished_at: text,
-  counts: z.object({ pending: amount }).optional().catch(undefined),
-  first_pending_line: amount,
-});
-
 const FailureLine = z.object({
   image_path: z.string().catch(''),
   image_id: z.unknown().optional(),
@@ -67,10 +58,10 @@ export async function openResults(
 }
 
 async function pendingLines(results: FileStore, unfinished: boolean): Promise<number> {
-  const run = RunFileCounts.safeParse(await readJsonFile(results, 'run.json')).data;
+  const run = await readRunFile(results);
   if (run === undefined) return 0;
   if (run.status === 'finished') return 0; // lines that its own limit or sample left out are not pending
-  const pending = run.counts?.pending ?? 0;
+  const pending = run.counts.pending ?? 0;
   if (unfinished || (pending === 0 && run.finished_at !== undefined)) return pending;
   const first = run.first_pending_line === undefined ? '' : `, the first of them line ${run.first_pending_line}`;
   const state = pending === 0 ? 'it has no end in run.json' : `${pending.toLocaleString('en')} lines are pending${first}`;

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
 import { isSecret } from '#core/redact-secrets.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import { formatCount, formatCounted, formatDollars, formatDuration, quoteShellArgument } from '../format.ts';
-import type { RunFile } from './run-file.ts';
 
 /** Samples of a pilot, unless the user says how many. */
 export const pilotSamples = 10;
@@ -38,7 +38,7 @@ export interface Projection {
 }
 
 /** Carries a pilot's cost and pace over to all lines. Samples that took no call say nothing about either. */
-export function project({ counts, steps }: RunFile, seconds: number, workers: number): Projection {
+export function project({ counts, steps }: ReadRunFile, seconds: number, workers: number): Projection {
   const { done = 0, failed = 0, pending = 0, cached = 0 } = counts;
   const lines = done + failed + pending;
   const asked = done + failed - cached;
