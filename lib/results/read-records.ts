@@ -1,19 +1,9 @@
-import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
+import { type FailedLine, parseFailedLine } from './failed-lines.ts';
 import { readJsonLines } from './read-json-lines.ts';
 import { readRunFile } from './read-run-file.ts';
 import { type ResultRecord, resultRecord } from './result-record.ts';
-
-/** A line of `failed.jsonl`. */
-export interface FailedLine {
-  /** 1-based, in the run's input. */
-  readonly line: number;
-  readonly code: string;
-  readonly imagePath: string;
-  readonly imageId: unknown;
-  readonly caption: string;
-}
 
 /** Grounded results that can be read, as often as needed. */
 export interface OpenResults {
@@ -33,13 +23,6 @@ export interface OpenOptions {
   /** The file in the folder. @default 'annotations.jsonl' */
   readonly file?: string;
 }
-
-const FailureLine = z.object({
-  image_path: z.string().catch(''),
-  image_id: z.unknown().optional(),
-  caption: z.string().catch(''),
-  _groundline: z.object({ line: z.int().positive(), code: z.string().catch('unknown') }),
-});
 
 /** Opens a results folder: a run's, or another tool's with the same `annotations.jsonl`. Throws `UsageError` where there is nothing grounded and whole to read. */
 export async function openResults(
@@ -101,12 +84,11 @@ async function* readImagePaths(results: FileStore, file: string): AsyncGenerator
 
 async function* readFailures(results: FileStore): AsyncGenerator<FailedLine> {
   for await (const entry of readJsonLines(results, 'failed.jsonl')) {
-    const parsed = 'value' in entry ? FailureLine.safeParse(entry.value).data : undefined;
-    if (parsed === undefined)
+    const failed = 'value' in entry ? parseFailedLine(entry.value) : undefined;
+    if (failed === undefined)
       throw new UsageError(
         `failed.jsonl line ${entry.line} in ${results.location} cannot be read, perhaps cut off; run groundline generate again`,
       );
-    const { image_path: imagePath, image_id: imageId, caption, _groundline: envelope } = parsed;
-    yield { line: envelope.line, code: envelope.code, imagePath, imageId, caption };
+    yield failed;
   }
 }
