@@ -2,9 +2,11 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RunStopError } from '#core/errors.ts';
 import type { StepName } from '#core/ports.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
+import type { FileFacts } from '#core/run-file.ts';
 import type { Settings } from '#core/settings.ts';
 import { readSamples } from '#input/read-samples.ts';
-import { composeRunFile, type FileFacts, type RunFileFacts, type StepModelFacts } from '#output/compose-run-file.ts';
+import { composeRunFile, type RunFileFacts, type StepModelFacts } from '#output/compose-run-file.ts';
 import type { ResultFiles } from '#output/result-files.ts';
 import type { RunTally } from '#output/run-tally.ts';
 import type { Budget } from '#pipeline/budget.ts';
@@ -158,7 +160,7 @@ async function withReplaced(facts: Record<string, FileFacts>, results: Directory
 /** So that `groundline retry` finds the same files from any folder. A run of step 1 alone remembers the captions that its step file came from. */
 function withWholePaths(settings: Settings, previousCaptions = ''): Settings {
   const { input_jsonl: input, image_root: root } = settings.data;
-  const whole = (path: string) => (path === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(path));
+  const whole = (path: string) => (path === '' || isRemoteAddress(path) ? path : resolve(path));
   return { ...settings, data: { ...settings.data, input_jsonl: whole(input || previousCaptions), image_root: whole(root) } };
 }
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Clock, ImageStore, StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { listStepNames, stepFiles } from '#core/step-names.ts';
 import { createGivenNotices } from '#input/notice-given-expressions.ts';
 import type { ModelConnections } from '#models/connect.ts';
 import type { AttemptMiddleware } from '#models/language-model.ts';
 import { type LineResult, listLineSteps } from '#output/line-result.ts';
 import { createResultCollector, type ResultCollector } from '#output/result-collector.ts';
-import { openResultFiles, type ResultFiles, stepFiles, stoppedFolder } from '#output/result-files.ts';
+import { openResultFiles, type ResultFiles, stoppedFolder } from '#output/result-files.ts';
 import { countLine, createRunTally, type RunTally } from '#output/run-tally.ts';
 import { createTaoStatus } from '#output/tao/tao-status.ts';
 import { type Budget, createBudget } from '#pipeline/budget.ts';
@@ -164,7 +165,7 @@ async function run(running: Running): Promise<LocalRunEnd> {
 
 /** By result file; `annotations.jsonl` is the last step's. */
 function completedLines({ workflow }: Settings, completed: Readonly<Record<StepName, number>>): CompletedLines {
-  const byFile = workflow.steps.map((step) => [stepFiles[`step_${step}`], completed[`step_${step}`]] as const);
+  const byFile = listStepNames(workflow.steps).map((step) => [stepFiles[step], completed[step]] as const);
   return Object.fromEntries([...byFile, ['annotations.jsonl', byFile.at(-1)?.[1] ?? 0]]);
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { CheckpointStore, ImageStore, StepName } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
+import { listStepNames, stepNames } from '#core/step-names.ts';
 import type { ModelConnections } from '#models/connect.ts';
 import type { StepModelFacts } from '#output/compose-run-file.ts';
 import type { LineResult } from '#output/line-result.ts';
@@ -34,8 +35,8 @@ export interface RunSteps {
 /** The steps of a run on this machine, each with its model, ready to take samples. */
 export function prepareSteps({ settings, runId, results, checkpoints, connections, plan, gate }: StepsOptions): RunSteps {
   const forced = settings.workflow.force_reprocess ? startForcedRun(checkpoints, settings, join(results.folder, '.forced')) : undefined;
-  const names = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
-  const connectionOf = (name: StepName) => (name === 'step_0' ? connections.extraction : connections.grounding);
+  const names = listStepNames(settings.workflow.steps);
+  const connectionOf = (name: StepName) => connections[stepNames[name].role];
   const provenance = Object.fromEntries(names.map((name) => [name, composeProvenance(name, connectionOf(name), settings)]));
 
   const internalErrors = { step_0: createInternalErrors(gate), step_1: createInternalErrors(gate) };

@@ -1,3 +1,4 @@
+import { parseJson } from '#core/json.ts';
 import type { Tier } from '#core/model-profile.ts';
 import type { JsonSchema, ModelReply } from '#core/ports.ts';
 
@@ -45,11 +46,7 @@ function parse(text: string): unknown {
     .replace(/^[\s\S]*<\/think>/, '')
     .trim()
     .replace(/^```(?:json)?\s*([\s\S]*?)\s*```$/, '$1');
-  try {
-    return JSON.parse(bare);
-  } catch {
-    return undefined;
-  }
+  return parseJson(bare);
 }
 
 /** Only the outermost form: the elements inside are judged one by one where they are read. */

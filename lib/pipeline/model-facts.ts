@@ -1,5 +1,6 @@
 import type { StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepNames } from '#core/step-names.ts';
 import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { findServiceTier } from '#models/step-model.ts';
 import type { StepProvenance } from '#output/compose-record.ts';
@@ -18,7 +19,7 @@ export function composeModelFacts(
   settings: Settings,
 ): Partial<Record<StepName, StepModelFacts>> {
   const composeFacts = (name: StepName, connection: ModelConnection): StepModelFacts => {
-    const serviceTier = findServiceTier(settings.vlm, name === 'step_0' ? 'extraction' : 'grounding');
+    const serviceTier = findServiceTier(settings.vlm, stepNames[name].role);
     return {
       ...composeProvenance(name, connection, settings),
       backend: connection.model.backend,

@@ -1,6 +1,8 @@
 import type { AnnotationRecord } from '#core/annotation-record.ts';
 import { SampleError } from '#core/errors.ts';
+import type { ImageFacts } from '#core/image-facts.ts';
 import type { CheckpointStore, ImageStore, StepName, Usage } from '#core/ports.ts';
+import { isAbsoluteReference } from '#core/remote-address.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
 import type { ModelConnection } from '#models/connect.ts';
@@ -8,7 +10,7 @@ import { composeExtracted, composeGiven, composeGrounded, type StepProvenance } 
 import { type Failure, failedLine } from '#output/failed-line.ts';
 import type { StepFacts, StepLine } from '#output/step-line.ts';
 import type { Extraction } from '#steps/extract/extract.ts';
-import { type ImageFacts, runExtraction, runGrounding, type StepContext } from '#steps/run-step.ts';
+import { runExtraction, runGrounding, type StepContext } from '#steps/run-step.ts';
 import { openSampleImage, type SampleImage } from '#steps/sample-image.ts';
 import type { InternalErrors } from './internal-errors.ts';
 
@@ -244,7 +246,7 @@ function describePartial({ expressions }: AnnotationRecord): string {
 /** A line of `failed.jsonl` finds its image where the run that it failed in looked for it, else as any other line does. */
 function resolveAgainstPreviousImageRoot(images: ImageStore, base: string): ImageStore {
   const first = async <T>(ask: (imagePath: string) => Promise<T>, imagePath: string): Promise<T> => {
-    if (/^(?:\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(imagePath)) return ask(imagePath);
+    if (isAbsoluteReference(imagePath)) return ask(imagePath);
     try {
       return await ask(`${base.replace(/\/+$/, '')}/${imagePath}`);
     } catch (error) {

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { Grounding } from '#core/annotation-record.ts';
 import { Box } from '#core/box.ts';
 import type { FailureCode } from '#core/errors.ts';
-import type { Usage } from '#core/ports.ts';
-import { StoredUsage } from '#core/usage.ts';
+import { ImageFacts } from '#core/image-facts.ts';
+import { parseJson } from '#core/json.ts';
+import { StoredUsage, type Usage } from '#core/usage.ts';
 import type { Extraction } from './extract/extract.ts';
 import type { GroundingOutput } from './ground/ground.ts';
 import type { DroppedCounts } from './question.ts';
-import type { ImageFacts } from './sample-image.ts';
 
 /** What a checkpoint keeps of a step: what came out of it, what it took, and the image it was about. Never the reply itself, but its head where the step failed. */
 export interface Checkpoint<Output> {
@@ -37,14 +37,6 @@ export interface StepFailure {
 
 const count = z.int().nonnegative();
 const counts = z.record(z.string(), count);
-const image = z.object({
-  identity: z.string(),
-  size: z.number(),
-  stamp: z.string(),
-  width: count,
-  height: count,
-  orientation: count,
-});
 const failed = z.object({
   code: z.custom<FailureCode>(),
   message: z.string(),
@@ -69,7 +61,7 @@ const grounding = z.object({
 
 const checkpointSchema = <T extends z.ZodType>(output: T) =>
   z.object({
-    image,
+    image: ImageFacts,
     usage: StoredUsage,
     output: output.optional(),
     dropped: counts.optional(),
@@ -82,9 +74,5 @@ const schemas = { step_0: checkpointSchema(extraction), step_1: checkpointSchema
 export function readCheckpoint(step: 'step_0', body: string): Checkpoint<Extraction> | undefined;
 export function readCheckpoint(step: 'step_1', body: string): Checkpoint<GroundingOutput> | undefined;
 export function readCheckpoint(step: keyof typeof schemas, body: string): unknown {
-  try {
-    return schemas[step].safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
+  return schemas[step].safeParse(parseJson(body)).data;
 }

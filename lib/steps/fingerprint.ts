@@ -3,6 +3,7 @@ import type { ModelProfile } from '#core/model-profile.ts';
 import type { StepName, VisionLanguageModel } from '#core/ports.ts';
 import { withoutSecrets } from '#core/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepNames } from '#core/step-names.ts';
 import { composePromptId } from './prompt-id.ts';
 
 /** What of a step's model determines replies, besides the sample. */
@@ -41,7 +42,7 @@ function sharedParts(step: StepName, { model, profile }: FingerprintedModel, set
 /** Parameters of the spec that change what a model says. */
 function sampling(step: StepName, backend: VisionLanguageModel['backend'], takesTemperature: boolean, vlm: Settings['vlm']): unknown {
   if (backend === 'builtin') return {};
-  const override = vlm[step === 'step_0' ? 'extraction' : 'grounding'];
+  const override = vlm[stepNames[step].role];
   const { temperature, extra_body } = { ...vlm[backend], ...override[backend] };
   // As run.json keeps it, by which a retry goes.
   const own = { ...(takesTemperature && { temperature }), extra_body: withoutSecrets(extra_body) };

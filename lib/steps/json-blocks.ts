@@ -1,4 +1,5 @@
 import { jsonrepair } from 'jsonrepair';
+import { parseJson } from '#core/json.ts';
 
 /** One JSON value of a reply, or what could be saved of a broken one. */
 export interface JsonBlock {
@@ -81,10 +82,5 @@ const APOSTROPHE = /(?<=\p{L})'(?=\p{L})/gu;
 
 function parse(text: string): object | undefined {
   const first = text.charCodeAt(0);
-  if (first !== 0x7b && first !== 0x5b) return undefined;
-  try {
-    return JSON.parse(text) as object;
-  } catch {
-    return undefined;
-  }
+  return first === 0x7b || first === 0x5b ? (parseJson(text) as object | undefined) : undefined;
 }

@@ -1,4 +1,5 @@
 import { SampleError } from '#core/errors.ts';
+import type { ImageFacts } from '#core/image-facts.ts';
 import type { ModelProfile } from '#core/model-profile.ts';
 import type { CheckpointKey, CheckpointStore, SentImage, StepName, Usage, VisionLanguageModel } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
@@ -13,9 +14,7 @@ import { createFingerprints } from './fingerprint.ts';
 import type { GroundingOutput } from './ground/ground.ts';
 import { groundExpressions } from './ground/run-grounding.ts';
 import type { DroppedCounts } from './question.ts';
-import type { ImageFacts, SampleImage } from './sample-image.ts';
-
-export type { ImageFacts } from './sample-image.ts';
+import type { SampleImage } from './sample-image.ts';
 
 /** What a step needs besides its sample. The same objects for all samples of a run: what they share is hashed once. */
 export interface StepContext {

@@ -1,20 +1,9 @@
 import { hash } from 'node:crypto';
+import type { ImageFacts } from '#core/image-facts.ts';
 import type { ImagePolicy } from '#core/model-profile.ts';
 import type { ImageStat, ImageStore, SentImage } from '#core/ports.ts';
 import { type ImageInfo, type ImageLimits, measureImage } from '#images/measure-image.ts';
 import { prepareImage } from '#images/prepare-image.ts';
-
-/** What is known of an image: what it is by content, how its file looked then, and its size upright. */
-export interface ImageFacts {
-  /** Equal for equal bytes. */
-  readonly identity: string;
-  readonly size: number;
-  readonly stamp: string;
-  readonly width: number;
-  readonly height: number;
-  /** EXIF orientation of the stored file, 1–8. */
-  readonly orientation: number;
-}
 
 /** The image of one sample, for all of its steps: looked at once, read once, and only if need be. All of it throws `SampleError`. */
 export interface SampleImage {

@@ -1,4 +1,5 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { StepName } from '#core/step-names.ts';
 
 /** What is known of the calls that worked on a batch: whether one died, and on which samples. */
 export interface BatchMark {
@@ -21,7 +22,7 @@ export interface BatchMarksOptions {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly runId: string;
-  readonly step: 'step_0' | 'step_1';
+  readonly step: StepName;
   /** The first line of the batch. */
   readonly batch: number;
   now(): number;

@@ -1,5 +1,6 @@
 import { RunStopError, StorageError } from '#core/errors.ts';
 import type { StepName } from '#core/ports.ts';
+import { findLastStep, stepNames } from '#core/step-names.ts';
 import type { StepLine } from '#output/step-line.ts';
 import type { ManifestLine } from '../run-state/manifest.ts';
 import { type Part, readPart, writePart } from '../run-state/part-file.ts';
@@ -20,7 +21,7 @@ const LONG_PAUSE_MS = 20_000;
 export async function runBatch(event: unknown, context: BatchContext): Promise<BatchOutcome> {
   const { batch, items, attempt } = BatchEvent.parse(event);
   const { cloud, step } = context;
-  if (!batch.steps.includes(step === 'step_0' ? '0' : '1')) return { status: 'ok', settled: 0 };
+  if (!batch.steps.includes(stepNames[step].spec)) return { status: 'ok', settled: 0 };
   const plan = await context.planAt(batch.run.plan);
   const session = context.sessionOf(plan);
   await session.coordinator.refresh();
@@ -78,7 +79,7 @@ async function work(working: BatchWork): Promise<BatchOutcome> {
     part.set(line.facts.n, line);
     addStepLine(counts, step, plan, line);
     logLine(cloud, plan, step, line);
-    const isLast = line.facts.status === 'failed' || step === (plan.settings.workflow.steps.includes('1') ? 'step_1' : 'step_0');
+    const isLast = line.facts.status === 'failed' || step === findLastStep(plan.settings.workflow.steps);
     if (isLast) session.coordinator.count(line.facts.status === 'failed' ? { failed: 1 } : { done: 1, cached: line.facts.cached ? 1 : 0 });
   };
 

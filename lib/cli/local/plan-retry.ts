@@ -4,12 +4,12 @@ import { AnnotationRecord, FailureEnvelope } from '#core/annotation-record.ts';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
+import { stepFiles, stepNames } from '#core/step-names.ts';
 import { readPreviousRun, requireUntouched } from '#local/previous-run.ts';
 import { findStepModel } from '#models/step-model.ts';
-import { stepFiles } from '#output/result-files.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import { quoteShellArgument } from '../format.ts';
-import type { RunFile } from './run-file.ts';
 
 /** What `groundline retry` does with the failures that are in a results folder. */
 export interface RetryPlan {
@@ -23,7 +23,7 @@ const Failed = z.object({ _groundline: FailureEnvelope });
 const Extracted = AnnotationRecord.pick({ pipeline_steps: true, provenance: true });
 
 /** `location` = the folder as the user names it. */
-export async function planRetry(results: FileStore, run: RunFile, location: string): Promise<RetryPlan> {
+export async function planRetry(results: FileStore, run: ReadRunFile, location: string): Promise<RetryPlan> {
   const settings = Settings.safeParse(run.spec).data;
   if (!settings || settings.workflow.steps.includes('0')) return { withStep0: false };
   const failures = await failuresBeforeStep1(results);
@@ -46,7 +46,7 @@ async function failuresBeforeStep1(results: FileStore): Promise<number> {
 }
 
 /** Whether step 0 finds its captions, may write its file again, and has its answers at hand: another model would be paid for every line. */
-async function costsNothingElse(results: FileStore, run: RunFile, settings: Settings): Promise<boolean> {
+async function costsNothingElse(results: FileStore, run: ReadRunFile, settings: Settings): Promise<boolean> {
   try {
     await access(settings.data.input_jsonl, constants.R_OK);
     await requireUntouched(results, await readPreviousRun(results), Object.values(stepFiles));
@@ -62,12 +62,12 @@ async function costsNothingElse(results: FileStore, run: RunFile, settings: Sett
 async function extractedBy(results: FileStore): Promise<string | 'nothing' | undefined> {
   for await (const line of readJsonLines(results, stepFiles.step_0)) {
     const record = 'value' in line ? Extracted.safeParse(line.value).data : undefined;
-    if (record?.pipeline_steps.includes('step0_expression_extraction')) return record.provenance?.step_0?.model;
+    if (record?.pipeline_steps.includes(stepNames.step_0.pipelineStep)) return record.provenance?.step_0?.model;
   }
   return 'nothing';
 }
 
 /** A model that the spec does not name is the only one of its server, as step 1 found it. */
-function extractionModel({ steps }: RunFile, { vlm }: Settings): string | undefined {
+function extractionModel({ steps }: ReadRunFile, { vlm }: Settings): string | undefined {
   return findStepModel(vlm, 'extraction')?.model || steps.step_1?.model;
 }

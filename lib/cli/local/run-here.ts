@@ -8,6 +8,7 @@ import { connectModels } from '#models/connect.ts';
 import type { AttemptMiddleware } from '#models/language-model.ts';
 import { findLocalPictures } from '#report/local-pictures.ts';
 import { writeReport } from '#report/write-report.ts';
+import { type ReadRunFile, requireRunFile } from '#results/read-run-file.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { makeFolder } from '#storage/disk/make-folder.ts';
@@ -16,7 +17,6 @@ import type { CliEnvironment } from '../environment.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { systemClock } from '../system-clock.ts';
 import { createFileMemory } from './capabilities-file.ts';
-import { type RunFile, readRunFile } from './run-file.ts';
 import { createRunId } from './run-id.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
@@ -31,7 +31,7 @@ export interface RunHereOptions {
 }
 
 export interface RunHereEnd {
-  readonly run: RunFile;
+  readonly run: ReadRunFile;
   /** The folder with the result files of this run. */
   readonly folder: string;
   /** Completed lines of the results that stay in place, where this run has fewer and its own are in `stopped/`. */
@@ -83,7 +83,7 @@ export async function runHere({ spec, environment, version, display, signal, rep
     onProgress: (progress) => display.show(progress),
     signal,
   });
-  const run = await readRunFile(results);
+  const run = await requireRunFile(results);
   await writeReportOfRun(results, run, stopped?.reason).catch((error: unknown) => {
     display.notice(`report.html could not be written (${(error as Error).message}); the results are whole, groundline report tries again`);
   });
@@ -95,7 +95,7 @@ const INLINED = 100;
 /** Samples that the page of a run shows, the ones worth a look first. */
 const SHOWN = 500;
 
-async function writeReportOfRun(results: DirectoryFiles, run: RunFile, stopReason: unknown): Promise<void> {
+async function writeReportOfRun(results: DirectoryFiles, run: ReadRunFile, stopReason: unknown): Promise<void> {
   const bases = [...(run.image_base === undefined ? [] : [run.image_base]), dirname(resolve(run.input ?? '.')), '.'];
   const { images, linkTo } = findLocalPictures(results.folder, bases);
   const { done = 0, failed = 0 } = run.counts;

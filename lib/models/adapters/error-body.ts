@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '#core/json.ts';
 
 /** What the body of a failed answer says, whatever the provider's shape. */
 export interface ErrorBody {
@@ -70,12 +71,7 @@ function faultsIn(value: unknown, layer: number): Fault[] {
 }
 
 function parse(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
 }
 
 /** Protobuf durations: `34.07s`, `900ms`. */
