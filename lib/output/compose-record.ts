@@ -3,7 +3,7 @@ import type { GivenExpression, Sample } from '#core/sample.ts';
 import { composeExpressionId, extractIdHash } from '#core/sample-id.ts';
 import type { Extraction } from '#steps/extract/extract.ts';
 import type { GroundingOutput } from '#steps/ground/ground.ts';
-import type { ImageFacts } from '#steps/run-step.ts';
+import type { ImageFacts } from '#steps/sample-image.ts';
 
 /** Model and prompt of a step, as records name them. */
 export interface StepProvenance {
