@@ -67,22 +67,18 @@ export async function runHere({ spec, environment, version, display, signal, rep
       },
       signal,
     );
-  const { stopped, results, kept } = await runLocal({
-    settings,
-    version,
-    runId: createRunId(new Date()),
-    results: createDirectoryFiles(folder),
-    checkpoints: openRunCheckpoints(folder, settings),
-    replace,
-    images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }),
-    connect,
-    clock: systemClock,
-    wallClock: Date.now,
-    notice,
-    notices,
-    onProgress: (progress) => display.show(progress),
-    signal,
-  });
+  const { stopped, results, kept } = await runLocal(
+    { settings, version, runId: createRunId(new Date()), clock: systemClock, wallClock: Date.now, signal },
+    { images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }), connect },
+    {
+      results: createDirectoryFiles(folder),
+      checkpoints: openRunCheckpoints(folder, settings),
+      replace,
+      notice,
+      notices,
+      onProgress: (progress) => display.show(progress),
+    },
+  );
   const run = await requireRunFile(results);
   await writeReportOfRun(results, run, stopped?.reason).catch((error: unknown) => {
     display.notice(`report.html could not be written (${(error as Error).message}); the results are whole, groundline report tries again`);
