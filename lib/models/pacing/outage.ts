@@ -14,7 +14,7 @@ export interface Outage {
 
 const NEVER_ANSWERED_MS = 60_000;
 const STOPPED_ANSWERING_MS = 10 * 60_000;
-export const THROTTLED_MS = 2 * 60 * 60_000;
+export const LONGEST_THROTTLING_MS = 2 * 60 * 60_000;
 const NOTICE_AGAIN_MS = 60_000;
 
 /**
@@ -61,7 +61,7 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
   };
 
   const patience = ({ kind, patienceMs }: CallError) => {
-    if (kind === 'throttled') return patienceMs ?? THROTTLED_MS;
+    if (kind === 'throttled') return patienceMs ?? LONGEST_THROTTLING_MS;
     return everSucceeded ? Math.max(STOPPED_ANSWERING_MS, patienceMs ?? 0) : (patienceMs ?? NEVER_ANSWERED_MS);
   };
 
