@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFi
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, readLines, start, writeInput } from './command-line.ts';
 
@@ -29,7 +30,7 @@ async function run(folder: string, more: readonly string[] = []) {
     readLines<Failed>(results, 'failed.jsonl').map(({ _groundline: { line, code, message } }) => [line, `${code}: ${message}`]),
   );
   expect(end.stderr + end.stdout).not.toMatch(/\n\s+at |unexpected:|undefined|\[object/);
-  if (existsSync(checker)) execFileSync('python3', [checker, join(folder, 'captions.jsonl'), results]);
+  if (!isMissing(checker)) execFileSync('python3', [checker, join(folder, 'captions.jsonl'), results]);
   return {
     ...end,
     results,
@@ -38,6 +39,23 @@ async function run(folder: string, more: readonly string[] = []) {
     done: readLines<{ image_path: string; image_id: unknown; caption: string }>(results, 'annotations.jsonl'),
   };
 }
+
+test.skipIf(isMissing(checker))(needing(checker, 'results with failed lines pass the independent checker'), async () => {
+  const folder = tempFolder();
+  const caption = 'a red car';
+  writeInput(
+    folder,
+    [
+      { image_path: 'missing.png', caption },
+      { image_path: 'good.png', caption },
+    ],
+    ['good.png'],
+  );
+
+  const { done } = await run(folder);
+
+  expect(done.map(({ image_path }) => image_path)).toEqual(['good.png']);
+});
 
 test('bad images fail their lines, each with its reason, and no question is asked about them', async () => {
   const folder = tempFolder();

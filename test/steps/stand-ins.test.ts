@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelProfile } from '#core/model-profile.ts';
@@ -14,6 +13,7 @@ import { groundStep } from '#steps/ground/ground-step.ts';
 import { runStep, type StepContext } from '#steps/run-step.ts';
 import { mockServerPath, startMockServer } from '#test/models/mock-server.ts';
 import { openModel } from '#test/models/open-model.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 
 const settings = Settings.parse({});
 const { signal } = new AbortController();
@@ -52,7 +52,7 @@ async function ground(model: VisionLanguageModel, profile: ModelProfile, image: 
   return { found: result.output.expressions, calls: result.usage.calls };
 }
 
-describe.skipIf(!existsSync(mockServerPath))('an independent stand-in for model servers (../shared/tools/mock-vlm.mjs)', () => {
+describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independent stand-in for model servers'), () => {
   let server: Awaited<ReturnType<typeof startMockServer>>;
   let models: Record<'openai' | 'gemini', Awaited<ReturnType<typeof openModel>>>;
   beforeAll(async () => {

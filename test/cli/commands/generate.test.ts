@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type StandIn, type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { drawImage, readJson, readLines, writeInput, writeSamples } from '../command-line.ts';
 import { runIn } from '../in-process.ts';
@@ -23,10 +24,20 @@ const annotations = (results: string) => readLines<Record_>(results, 'annotation
 const bytes = (results: string, name = 'annotations.jsonl') => readFileSync(join(results, name), 'utf8');
 const checker = '../shared/tools/check_results.py';
 
-/** Holds results against the independent checker, where it is there. */
+/** Compares results with the independent checker where that is available. */
 function check(folder: string, results: string): void {
   if (existsSync(checker)) execFileSync('python3', [checker, join(folder, 'captions.jsonl'), results]);
 }
+
+test.skipIf(isMissing(checker))(needing(checker, 'finished results pass the independent checker'), async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 5);
+  const server = await standIn();
+
+  const { results } = await runIn(folder, server.overrides);
+
+  expect(() => check(folder, results)).not.toThrow();
+});
 
 test('every line is grounded, in input order, however the calls end', async () => {
   const folder = tempFolder();
