@@ -11,9 +11,10 @@ import type { PrepareOutcome } from '#aws/prepare/prepare-outcome.ts';
 import { prepareRun } from '#aws/prepare/prepare-run.ts';
 import { ManifestLine } from '#aws/run-state/manifest.ts';
 import { readPlan, readStoredText } from '#aws/run-state/stored-plan.ts';
-import { type Cloud, type FunctionVariables, openCloud } from '#aws/runtime/cloud.ts';
+import { type Cloud, openCloud } from '#aws/runtime/cloud.ts';
 import { createModelSecret } from '#aws/runtime/model-secret.ts';
 import { wallClock } from '#aws/runtime/wall-clock.ts';
+import type { FunctionSettings } from '#core/function-settings.ts';
 import { vendorHosts } from '#core/model-hosts.ts';
 import type { StepName } from '#core/ports.ts';
 
@@ -22,7 +23,7 @@ export interface EnvironmentParts {
   readonly dynamo: DynamoDBClient;
   readonly bucket: string;
   readonly table: string;
-  readonly variables?: Partial<FunctionVariables>;
+  readonly variables?: Partial<FunctionSettings>;
   /** What the secret holds, read anew each time: keys by their names there. */
   readonly keys?: () => Readonly<Record<string, string>>;
   /** Milliseconds that one call of a step's function has. */
