@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { CheckpointStore, ImageStore, VisionLanguageModel } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
-import { runExtraction } from '#steps/run-step.ts';
+import { extractStep } from '#steps/extract/extract-step.ts';
+import { runStep } from '#steps/run-step.ts';
 import { openSampleImage } from '#steps/sample-image.ts';
 import { createDynamoCheckpoints } from '#storage/dynamodb/dynamodb-checkpoints.ts';
 import { serveDynamo } from '#test/aws/dynamo-server.ts';
@@ -33,7 +34,7 @@ async function extract(checkpoints: CheckpointStore): Promise<number> {
       return { text: reply, finish: 'stop', tier, usage: { calls: 1, input: 10, cachedInput: 0, output: 5, thinking: 0 } };
     },
   };
-  const result = await runExtraction(sample, {
+  const result = await runStep(extractStep, sample, {
     settings: Settings.parse({}),
     connection: { model, profile: plainProfile },
     checkpoints,
