@@ -7,7 +7,7 @@ import { toVariables } from '#core/function-settings.ts';
 import { Settings } from '#core/settings.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
 import { formatStepLine } from '#output/step-line.ts';
-import { invoke } from '#test/slow/functions/invoke.ts';
+import { invoke } from '#test/lambdas/invoke.ts';
 import { serveTable } from './local-table.ts';
 import { serveSyntheticS3 } from './synthetic-s3.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toVariables } from '#core/function-settings.ts';
 import { vendorHosts } from '#core/model-hosts.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
-import { invoke } from '#test/slow/functions/invoke.ts';
+import { invoke } from '#test/lambdas/invoke.ts';
 import { serveTable } from './local-table.ts';
 import { serveSyntheticS3 } from './synthetic-s3.ts';
 
