@@ -7,7 +7,7 @@ const amount = z.number().optional().catch(undefined);
 
 const StepRunFile = z.object({ model: text, calls: amount, cached: amount, cost_usd: amount });
 
-/** What the command line reads of `run.json`. Tolerant, since other versions and unfinished runs are read too. */
+/** The keys of `run.json` that the command line reads. The schema is tolerant of other versions and of unfinished runs. */
 const RunFile = z.object({
   run_id: text,
   status: text,
@@ -30,11 +30,13 @@ const RunFile = z.object({
 });
 export type RunFile = z.infer<typeof RunFile>;
 
-/** Reads `run.json` of a results folder. Throws `UsageError` where there is none. */
+/** Reads `run.json` of a results folder. Throws `UsageError` if it is missing or unreadable. */
 export async function readRunFile(results: FileStore): Promise<RunFile> {
   const parsed = RunFile.safeParse(await readJson(results));
   if (parsed.success) return parsed.data;
-  throw new UsageError(`run.json in ${results.location} is no run file; name a folder that groundline generate wrote`);
+  throw new UsageError(
+    `cannot read run.json in ${results.location}: expected a JSON object; fix: name a folder that groundline generate wrote`,
+  );
 }
 
 async function readJson(results: FileStore): Promise<unknown> {
@@ -45,6 +47,6 @@ async function readJson(results: FileStore): Promise<unknown> {
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     if (!(error instanceof FileNotFoundError)) throw error;
-    throw new UsageError(`no run.json in ${results.location}: name the results folder of a run (results_dir, --out)`);
+    throw new UsageError(`no run.json in ${results.location}; fix: name the results folder of a run (results_dir, --out)`);
   }
 }
