@@ -3,6 +3,7 @@ import { RunStopError, UsageError } from '#core/errors.ts';
 import type { Tier } from '#core/model-profile.ts';
 import type { VisionLanguageModel } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import type { ModelConnection } from '#models/connect.ts';
 import { type CliEnvironment, readEnvironment } from '../environment.ts';
 import { exitCode } from '../exit-codes.ts';
 import { listenForInterrupt } from '../interrupt.ts';
@@ -82,10 +83,8 @@ async function checkModel(settings: Settings, environment: CliEnvironment, signa
   return findings;
 }
 
-type Connection = Awaited<ReturnType<typeof import('#models/connect.ts').connectModels>>['grounding'];
-
 /** Sends two synthetic pictures and checks the image call, the place of its boxes and the structured-output tier of its replies. */
-async function checkBoxes({ model, profile }: Connection, signal: AbortSignal): Promise<Finding[]> {
+async function checkBoxes({ model, profile }: ModelConnection, signal: AbortSignal): Promise<Finding[]> {
   if (model.backend === 'builtin')
     return [{ check: 'image call', ok: true, detail: 'skipped: builtin detects 80 classes of things, not drawn rectangles' }];
   const { findConvention } = await import('#models/profiles/calibrate.ts');
