@@ -175,7 +175,7 @@ test('a results folder that cannot be written, and one below a file', { timeout:
   for (const { code, stderr } of await Promise.all(ends)) {
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^groundline: cannot write to the results folder .* \(E[A-Z]+\): choose another one with --out or results_dir=…\n$/,
+      /^groundline: cannot write to the results folder .* \(E[A-Z]+\); fix: choose another one with --out or results_dir=…\n$/,
     );
   }
   expect(server.calls).toHaveLength(0);
@@ -221,7 +221,7 @@ test('an input that is a folder, is missing, empty, or a broken archive', async 
 
   expect(asFolder?.stderr).toMatch(/^groundline: cannot read the input .*folder \(it is a folder\)/);
   for (const end of [missing, dangling])
-    expect(end?.stderr).toMatch(/^groundline: cannot read the input .* \(ENOENT\): check .*captions file\n$/);
+    expect(end?.stderr).toMatch(/^groundline: cannot read the input .* \(ENOENT\); fix: check .*captions file\n$/);
   expect(broken?.stderr).toMatch(/damaged or cut off/);
   expect([asFolder, missing, dangling, broken].map((end) => end?.code)).toEqual([1, 1, 1, 1]);
   expect(empty).toMatchObject({ code: 0, stdout: expect.stringContaining('0 samples done') });

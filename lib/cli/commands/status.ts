@@ -9,13 +9,13 @@ import { quoteShellArgument } from '../format.ts';
 import { planRetry } from '../local/plan-retry.ts';
 import { summarise } from '../local/run-summary.ts';
 
-/** `groundline status RESULTS`: what run.json says, without touching anything. */
+/** `groundline status RESULTS`: prints the state in run.json. It changes no file. */
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
     .description('show the progress and failures of a run')
     .argument('<results>', 'results folder of a run')
-    .option('--json', 'print the facts as JSON')
+    .option('--json', 'print the state as JSON')
     .addHelpText('after', '\nExample:\n  groundline status results')
     .action(async (folder: string, flags: { json?: boolean }) => {
       const results = createDirectoryFiles(resolve(folder));
@@ -32,7 +32,7 @@ export function addStatusCommand(program: Command): void {
         [
           '\na later run with fewer completed lines:',
           await describe(stopped, location, apart, spending),
-          `to put its results in place: groundline retry ${quoteShellArgument(location)} --replace`,
+          `to replace the results with it: groundline retry ${quoteShellArgument(location)} --replace`,
         ].join('\n'),
       );
     });

@@ -14,6 +14,7 @@ import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directo
 import { makeFolder } from '#storage/disk/make-folder.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 import type { CliEnvironment } from '../environment.ts';
+import { quoteShellArgument } from '../format.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { systemClock } from '../system-clock.ts';
 import { createFileMemory } from './capabilities-file.ts';
@@ -26,7 +27,7 @@ export interface RunHereOptions {
   readonly version: string;
   readonly display: ProgressDisplay;
   readonly signal: AbortSignal;
-  /** Put the results in place even if those in place hold more completed lines. @default false */
+  /** Replace the results in place even if they hold more completed lines. @default false */
   readonly replace?: boolean;
 }
 
@@ -34,13 +35,13 @@ export interface RunHereEnd {
   readonly run: ReadRunFile;
   /** The folder with the result files of this run. */
   readonly folder: string;
-  /** Completed lines of the results that stay in place, where this run has fewer and its own are in `stopped/`. */
+  /** Completed lines of the results in place, if this run has fewer and its own are in `stopped/`. */
   readonly kept?: number;
-  /** Why it ended early, if it did. */
+  /** The reason of an early end. */
   readonly stopped?: { readonly reason: unknown };
 }
 
-/** Runs a spec on this machine. Throws `UsageError` or `RunStopError` when it could not start. */
+/** Runs a spec on this machine. Throws `UsageError` or `RunStopError` if it cannot start. */
 export async function runHere({ spec, environment, version, display, signal, replace = false }: RunHereOptions): Promise<RunHereEnd> {
   keepHeapSmall();
   const { settings } = spec;
@@ -81,24 +82,26 @@ export async function runHere({ spec, environment, version, display, signal, rep
   );
   const run = await requireRunFile(results);
   await writeReportOfRun(results, run, stopped?.reason).catch((error: unknown) => {
-    display.notice(`report.html could not be written (${(error as Error).message}); the results are whole, groundline report tries again`);
+    display.notice(
+      `report.html could not be written (${(error as Error).message}); the result files are complete; fix: groundline report ${quoteShellArgument(results.folder)}`,
+    );
   });
-  return { run, folder: results.folder, ...(kept !== undefined && { kept }), ...(stopped && { stopped }) };
+  return { run, folder: results.folder, kept, stopped };
 }
 
-/** Above so many samples the page links to pictures: drawing them all small would take longer than the run. `groundline report` does it. */
+/** Up to this many samples, thumbnails are inlined. Above it the page links to pictures, because thumbnails would take longer than the run. */
 const INLINED = 100;
-/** Samples that the page of a run shows, the ones worth a look first. */
+/** Samples on the page of a run, the most notable first. */
 const SHOWN = 500;
 
 async function writeReportOfRun(results: DirectoryFiles, run: ReadRunFile, stopReason: unknown): Promise<void> {
   const bases = [...(run.image_base === undefined ? [] : [run.image_base]), dirname(resolve(run.input ?? '.')), '.'];
   const { images, linkTo } = findLocalPictures(results.folder, bases);
   const { done = 0, failed = 0 } = run.counts;
-  const inHaste = stopReason instanceof RunStopError && stopReason.reason === 'interrupted';
+  const isInterrupted = stopReason instanceof RunStopError && stopReason.reason === 'interrupted';
   await writeReport({
     results,
-    ...(inHaste || done + failed > INLINED ? {} : { images }),
+    images: isInterrupted || done + failed > INLINED ? undefined : images,
     linkTo,
     signal: new AbortController().signal,
     maxSamples: SHOWN,
@@ -108,7 +111,7 @@ async function writeReportOfRun(results: DirectoryFiles, run: ReadRunFile, stopR
 async function requireReadable(path: string): Promise<void> {
   await access(path, constants.R_OK).catch(({ code }: NodeJS.ErrnoException) => {
     throw new UsageError(
-      `cannot read the input ${path} (${code}): check image_grounding.data.input_jsonl, or the name of the captions file`,
+      `cannot read the input ${path} (${code}); fix: check image_grounding.data.input_jsonl, or the name of the captions file`,
     );
   });
 }
@@ -116,10 +119,10 @@ async function requireReadable(path: string): Promise<void> {
 async function requireWritable(folder: string): Promise<void> {
   try {
     makeFolder(folder);
-    await access(`${folder}/.`, constants.W_OK); // a file of this name is no folder
+    await access(`${folder}/.`, constants.W_OK); // fails if `folder` is a file
   } catch (error) {
     throw new UsageError(
-      `cannot write to the results folder ${folder} (${(error as NodeJS.ErrnoException).code}): choose another one with --out or results_dir=…`,
+      `cannot write to the results folder ${folder} (${(error as NodeJS.ErrnoException).code}); fix: choose another one with --out or results_dir=…`,
     );
   }
 }
