@@ -7,7 +7,7 @@ const MediaResolution = z.enum(['MEDIA_RESOLUTION_LOW', 'MEDIA_RESOLUTION_MEDIUM
 export const Backend = z.enum(['gemini', 'openai', 'builtin']);
 export type Backend = z.infer<typeof Backend>;
 
-/** TAO runs steps in this order, whatever the order they are named in. */
+/** TAO runs steps in this order, whatever the order in the spec. */
 const Steps = z
   .array(SpecStep)
   .min(1)
@@ -58,13 +58,13 @@ const OpenAISettings = z.strictObject({
 });
 export type OpenAISettings = z.infer<typeof OpenAISettings>;
 
-/** zod fills in the defaults of optional fields too; in an override, what is left out must stay left out. */
+/** zod fills in the defaults of optional fields too; a field that an override omits must stay missing. */
 function withoutDefaults<T extends z.ZodObject>(schema: T): T {
   const fields = Object.entries(schema.shape).map(([name, field]) => [name, field instanceof z.ZodDefault ? field.unwrap() : field]);
   return z.strictObject(Object.fromEntries(fields)) as unknown as T;
 }
 
-/** Another backend or model for one step: what is left out is taken from `vlm`. */
+/** Another backend or model for one step; fields that it omits come from `vlm`. */
 const StepModelSettings = z.strictObject({
   backend: Backend.optional(),
   gemini: withoutDefaults(GeminiSettings).partial().optional(),
@@ -72,7 +72,10 @@ const StepModelSettings = z.strictObject({
   media_resolution: MediaResolution.optional(),
 });
 
-/** `order-scale[-key]`, e.g. `xyxy-1000`, `yxyx-1000`, `xyxy-pixels`, `xyxy-1`; or the name of a profile (`qwen3-vl`). `auto` looks it up or asks. */
+/**
+ * `order-scale[-key]`, e.g. `xyxy-1000`, `yxyx-1000`, `xyxy-pixels`, `xyxy-1`, or a profile name (`qwen3-vl`).
+ * `auto` uses the model's profile, or asks the model.
+ */
 const Coordinates = z.string().default('auto').describe('how boxes are written, e.g. xyxy-1000 or qwen3-vl; auto = by the model');
 
 export const VlmSettings = z.strictObject({
@@ -80,7 +83,7 @@ export const VlmSettings = z.strictObject({
   gemini: GeminiSettings.prefault({}),
   openai: OpenAISettings.prefault({}),
   coordinates: Coordinates,
-  /** Ask a model about synthetic pictures before the first paid sample: `auto` = unknown models and self-hosted ones, `off` = never. */
+  /** Test calls with synthetic pictures before the first sample: `auto` = for unknown and self-hosted models, `off` = never. */
   localisation_check: z.enum(['auto', 'off']).default('auto').describe('ask an unknown or self-hosted model about test pictures first'),
   requests_per_minute: z.number().positive().optional().describe('known limit of the endpoint'),
   tokens_per_minute: z.number().positive().optional().describe('known limit of the endpoint'),
@@ -89,7 +92,7 @@ export const VlmSettings = z.strictObject({
 });
 export type VlmSettings = z.infer<typeof VlmSettings>;
 
-/** Everything below `image_grounding:` of a spec file, checked and with its defaults. Field names are TAO's where TAO has them. */
+/** The section `image_grounding:` of a spec file, checked and with its defaults. Field names are TAO's where TAO has them. */
 export const Settings = z.strictObject({
   workflow: z
     .strictObject({

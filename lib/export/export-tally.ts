@@ -1,4 +1,4 @@
-/** What can be left out of an export or deserves a word, with the words for it. Kinds: `left out` is missing from the export, `note` is in it. */
+/** The reasons for omissions (`left out`) and remarks (`note`), with the noun they count and their words. */
 const exportReasons = {
   failedSamples: ['left out', 'sample', 'failed in the run (failed.jsonl says why)'],
   pendingSamples: ['left out', 'line', 'the run has not done yet'],
@@ -35,7 +35,7 @@ export interface Counted {
   readonly reason: Reason;
   readonly kind: 'left out' | 'note';
   readonly count: number;
-  /** The line for people, count included. */
+  /** The line for the user, count included. */
   readonly words: string;
 }
 
@@ -43,7 +43,7 @@ export interface Counted {
 export interface ExportTally {
   add(reason: Reason, count?: number): void;
   count(reason: Reason): number;
-  /** What was counted, in the order of the pipeline. */
+  /** All counts, in the order of the pipeline. */
   list(): readonly Counted[];
 }
 

@@ -7,7 +7,7 @@ const HEAD = `# The categories of an export, in id order. To merge nouns, list t
 # "-" lists nouns to leave out, and "*" in a list takes in all that are in no other. Then: groundline export … --categories THIS_FILE
 `;
 
-/** Writes a categories file that gives the same categories again, to be edited. */
+/** Writes a categories file with the same categories, as a start for edits. */
 export async function saveCategories(path: string, categories: readonly CategoryCount[]): Promise<void> {
   const lines = categories.map(({ name, boxes }) => `${stringify({ [name]: [] }, { lineWidth: 0 }).trimEnd()} # ${boxes}\n`);
   try {

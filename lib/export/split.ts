@@ -4,7 +4,7 @@ import type { Split } from './export-format.ts';
 
 type Splits = readonly [Split, ...Split[]];
 
-/** Where nothing is split. */
+/** The only split of an undivided export. */
 export const wholeSplit: Splits = [{ name: 'train', share: 1 }];
 
 /** Reads `train=0.9,val=0.1`. Throws `UsageError`. */
@@ -22,8 +22,8 @@ export function parseSplits(text: string): Splits {
 }
 
 /**
- * The split of an image, by a hash of its path and the seed: all captions of an image fall into the same one,
- * and no image changes sides when lines are added.
+ * The split of an image, by a hash of its path and the seed: all captions of an image are in the same one,
+ * and additional lines never move an image.
  */
 export function assignSplit(imagePath: string, splits: Splits, seed: number): string {
   const [first, ...others] = splits;

@@ -12,12 +12,15 @@ import { createSelection } from './select-samples.ts';
 export interface ResultsRead {
   readonly samples: readonly ReportSample[];
   readonly totals: Totals;
-  /** Lines of the result files in all, and what was wrong with those that could not be read. */
+  /** The number of lines in the result files, and the unreadable ones with their reason. */
   readonly lines: number;
   readonly unreadable: readonly string[];
 }
 
-/** Streams the result files once: counts every sample, keeps at most `cap`, those of the evaluation's worst among them. Throws `UsageError` where there are no results. */
+/**
+ * Streams the result files once: counts every sample, and keeps at most `cap`, the evaluation's worst included.
+ * Throws `UsageError` if there are no results.
+ */
 export async function readResults(results: FileStore, cap: number, evaluation?: ReportEvaluation): Promise<ResultsRead> {
   const tally = createReportTally();
   const selection = createSelection(cap);

@@ -8,7 +8,7 @@ function scatter(line: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The lowest score of a sample's boxes; 2 without any score, so that it sorts last. */
+/** The lowest score of a sample's boxes; 2 without any score, to sort last. */
 export function lowestScore(sample: ReportSample): number {
   let lowest = 2;
   for (const { boxes } of sample.phrases) for (const [, , , , score] of boxes) if (score !== null && score < lowest) lowest = score;
@@ -20,7 +20,7 @@ interface Ranked {
   readonly sample: ReportSample;
 }
 
-/** Keeps the `size` samples of lowest rank seen so far; sorted and cut now and then, so memory stays below twice the size. */
+/** Keeps the `size` samples of lowest rank so far. It sorts and cuts at intervals, so memory stays below twice the size. */
 function createShortlist(size: number) {
   let kept: Ranked[] = [];
   const cut = () => {

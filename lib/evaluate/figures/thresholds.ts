@@ -3,14 +3,14 @@ import { UsageError } from '#core/errors.ts';
 import type { FigureValue } from './figure-values.ts';
 import { type FigureId, rankedFigures, ratioFigures } from './figures.ts';
 
-/** What a figure has to reach, or by how much it may be below the other run's. */
+/** The least value of a figure, or the greatest loss against the other run. */
 export interface Threshold {
   readonly id: FigureId;
   readonly limit: number;
 }
 
 const ids: readonly FigureId[] = [...ratioFigures.map(({ id }) => id), ...rankedFigures.map(({ id }) => id), 'coverage'];
-/** Lower is better here: `--min` is read as "at most". */
+/** Figures where lower is better: `--min` means "at most". */
 const lowerIsBetter: ReadonlySet<FigureId> = new Set(['no_answer']);
 
 /** Reads `acc50=0.8`. Throws `UsageError`. */
@@ -28,7 +28,7 @@ export function parseThreshold(text: string, option: string): Threshold {
   return { id, limit };
 }
 
-/** What is wrong with the figures, in words; nothing where all of them hold. A figure that could not be computed does not hold. */
+/** The missed thresholds in words; empty if all are met. A figure without a value misses its threshold. */
 export function unmetThresholds(figures: readonly FigureValue[], min: readonly Threshold[], maxDrop: readonly Threshold[]): string[] {
   const find = (id: FigureId) => figures.find((figure) => figure.id === id);
   return [

@@ -6,7 +6,7 @@ import { openTruthFile, type TextLine } from './truth-file.ts';
 import { createTruthIndex, type LinePlace, type TruthIndex } from './truth-index.ts';
 import { TruthLine } from './truth-line.ts';
 
-/** A true line, and which it is in its file (0-based, blank lines not counted). */
+/** A true line with its number in the file (0-based, blank lines not counted). */
 export interface JoinedTruth {
   readonly number: number;
   readonly line: TruthLine;
@@ -14,21 +14,21 @@ export interface JoinedTruth {
 
 /** Joins results with the lines of a truth file by image and caption. */
 export interface TruthJoin {
-  /** The line that goes with a result; it is taken out, so that equal results get equal lines one after the other. */
+  /** Removes and returns the line of a result, so that equal results get equal lines in order. */
   take(imagePath: string, caption: string): JoinedTruth | undefined;
-  /** Reads on to the end; lines in all. */
+  /** Reads to the end and returns the number of all lines. */
   countLines(): number;
   /** For messages. */
   readonly first: { readonly imagePath: string; readonly caption: string } | undefined;
   close(): void;
 }
 
-/** Lines that are kept whole while results come in another order or lack some; of those beyond only the place is kept. */
+/** The number of skipped lines that are kept in memory; only the places of further ones are kept. */
 const KEPT_LINES = 2_000;
 
 /**
- * Both files are read side by side; a true line that was passed over waits for its result. So results in the order of the truth take
- * constant memory, and any other order 32 bytes a line and a second read of it.
+ * Both files are read in parallel; a skipped true line waits for its result. Results in the order of the truth need
+ * constant memory; any other order needs 32 bytes and a second read per line.
  */
 export function joinTruth(path: string): TruthJoin {
   const file = openTruthFile(path);
@@ -95,14 +95,14 @@ export function joinTruth(path: string): TruthJoin {
   };
 }
 
-/** By the length of the lines up to this one, and some more, since growing takes the memory twice. */
+/** By the mean length of the lines so far, plus a reserve, since growing doubles the memory. */
 function expectedLines(bytes: number, { number, offset, length }: LinePlace): number {
   return Math.ceil((bytes / (offset + length)) * (number + 1) * 1.05) + 1;
 }
 
 type Keyed = Pick<TruthLine, 'image_path' | 'caption'>;
 
-/** Paths may begin at different folders, so the file's name joins, and the rest of the shorter path has to fit. */
+/** Paths may begin at different folders: the file names join, and the rest of the shorter path must match. */
 function composeKey(imagePath: string, caption: string): string {
   return `${imagePath.slice(imagePath.lastIndexOf('/') + 1)}\n${caption}`;
 }

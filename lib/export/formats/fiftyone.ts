@@ -3,7 +3,10 @@ import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '../exp
 import { openJsonLists, roundCoordinates } from '../json-files.ts';
 import { writeSmallFile } from '../write-small-file.ts';
 
-/** A FiftyOne dataset folder (`fo.Dataset.from_dir(…, dataset_type=fo.types.FiftyOneDataset)`): a sample a caption, tagged with its split, boxes as shares of the upright picture. */
+/**
+ * A FiftyOne dataset folder (`fo.Dataset.from_dir(…, dataset_type=fo.types.FiftyOneDataset)`):
+ * one sample per caption, tagged with its split, boxes as shares of the upright picture.
+ */
 export const fiftyone: ExportFormat = {
   name: 'fiftyone',
   summary: 'FiftyOne dataset folder with scores, captions and spans',

@@ -1,6 +1,6 @@
 import type { Outcome } from '../report-data.ts';
 
-/** Colour-blind-safe hues (Okabe and Ito, 2008) that a stylesheet turns into `--hue`; numbers tell phrases apart beyond them. */
+/** Colour-blind-safe hues (Okabe and Ito, 2008) that a stylesheet turns into `--hue`; further phrases differ by number. */
 const hues = 7;
 
 export function selectHue(phrase: number): number {
@@ -30,7 +30,7 @@ export function formatCost(amount: number): string {
   return amount === 0 || amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`;
 }
 
-/** Why a phrase has no box, for people. */
+/** The reason for a phrase's missing box, for readers. */
 export const outcomeLabels: Readonly<Record<Outcome, { readonly name: string; readonly why: string }>> = {
   found: { name: 'found', why: '' },
   absent: { name: 'absent', why: 'the model says it is not visible' },

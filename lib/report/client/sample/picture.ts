@@ -9,12 +9,12 @@ interface PlacedBox {
 }
 
 export interface PictureOptions {
-  /** Prefer the linked file over the inlined thumbnail, where it is on this disk. */
+  /** Prefer a linked local file over the inlined thumbnail. */
   readonly full: boolean;
   readonly truth?: readonly (readonly [number, number, number, number])[];
 }
 
-/** The picture of a sample with its boxes, or a placeholder that says why there is none. */
+/** The picture of a sample with its boxes, or a placeholder with the reason for a missing one. */
 export function renderPicture(sample: ReportSample, { full, truth = [] }: PictureOptions): HTMLElement {
   const { width, height } = sample;
   const frame = element('div', { class: 'frame' });
@@ -63,7 +63,7 @@ function placeholder({ path, link }: ReportSample, broken = false): HTMLElement 
   );
 }
 
-/** Small boxes last, so that a large one never hides them from the pointer. */
+/** Small boxes last, so that large ones never cover them. */
 function placedBoxes({ phrases }: ReportSample): PlacedBox[] {
   const extent = ({ box: [x1, y1, x2, y2] }: PlacedBox) => (x2 - x1) * (y2 - y1);
   return phrases.flatMap(({ boxes, text }, phrase) => boxes.map((box) => ({ phrase, text, box }))).sort((a, b) => extent(b) - extent(a));
@@ -96,10 +96,13 @@ function boxLayer(sample: ReportSample, width: number, height: number, truth: No
   return layer;
 }
 
-/** Pixels that the numbers of one corner may take; further ones show when they are lit, so that no row of them leaves the picture. */
+/** The width for the numbers of one corner in pixels; further numbers show only when highlighted, so that no row leaves the picture. */
 const cornerRoom = 100;
 
-/** Numbers in the corners, in HTML so that they keep their size, side by side where corners meet, and above a box too small to hold one; a lit one says its phrase and score. */
+/**
+ * Numbers in the corners, as HTML to keep their size: side by side at a shared corner, above a box that is too small.
+ * A highlighted number shows its phrase and score.
+ */
 function badges(sample: ReportSample, width: number, height: number): HTMLElement[] {
   const corners = new Map<string, number>();
   return placedBoxes(sample).map(({ phrase, text, box: [x1, y1, x2, y2, score] }) => {
@@ -125,7 +128,7 @@ function badges(sample: ReportSample, width: number, height: number): HTMLElemen
   });
 }
 
-/** About as wide as `.badge` draws it, with a gap. */
+/** The approximate width of a `.badge`, with a gap. */
 function badgeWidth(number: number): number {
   return Math.max(21, 13 + 8 * String(number).length);
 }
