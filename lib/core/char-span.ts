@@ -25,12 +25,12 @@ type Range = readonly [number, number];
  */
 export function placePhrases(caption: string, phrases: readonly PhraseToPlace[]): Placement[] {
   const text = readCaption(caption);
-  const taken: Range[] = [];
+  const used: Range[] = [];
   const ranges = new Map<number, Range | 'absent' | 'repeated'>();
   for (const [index, phrase] of pinnedThenLongest(phrases)) {
-    const found = text.own(phrase) ?? firstFree(candidates(text, phrase.text), taken);
-    const range = typeof found === 'object' && taken.some((other) => equal(other, found)) ? 'repeated' : found;
-    if (typeof range === 'object') taken.push(range);
+    const found = text.own(phrase) ?? firstFree(candidates(text, phrase.text), used);
+    const range = typeof found === 'object' && used.some((other) => equal(other, found)) ? 'repeated' : found;
+    if (typeof range === 'object') used.push(range);
     ranges.set(index, range);
   }
   inReadingOrder(phrases, ranges);
@@ -61,11 +61,11 @@ function* candidates(caption: Caption, text: string): Generator<Range[]> {
   yield foldedRanges;
 }
 
-function firstFree(ways: Iterable<Range[]>, taken: readonly Range[]): Range | 'absent' | 'repeated' {
+function firstFree(ways: Iterable<Range[]>, used: readonly Range[]): Range | 'absent' | 'repeated' {
   let reason: 'absent' | 'repeated' = 'absent';
   for (const ranges of ways) {
-    const free = ranges.filter((range) => !taken.some((other) => equal(other, range)));
-    const found = free.find((range) => !taken.some((other) => covers(other, range))) ?? free[0];
+    const free = ranges.filter((range) => !used.some((other) => equal(other, range)));
+    const found = free.find((range) => !used.some((other) => covers(other, range))) ?? free[0];
     if (found) return found;
     if (ranges.length > 0) reason = 'repeated';
   }

@@ -9,7 +9,7 @@ export interface PathIndex {
 
 const WORDS = 3;
 
-/** Keeps 96 bits of each text's sha256 instead of the text. A million paths take 30 MB; the odds of a collision are 1 in 10^17. */
+/** Keeps 96 bits of each text's sha256 instead of the text. A million paths need 30 MB; the odds of a collision are 1 in 10^17. */
 export function createPathIndex(): PathIndex {
   let capacity = 1024;
   let keys = new Uint32Array(capacity * WORDS);

@@ -52,7 +52,7 @@ async function measureJoined(results: OpenResults, options: Options): Promise<Me
   if (run.counts.joined > 0) return run;
   const quoted = (one: MeasuredRun['firstTruth']) => (one ? JSON.stringify({ image_path: one.imagePath, caption: one.caption }) : 'none');
   throw new UsageError(
-    `no result in ${results.location} goes with a line of the truth ${options.truth}: image_path and caption have to be the same. ` +
+    `no result in ${results.location} matches a line of the truth ${options.truth}: image_path and caption must be equal. ` +
       `The first result is ${quoted(run.firstResult)}, the first line of the truth ${quoted(run.firstTruth)}. ` +
       `Name the truth file that was imported together with the run's input`,
   );

@@ -54,8 +54,8 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   const join = joinTruth(truth);
   const measures = createMeasures(clusterOf);
   const joined = createBitSet();
-  const take = ({ imagePath, caption }: Named): JoinedTruth | undefined => {
-    const found = join.take(imagePath, caption);
+  const joinLine = ({ imagePath, caption }: Named): JoinedTruth | undefined => {
+    const found = join.match(imagePath, caption);
     if (found === undefined || (only && !only.has(found.number))) return undefined;
     joined.add(found.number);
     return found;
@@ -66,7 +66,7 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   let firstResult: Named | undefined;
   try {
     for await (const { record, line } of numbered(results)) {
-      const found = take(record);
+      const found = joinLine(record);
       if (record.status === 'failed') {
         // Like a line of failed.jsonl, it is no surplus result without a truth, and does not choose the mode.
         if (found) measures.add(failedSample(found.line), found.line, { line, failure: 'failed' });
@@ -81,7 +81,7 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
       }
     }
     for await (const failure of results.failures()) {
-      const found = take(failure);
+      const found = joinLine(failure);
       if (found) measures.add(failedSample(found.line), found.line, { line: failure.line, failure: failure.code });
     }
     const { tally, precision, worst, counts } = measures;

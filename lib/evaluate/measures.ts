@@ -85,8 +85,8 @@ function describeWorst(
 }
 
 function describeOutcome(outcome: ExpressionOutcome, found: number, truth: number): string {
-  if (outcome === 'rejected') return 'taken for absent';
+  if (outcome === 'rejected') return 'answered as absent';
   if (outcome === 'unanswered') return 'no usable answer';
   if (outcome === 'unmatched') return 'no such phrase in the results';
-  return truth === 0 ? `really absent, ${found} found` : `${found} found, ${truth} true`;
+  return truth === 0 ? `not in the image, ${found} found` : `${found} found, ${truth} true`;
 }

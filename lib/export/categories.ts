@@ -35,7 +35,7 @@ export async function readCategoriesFile(path: string): Promise<CategoriesFile> 
   const parsed = CategoriesFile.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new UsageError(
-    `the categories file ${path} has to be a list of names, or names with the nouns they take in, like "person: [man, woman]" ("-": nouns to leave out, "*": all others)`,
+    `the categories file ${path} must be a list of names, or names with their nouns, like "person: [man, woman]" ("-": nouns to leave out, "*": all others)`,
   );
 }
 

@@ -55,7 +55,7 @@ async function checkPlace(place: string, force: boolean, isFile: boolean): Promi
   if (found === undefined) return false;
   if (!found.isDirectory()) {
     if (!isFile) throw new UsageError(`${place} is a file, but this export is a folder; choose another --out`);
-    if (!force) throw new UsageError(`${place} is there already; choose another --out, or replace it with --force`);
+    if (!force) throw new UsageError(`${place} exists already; choose another --out, or replace it with --force`);
     return true;
   }
   if (isFile) throw new UsageError(`${place} is a folder, but this export is one file; choose another --out`);

@@ -136,5 +136,5 @@ function keepsEmpty({ phrases }: UnnamedSample, { format, dropEmpty }: ExportOpt
 function nothingLeft(results: OpenResults, tally: ExportTally): UsageError {
   const missing = tally.list().filter(({ kind }) => kind === 'left out');
   const why = missing.length === 0 ? 'annotations.jsonl is empty' : missing.map(({ words }) => words).join('; ');
-  return new UsageError(`nothing of ${results.location} is left to export: ${why}`);
+  return new UsageError(`nothing to export from ${results.location}: ${why}`);
 }

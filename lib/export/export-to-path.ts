@@ -44,7 +44,7 @@ export async function exportToPath(request: ExportRequest): Promise<ExportDone> 
   const frame = chooseFrame(request);
   const isFile = format.extension !== undefined && extname(out).toLowerCase() === format.extension;
   if (isFile && splits) throw new UsageError(`--out ${out} names one file, but --split writes several: name a folder`);
-  if (isFile && images) throw new UsageError(`--out ${out} names one file, which has no place for images: name a folder`);
+  if (isFile && images) throw new UsageError(`--out ${out} names one file, which cannot hold images: name a folder`);
   const { folder, file } = await resolveTarget(request.results);
   const files = createDirectoryFiles(folder);
   const results = await openResults(files, { unfinished, file });
@@ -76,7 +76,9 @@ export async function exportToPath(request: ExportRequest): Promise<ExportDone> 
 function chooseFrame({ frame, images, format }: ExportRequest): Frame {
   if (images !== 'copy') return frame ?? format.frame;
   if (frame === 'stored')
-    throw new UsageError('--frame stored does not go with --copy-images: copies are upright; leave it out, or use --link-images');
+    throw new UsageError(
+      '--frame stored cannot be combined with --copy-images, because copies are upright; leave it out, or use --link-images',
+    );
   return 'upright';
 }
 

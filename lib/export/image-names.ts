@@ -45,14 +45,14 @@ export interface NamingOptions {
 
 /** Names images. With label files, call it once per image: images that differ only in the extension get different names. */
 export function createImageNamer({ root, placed, labelFiles }: NamingOptions, tally: ExportTally): (imagePath: string) => ImageNames {
-  const taken = createPathIndex();
+  const stems = createPathIndex();
   return (imagePath) => {
     if (labelFiles === undefined) return { image: placed ? placedName(imagePath, root) : imageName(imagePath, root, tally), stem: '' };
     const inside = placedName(imagePath, root);
     const name = labelFiles === 'flat' ? inside.replaceAll('/', '__') : inside;
     const ending = posix.extname(name);
     const wanted = name.slice(0, name.length - ending.length);
-    const stem = taken.add(wanted).isNew ? wanted : `${wanted}-${hashName(imagePath)}`;
+    const stem = stems.add(wanted).isNew ? wanted : `${wanted}-${hashName(imagePath)}`;
     return { image: placed ? `${stem}${ending}` : imageName(imagePath, root, tally), stem };
   };
 }

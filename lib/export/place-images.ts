@@ -72,7 +72,7 @@ export async function findSource(line: number, imagePath: string, bases: readonl
     );
   return await locateImage(imagePath, bases).catch(() => {
     throw new UsageError(
-      `the image "${imagePath}" of line ${line} is not there (looked below ${[...new Set(bases)].join(', ')}); name the folder where image paths begin with --images-root`,
+      `the image "${imagePath}" of line ${line} is missing (searched below ${[...new Set(bases)].join(', ')}); name the folder where image paths begin with --images-root`,
     );
   });
 }
@@ -84,7 +84,7 @@ export async function measureSource(line: number, imagePath: string, bases: read
     return measureImage(bytes, { maxBytes: Number.POSITIVE_INFINITY, maxPixels: Number.POSITIVE_INFINITY });
   } catch (error) {
     throw new UsageError(
-      `line ${line} has no width and height, and its image "${imagePath}" has none to read: ${error instanceof Error ? error.message : error}`,
+      `line ${line} has no width and height, and the size of its image "${imagePath}" cannot be read: ${error instanceof Error ? error.message : error}`,
     );
   }
 }

@@ -11,11 +11,11 @@ export const wholeSplit: Splits = [{ name: 'train', share: 1 }];
 export function parseSplits(text: string): Splits {
   const splits = text.split(',').map((part): Split => {
     const [, name, share] = /^\s*([A-Za-z0-9][\w-]*)\s*=\s*(0?\.\d+|[01](?:\.0+)?)\s*$/.exec(part) ?? [];
-    if (name === undefined || !(Number(share) > 0)) throw wrongSplit(text, `"${part}" is no NAME=SHARE with a share above 0`);
+    if (name === undefined || !(Number(share) > 0)) throw wrongSplit(text, `"${part}" is not NAME=SHARE with a share above 0`);
     return { name, share: Number(share) };
   });
   const names = splits.map(({ name }) => name);
-  if (new Set(names).size < names.length) throw wrongSplit(text, 'a name is there twice');
+  if (new Set(names).size < names.length) throw wrongSplit(text, 'a name occurs twice');
   const sum = splits.reduce((total, { share }) => total + share, 0);
   if (Math.abs(sum - 1) > 1e-6) throw wrongSplit(text, `the shares add up to ${Number(sum.toFixed(6))}, not to 1`);
   return splits as unknown as Splits;

@@ -66,7 +66,7 @@ export async function importDataset(options: ImportOptions): Promise<Imported> {
 function formatNamed(name: string): DatasetFormat {
   const format = Object.hasOwn(datasetFormats, name) ? datasetFormats[name] : undefined;
   if (format) return format;
-  throw new UsageError(`there is no format "${name}"; formats: ${Object.keys(datasetFormats).join(', ')}`);
+  throw new UsageError(`unknown format "${name}"; formats: ${Object.keys(datasetFormats).join(', ')}`);
 }
 
 function reasons(leftOut: LeftOut): string {

@@ -55,7 +55,7 @@ async function* parsed(path: string, paths: string[]): AsyncGenerator<JsonElemen
     if (!parser.isEnded) parser.end();
   } catch (error) {
     if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== undefined || error instanceof UsageError) throw error;
-    throw new UsageError(`${path} is not whole JSON (${error.message}); download or unpack it again`, { cause: error });
+    throw new UsageError(`${path} is not complete JSON (${error.message}); download or unpack it again`, { cause: error });
   }
 }
 

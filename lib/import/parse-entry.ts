@@ -7,6 +7,6 @@ export function parseEntry<T>(schema: z.ZodType<T>, value: unknown, source: stri
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UsageError(
-    `${source}: one of its ${what} does not have the expected form: "${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; is it another format?`,
+    `${source}: one of its ${what} has an unexpected form: "${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; is it another format?`,
   );
 }

@@ -96,12 +96,12 @@ function composeBase(
 
 /** An id by the expression's index, unless a given id of this line is equal. */
 function assignExpressionIds(given: readonly GivenExpression[], hash: string): string[] {
-  const taken = new Set(given.map(({ expression_id: id }) => id));
+  const used = new Set(given.map(({ expression_id: id }) => id));
   let next = given.length;
   return given.map(({ expression_id: id }, index) => {
     if (id !== undefined) return id;
     let own = composeExpressionId(hash, index);
-    while (taken.has(own)) own = composeExpressionId(hash, next++);
+    while (used.has(own)) own = composeExpressionId(hash, next++);
     return own;
   });
 }

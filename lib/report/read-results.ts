@@ -44,7 +44,7 @@ export async function readResults(results: FileStore, cap: number, evaluation?: 
   }
   if (failedLines.size === 0 && (await results.size('annotations.jsonl')) === undefined)
     throw new UsageError(
-      `no results in ${results.location}: annotations.jsonl is not there; run "groundline generate" first, or name its results folder`,
+      `no results in ${results.location}: annotations.jsonl is missing; run "groundline generate" first, or name its results folder`,
     );
   const numberLine = createLineNumbers(failedLines);
   for await (const entry of readJsonLines(results, 'annotations.jsonl')) {
@@ -54,7 +54,7 @@ export async function readResults(results: FileStore, cap: number, evaluation?: 
     if (!isReadable) unreadable.push(`annotations.jsonl line ${entry.line}`);
     else if (!failedLines.has(line)) add(reportRecord(record, line)); // a failed line has its reason in failed.jsonl
   }
-  return { samples: selection.take(), totals: tally.totals(), lines, unreadable };
+  return { samples: selection.list(), totals: tally.totals(), lines, unreadable };
 }
 
 function selectWorst(evaluation: ReportEvaluation | undefined): (sample: ReportSample) => boolean {

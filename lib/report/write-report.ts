@@ -117,7 +117,7 @@ function composeTitle({ input }: RunFacts, { location }: FileStore): string {
 function notices({ samples, lines, unreadable }: ResultsRead, { pending = 0 }: RunFacts): string[] {
   const composed: string[] = [];
   if (pending > 0)
-    composed.push(`This run is unfinished: ${pending.toLocaleString('en')} lines are pending. Run the same command again to go on.`);
+    composed.push(`This run is unfinished: ${pending.toLocaleString('en')} lines are pending. Run the same command again to resume.`);
   if (samples.length < lines)
     composed.push(
       `Sampled report: ${samples.length.toLocaleString('en')} of ${lines.toLocaleString('en')} samples are shown, failed, partial and low-scored ones first. Figures and charts count all of them.`,

@@ -24,9 +24,9 @@ async function* readTextLines(files: FileStore, path: string): AsyncGenerator<st
   const finish = (end: Uint8Array): string => {
     const text = Buffer.concat([...begun, end]).toString('utf8');
     begun = [];
-    const whole = first && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    const unmarked = first && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
     first = false;
-    return whole;
+    return unmarked;
   };
   try {
     for await (const chunk of files.read(path)) {

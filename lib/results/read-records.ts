@@ -53,16 +53,16 @@ async function pendingLines(results: FileStore, unfinished: boolean): Promise<nu
   const pending = run.counts.pending ?? 0;
   if (unfinished || (pending === 0 && run.finished_at !== undefined)) return pending;
   const first = run.first_pending_line === undefined ? '' : `, the first of them line ${run.first_pending_line}`;
-  const state = pending === 0 ? 'it has no end in run.json' : `${pending.toLocaleString('en')} lines are pending${first}`;
+  const state = pending === 0 ? 'run.json has no finish time' : `${pending.toLocaleString('en')} lines are pending${first}`;
   throw new UsageError(
-    `the run in ${results.location} is not finished: ${state}; run the same groundline generate command again to finish it, or add --unfinished to take what is there`,
+    `the run in ${results.location} is not finished: ${state}; run the same groundline generate command again to finish it, or add --unfinished to read its completed part`,
   );
 }
 
 async function nothingThere(results: FileStore, file: string): Promise<string> {
   for await (const _ of results.list('step_'))
-    return `no ${file} in ${results.location}: its run has not got to the end; run the same groundline generate command again`;
-  return `no results in ${results.location}: ${file} is not there; run "groundline generate" first, or name its results folder`;
+    return `no ${file} in ${results.location}: its run is not finished; run the same groundline generate command again`;
+  return `no results in ${results.location}: ${file} is missing; run "groundline generate" first, or name its results folder`;
 }
 
 async function* readRecords(results: FileStore, file: string): AsyncGenerator<ResultRecord> {
@@ -70,7 +70,7 @@ async function* readRecords(results: FileStore, file: string): AsyncGenerator<Re
     const record = 'value' in entry ? resultRecord(entry.value, entry.line) : `is ${entry.problem}`;
     if (typeof record === 'string')
       throw new UsageError(
-        `${file} line ${entry.line} in ${results.location} ${record}; mend or remove that line, or run groundline generate again`,
+        `${file} line ${entry.line} in ${results.location} ${record}; fix: correct or remove that line, or run groundline generate again`,
       );
     if (record.extractedOnly)
       throw new UsageError(

@@ -88,17 +88,17 @@ function hitFlags(found: readonly Box[], truth: readonly Box[]): number[] {
     return [(1 << thresholds.filter((threshold) => best >= threshold).length) - 1];
   }
   for (const [bit, threshold] of thresholds.entries()) {
-    const taken = new Set<number>();
+    const used = new Set<number>();
     for (const [index, row] of ious.entries()) {
       let best = Math.min(threshold, 1 - 1e-10);
       let hit = -1;
       for (const [place, value] of row.entries()) {
-        if (taken.has(place) || value < best) continue;
+        if (used.has(place) || value < best) continue;
         best = value;
         hit = place;
       }
       if (hit < 0) continue;
-      taken.add(hit);
+      used.add(hit);
       flags[index] = (flags[index] ?? 0) | (1 << bit);
     }
   }

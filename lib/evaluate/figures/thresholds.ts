@@ -20,11 +20,10 @@ export function parseThreshold(text: string, option: string): Threshold {
   if (id === undefined) {
     const near = name === '' ? undefined : closest(name, [...ids]);
     const hint = near !== undefined && distance(name, near) <= 3 ? `did you mean ${near}? ` : '';
-    throw new UsageError(`${option} ${text}: there is no figure "${name}"; ${hint}figures: ${ids.join(', ')}`);
+    throw new UsageError(`${option} ${text}: unknown figure "${name}"; ${hint}figures: ${ids.join(', ')}`);
   }
   const limit = Number(value);
-  if (value === '' || !(limit >= 0 && limit <= 1))
-    throw new UsageError(`${option} ${text}: after "=" there has to be a number from 0 to 1`);
+  if (value === '' || !(limit >= 0 && limit <= 1)) throw new UsageError(`${option} ${text}: expected a number from 0 to 1 after "="`);
   return { id, limit };
 }
 

@@ -27,7 +27,7 @@ export function matchExpressions(record: ResultRecord, truth: TruthLine, mode: M
 /** Equal words at the same place come first, then equal words in their order. */
 function byText({ expressions }: ResultRecord, truth: TruthLine): (ResultExpression | undefined)[] {
   const free = new Set(expressions);
-  const take = (fits: (one: ResultExpression) => boolean): ResultExpression | undefined => {
+  const removeFirst = (fits: (one: ResultExpression) => boolean): ResultExpression | undefined => {
     for (const one of free)
       if (fits(one)) {
         free.delete(one);
@@ -36,10 +36,10 @@ function byText({ expressions }: ResultRecord, truth: TruthLine): (ResultExpress
     return undefined;
   };
   const results = truth.expressions.map(({ text, char_span: span }) => {
-    return span && take((one) => one.span?.[0] === span[0] && one.span[1] === span[1] && sameWords(one.text, text));
+    return span && removeFirst((one) => one.span?.[0] === span[0] && one.span[1] === span[1] && sameWords(one.text, text));
   });
   return results.map((result, index) => {
-    return result ?? take((one) => sameWords(one.text, truth.expressions[index]?.text ?? ''));
+    return result ?? removeFirst((one) => sameWords(one.text, truth.expressions[index]?.text ?? ''));
   });
 }
 

@@ -15,7 +15,7 @@ export interface JoinedTruth {
 /** Joins results with the lines of a truth file by image and caption. */
 export interface TruthJoin {
   /** Removes and returns the line of a result, so that equal results get equal lines in order. */
-  take(imagePath: string, caption: string): JoinedTruth | undefined;
+  match(imagePath: string, caption: string): JoinedTruth | undefined;
   /** Reads to the end and returns the number of all lines. */
   countLines(): number;
   /** For messages. */
@@ -49,7 +49,7 @@ export function joinTruth(path: string): TruthJoin {
     if (waiting) waiting.push({ line, value });
     else kept.set(key, [{ line, value }]);
   };
-  const takeKept = (key: string, imagePath: string): JoinedTruth | undefined => {
+  const removeKept = (key: string, imagePath: string): JoinedTruth | undefined => {
     const waiting = kept.get(key);
     const place = waiting?.findIndex(({ value }) => samePath(value.image_path, imagePath)) ?? -1;
     const [found] = place < 0 ? [] : (waiting?.splice(place, 1) ?? []);
@@ -74,9 +74,9 @@ export function joinTruth(path: string): TruthJoin {
   };
 
   return {
-    take(imagePath, caption) {
+    match(imagePath, caption) {
       const key = composeKey(imagePath, caption);
-      const before = takeKept(key, imagePath) ?? index?.take(hashText(key), (at) => accept(at, key, imagePath));
+      const before = removeKept(key, imagePath) ?? index?.remove(hashText(key), (at) => accept(at, key, imagePath));
       if (before) return before;
       for (let next = read(); next; next = read()) {
         if (next.key === key && samePath(next.value.image_path, imagePath)) return joined(next.line, next.value, path);
@@ -123,7 +123,7 @@ function keyed(text: string, number: number, path: string): Keyed {
   const { image_path, caption } = (value ?? {}) as Record<string, unknown>;
   if (typeof image_path === 'string' && typeof caption === 'string') return value as Keyed;
   throw new UsageError(
-    `line ${number + 1} of the truth ${path} has no "image_path" and "caption"; a truth file is made by "groundline import", its form is in the README`,
+    `line ${number + 1} of the truth ${path} has no "image_path" and "caption"; "groundline import" makes a truth file, and the README describes its form`,
   );
 }
 
@@ -132,17 +132,17 @@ function joined({ number }: LinePlace, value: Keyed, path: string): JoinedTruth 
   const fault = (what: string) => new UsageError(`line ${number + 1} of the truth ${path}: ${what}`);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw fault(`"${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; the form of a truth file is in the README`);
+    throw fault(`"${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; the README describes the form of a truth file`);
   }
   for (const { text, char_span: span, boxes } of parsed.data.expressions) {
     const empty = boxes.find((box) => area(box) === 0);
     if (empty)
       throw fault(
-        `the box [${empty.join(', ')}] of "${text}" has no area: boxes are [x1, y1, x2, y2], two corners and not a width and height; mend the truth, or import it again`,
+        `the box [${empty.join(', ')}] of "${text}" has no area: boxes are [x1, y1, x2, y2], two corners and not a width and height; fix: correct the truth, or import it again`,
       );
     if (span && sliceByCodePoints(parsed.data.caption, ...span) !== text)
       throw fault(
-        `"${text}" does not stand at its char_span [${span.join(', ')}] of the caption (code points); mend it, or leave char_span out to have it looked up`,
+        `"${text}" is not at its char_span [${span.join(', ')}] of the caption (code points); fix: correct char_span, or leave it out`,
       );
   }
   return { number, line: parsed.data };

@@ -80,7 +80,7 @@ function openTextFile(path: string): number {
   if (fstatSync(file).isDirectory()) throw new UsageError(`the truth ${path} is a folder; name its truth.jsonl`);
   const head = Buffer.alloc(2);
   readSync(file, head, 0, 2, 0);
-  if (head[0] === 0x1f && head[1] === 0x8b) throw new UsageError(`the truth file ${path} is packed; unpack it first (gunzip -k)`);
+  if (head[0] === 0x1f && head[1] === 0x8b) throw new UsageError(`the truth file ${path} is compressed; unpack it first (gunzip -k)`);
   return file;
 }
 

@@ -12,7 +12,7 @@ export interface LinePlace {
 export interface TruthIndex {
   add(hash: number, place: LinePlace): void;
   /** Removes and returns the first accepted line of this hash, in order of addition. */
-  take<T>(hash: number, accept: (place: LinePlace) => T | undefined): T | undefined;
+  remove<T>(hash: number, accept: (place: LinePlace) => T | undefined): T | undefined;
 }
 
 const NONE = -1;
@@ -64,7 +64,7 @@ export function createTruthIndex(expected = 1024): TruthIndex {
       numbers[entries] = number;
       append(entries++);
     },
-    take(hash, accept) {
+    remove(hash, accept) {
       const slot = slotOf(hash);
       let before = NONE;
       for (let entry = heads[slot] ?? NONE; entry !== NONE; before = entry, entry = next[entry] ?? NONE) {

@@ -49,7 +49,7 @@ function sampleEntry({ imageId, size, captions: [caption], phrases }: ExportSamp
 }
 
 function detection({ text, span, category }: ExportPhrase, { box: [x1, y1, x2, y2], score }: ExportBox, { width, height }: Size) {
-  const share = (pixels: number, whole: number) => roundCoordinates(pixels / whole, 8);
+  const share = (pixels: number, total: number) => roundCoordinates(pixels / total, 8);
   return {
     _cls: 'Detection',
     label: category,

@@ -62,7 +62,7 @@ function regions({ text, span, category, boxes }: ExportPhrase, caption: string,
 }
 
 function rectangle({ box: [x1, y1, x2, y2], score }: ExportBox, category: string, text: string, { width, height }: Size, id: string) {
-  const percent = (pixels: number, whole: number) => roundCoordinates((pixels / whole) * 100, 6);
+  const percent = (pixels: number, total: number) => roundCoordinates((pixels / total) * 100, 6);
   return {
     id,
     from_name: 'box',

@@ -79,7 +79,7 @@ async function readInstances(source: string) {
     }
   }
   if (images.length === 0 || names.length === 0)
-    throw new UsageError(`${source} is no COCO file: it has to be an object with "images", "annotations" and "categories"`);
+    throw new UsageError(`${source} is not a COCO file: expected an object with "images", "annotations" and "categories"`);
   const final = [...waiting.keys()].map((category) => placeOf.get(category));
   const unknown = final.indexOf(undefined);
   if (unknown >= 0) throw new UsageError(`${source}: category ${[...waiting.keys()][unknown]} of an annotation is not among "categories"`);

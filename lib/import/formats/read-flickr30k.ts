@@ -41,7 +41,7 @@ async function imageIds(source: string, split: string | undefined): Promise<stri
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const wanted = split === undefined ? 'the folders Annotations and Sentences' : `${split}.txt, Annotations and Sentences`;
-    throw new UsageError(`no Flickr30k Entities in ${source}: it has to hold ${wanted} (unpack annotations.zip there)`, { cause: error });
+    throw new UsageError(`no Flickr30k Entities in ${source}: expected ${wanted} (unpack annotations.zip there)`, { cause: error });
   }
 }
 
@@ -111,7 +111,7 @@ function readEntities(xml: string, name: string): Entities {
       for (const entity of names) {
         const { xmin, ymin, xmax, ymax, scene } = fields;
         if (xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined)
-          unboxed.set(entity, scene === 1 ? 'phrases of the whole scene' : 'phrases without a box (nobox)');
+          unboxed.set(entity, scene === 1 ? 'phrases of the entire scene' : 'phrases without a box (nobox)');
         else {
           const box: Box = [xmin - 1, ymin - 1, xmax, ymax];
           if (hasArea(box)) boxes.set(entity, [...(boxes.get(entity) ?? []), box]);
@@ -119,7 +119,7 @@ function readEntities(xml: string, name: string): Entities {
       }
   });
   parser.on('error', (error) => {
-    throw new UsageError(`Annotations/${name} is not whole XML (${error.message}); unpack annotations.zip again`, { cause: error });
+    throw new UsageError(`Annotations/${name} is not complete XML (${error.message}); unpack annotations.zip again`, { cause: error });
   });
   parser.write(xml).close();
   return { size, boxes, unboxed };

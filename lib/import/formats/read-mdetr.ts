@@ -90,6 +90,6 @@ export async function* mdetrImages(
     else annotations.set(image_id, [{ box, spans }]);
   }
   if (images.length === 0)
-    throw new UsageError(`${source} is no MDETR file: it has to be an object with "images" that have captions, and "annotations"`);
+    throw new UsageError(`${source} is not an MDETR file: expected an object with "images" that have captions, and "annotations"`);
   for (const image of images) yield { image, annotations: annotations.get(image.id) ?? [] };
 }

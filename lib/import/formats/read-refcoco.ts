@@ -10,7 +10,7 @@ import { parseEntry } from '../parse-entry.ts';
 import { composeMdetrSample, mdetrImages } from './read-mdetr.ts';
 
 const HINT =
-  'take MDETR\'s finetune_refcoco_val.json, or write the rows of a Hugging Face copy as JSON: datasets.load_dataset("jxu124/refcoco", split="validation").to_json("refcoco.jsonl")';
+  'use MDETR\'s finetune_refcoco_val.json, or write the rows of a Hugging Face copy as JSON: datasets.load_dataset("jxu124/refcoco", split="validation").to_json("refcoco.jsonl")';
 
 /** RefCOCO, RefCOCO+ and RefCOCOg: each expression is a line and names one box. Input: MDETR's JSON, or rows of the Hugging Face copies. */
 export async function* readRefcoco(source: string, options: ReadOptions, leftOut: LeftOut): AsyncGenerator<ImportedSample> {

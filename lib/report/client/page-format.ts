@@ -20,9 +20,9 @@ export function formatScore(score: number): string {
   return score >= 0.995 ? '1.0' : score.toFixed(2).replace(/^0/, '');
 }
 
-export function formatPercent(part: number, whole: number): string {
-  if (whole === 0) return '–';
-  const share = (100 * part) / whole;
+export function formatPercent(part: number, total: number): string {
+  if (total === 0) return '–';
+  const share = (100 * part) / total;
   return `${share > 0 && share < 10 ? share.toFixed(1) : Math.round(share)}%`;
 }
 
@@ -33,7 +33,7 @@ export function formatCost(amount: number): string {
 /** The reason for a phrase's missing box, for readers. */
 export const outcomeLabels: Readonly<Record<Outcome, { readonly name: string; readonly why: string }>> = {
   found: { name: 'found', why: '' },
-  absent: { name: 'absent', why: 'the model says it is not visible' },
+  absent: { name: 'absent', why: 'answered as not visible' },
   dropped: { name: 'dropped', why: 'every box was unusable' },
   unanswered: { name: 'unanswered', why: 'no answer of the model' },
   not_grounded: { name: 'not grounded', why: 'grounding has not run' },

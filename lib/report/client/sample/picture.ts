@@ -110,18 +110,18 @@ function badges(sample: ReportSample, width: number, height: number): HTMLElemen
       'span',
       { class: 'badge', 'data-phrase': phrase, 'data-in': phrase, 'data-hue': selectHue(phrase), 'aria-hidden': 'true' },
       String(phrase + 1),
-      element('span', { class: 'says' }, score === null ? text : `${text} ${formatScore(score)}`),
+      element('span', { class: 'badge-text' }, score === null ? text : `${text} ${formatScore(score)}`),
     );
     const fromRight = x1 + x2 > 1.2 * width;
     badge.classList.toggle('from-right', fromRight);
     badge.classList.toggle('above', y1 > height * 0.06 && (x2 - x1 < width * 0.12 || y2 - y1 < height * 0.12));
     const corner = `${fromRight} ${Math.round((fromRight ? x2 : x1) / (width / 40))} ${Math.round(y1 / (height / 40))}`;
-    const taken = corners.get(corner) ?? 0;
-    const crowded = taken > cornerRoom;
+    const used = corners.get(corner) ?? 0;
+    const crowded = used > cornerRoom;
     badge.classList.toggle('crowded', crowded);
-    corners.set(corner, taken + badgeWidth(phrase + 1));
+    corners.set(corner, used + badgeWidth(phrase + 1));
     return style(badge, {
-      [fromRight ? 'margin-right' : 'margin-left']: `${crowded ? 0 : taken}px`,
+      [fromRight ? 'margin-right' : 'margin-left']: `${crowded ? 0 : used}px`,
       [fromRight ? 'right' : 'left']: `${(100 * (fromRight ? width - x2 : x1)) / width}%`,
       top: `${(100 * y1) / height}%`,
     });
