@@ -36,7 +36,7 @@ export async function openResults(
   { unfinished = false, file = 'annotations.jsonl' }: OpenOptions = {},
 ): Promise<OpenResults> {
   const pending = await pendingLines(results, unfinished);
-  if ((await results.size(file)) === undefined) throw new UsageError(await nothingThere(results, file));
+  if ((await results.size(file)) === undefined) throw new UsageError(await describeMissing(results, file));
   return {
     location: results.location,
     pending,
@@ -59,7 +59,7 @@ async function pendingLines(results: FileStore, unfinished: boolean): Promise<nu
   );
 }
 
-async function nothingThere(results: FileStore, file: string): Promise<string> {
+async function describeMissing(results: FileStore, file: string): Promise<string> {
   for await (const _ of results.list('step_'))
     return `no ${file} in ${results.location}: its run is not finished; run the same groundline generate command again`;
   return `no results in ${results.location}: ${file} is missing; run "groundline generate" first, or name its results folder`;

@@ -90,9 +90,7 @@ describe('joining truth', () => {
       truthIn(tempFolder(), [{ image: 'a.jpg', caption: '🚗 a red car', expressions: [{ text: 'red car', span: [5, 12], boxes: [] }] }]),
     );
 
-    expect(() => truth.match('a.jpg', '🚗 a red car')).toThrow(
-      /"red car" is not at its char_span \[5, 12\].*code points.*leave it out/s,
-    );
+    expect(() => truth.match('a.jpg', '🚗 a red car')).toThrow(/"red car" is not at its char_span \[5, 12\].*code points.*leave it out/s);
   });
 
   it('names the missing field of a line', () => {
