@@ -107,7 +107,7 @@ export const EarlyRunFile = RunFile.pick({
   started_at: true,
 }).extend({
   counts: z.strictObject({ done: count, failed: count }).optional(),
-  /** Lines that the run would take, and their mean image size. */
+  /** Lines in the run, and their mean image size. */
   samples: count.optional(),
   mean_image_bytes: count.optional(),
   estimate: z.strictObject({ calls: z.number(), cost_usd: usd }).optional(),

@@ -44,21 +44,21 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** More tokens than any run has: a larger number is no count, and sums of counts stay exact. */
+/** More tokens than any run has: a larger number is an error, and sums of counts stay exact. */
 const MOST_TOKENS = 1e12;
 
-/** A count of tokens, whole and not negative, from a number or from a number as text. `undefined` for anything else. */
+/** A token count as an integer ≥ 0, from a number or from a number as text; `undefined` for any other value. */
 export function readTokenCount(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && number >= 0 && number <= MOST_TOKENS ? Math.round(number) : undefined;
 }
 
-/** The counts of one call as a server sent them, of whatever type. */
+/** The counts of one call as a server sent them, of any type. */
 export type ReportedCounts = Readonly<Record<'input' | 'cachedInput' | 'output' | 'thinking', unknown>>;
 
 /**
- * The usage of one call, for every provider. A count that is missing is 0. The call is `unreported` where a count cannot be read,
- * and without input tokens: no request has none.
+ * The usage of one call, for every provider. A missing count is 0. The call is `unreported` if a count cannot be read,
+ * or if there are no input tokens, since every request has some.
  */
 export function usageOfCall(reported: ReportedCounts): Usage {
   const isUnreadable = Object.values(reported).some((value) => value != null && readTokenCount(value) === undefined);
@@ -67,7 +67,7 @@ export function usageOfCall(reported: ReportedCounts): Usage {
   return {
     calls: 1,
     input,
-    cachedInput: Math.min(count('cachedInput'), input), // a part of the input: more of it would make a negative cost
+    cachedInput: Math.min(count('cachedInput'), input), // a part of the input: a larger count would make a negative cost
     output: count('output'),
     thinking: count('thinking'),
     ...((isUnreadable || input === 0) && { unreported: 1 }),
@@ -79,7 +79,7 @@ export const StoredUsage = z.looseObject({}).transform(readStoredUsage).pipe(Usa
 
 function readStoredUsage(stored: Readonly<Record<string, unknown>>): Usage {
   const calls = readTokenCount(stored.calls) ?? 0;
-  // Texts were joined, not added, with more than one call.
+  // with more than one call, texts were concatenated instead of added
   const read = (name: keyof ReportedCounts) => (typeof stored[name] === 'string' && calls > 1 ? undefined : readTokenCount(stored[name]));
   const isComplete = countNames.every((name) => read(name) !== undefined);
   const unreported = isComplete ? readTokenCount(stored.unreported) : calls;

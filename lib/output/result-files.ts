@@ -5,19 +5,19 @@ import type { Settings } from '#core/settings.ts';
 import { findLastStep, listStepNames, type StepName, stepFiles } from '#core/step-names.ts';
 import type { OutputLines } from './line-result.ts';
 
-/** In a results folder: the results of a run that ended with fewer completed lines than those in place. Laid out as a results folder. */
+/** The folder below the results for a run that ended with fewer completed lines than those in place. Its layout is that of a results folder. */
 export const stoppedFolder = 'stopped';
 
 /** The result files of a run while it is written; none of them is visible before `close`. */
 export interface ResultFiles {
   write(lines: OutputLines): Promise<void>;
-  /** Everything is on disk, under no name yet; the facts of each file. */
+  /** Flushes all text to disk, still without file names, and returns the facts of each file. */
   facts(): Promise<Record<string, FileFacts>>;
   close(): Promise<void>;
   abort(): Promise<void>;
 }
 
-/** One hashed text that goes to one file, or to two of equal content. */
+/** One hashed text for one file, or for two equal ones. */
 interface Stream {
   readonly paths: readonly string[];
   write(line: string): Promise<void>;
@@ -28,7 +28,7 @@ interface Stream {
 
 const GATHERED = 64 * 1024;
 
-/** Opens the files that these steps write: the step files, `annotations.jsonl` as a copy of the last one, `failed.jsonl`. */
+/** Opens the files of these steps: the step files, `annotations.jsonl` as a copy of the last one, `failed.jsonl`. */
 export async function openResultFiles(results: FileStore, steps: Settings['workflow']['steps']): Promise<ResultFiles> {
   const last = findLastStep(steps);
   const names = listStepNames(steps);

@@ -13,18 +13,18 @@ const ReadableRunFile = tolerate(RunFile).transform((run) => ({
   files: run.files ?? {},
 }));
 
-/** `run.json` as readers take it: of this version or another one, finished or not. Every part may be missing. */
+/** `run.json` in its readable form, of any version, finished or not. Every part may be missing. */
 export type ReadRunFile = z.infer<typeof ReadableRunFile>;
 
 /** The name of the run file in a results folder. */
 export const runFile = 'run.json';
 
-/** Reads the run file; `undefined` where there is none, or the file holds no JSON object. */
+/** Reads the run file; `undefined` if it is missing or not a JSON object. */
 export async function readRunFile(files: FileStore, path = runFile): Promise<ReadRunFile | undefined> {
   return ReadableRunFile.safeParse(await readJsonFile(files, path)).data;
 }
 
-/** Reads the run file of a results folder. Throws `UsageError` where there is none, or the file holds no JSON object. */
+/** Reads the run file of a results folder. Throws `UsageError` if it is missing or not a JSON object. */
 export async function requireRunFile(results: FileStore): Promise<ReadRunFile> {
   const run = await readRunFile(results);
   if (run) return run;
@@ -36,7 +36,7 @@ export async function requireRunFile(results: FileStore): Promise<ReadRunFile> {
   );
 }
 
-/** A path in the `data` section of the spec; `undefined` where it is empty or missing. */
+/** A path in the `data` section of the spec; `undefined` if it is empty or missing. */
 export function findSpecPath({ spec }: ReadRunFile, name: 'input_jsonl' | 'image_root'): string | undefined {
   const path = (spec?.data as Record<string, unknown> | null | undefined)?.[name];
   return typeof path === 'string' && path !== '' ? path : undefined;

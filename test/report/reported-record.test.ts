@@ -58,7 +58,7 @@ describe('a record in the report', () => {
     expect(shown).not.toHaveProperty('width');
   });
 
-  it('says that phrases were not grounded where only extraction ran', () => {
+  it('shows phrases as not grounded when only extraction ran', () => {
     const extracted = {
       ...record,
       pipeline_steps: ['step0_expression_extraction'],
@@ -68,7 +68,7 @@ describe('a record in the report', () => {
     expect(report(extracted)?.phrases[0]?.outcome).toBe('not_grounded');
   });
 
-  it('is none where the line is no record', () => {
+  it('does not exist for a line that is not a record', () => {
     for (const value of [null, [], 'text', { caption: 'no path' }, { ...record, expressions: [{ text: 3 }] }])
       expect(report(value)).toBeUndefined();
   });
