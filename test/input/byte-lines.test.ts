@@ -45,11 +45,11 @@ test('gzip is told by its first bytes', async () => {
   expect(lines).toEqual(['{"a":1}', '{"b":2}']);
 });
 
-test('a cut-off gzip file is an error with a cure, not the end of the lines', async () => {
+test('a truncated gzip file is an error with a fix, not the end of the lines', async () => {
   const packed = gzipSync('{"a":1}\n'.repeat(1000));
   const read = async () => {
     for await (const _ of readByteLines(unpacked(inPieces(packed.subarray(0, packed.length - 12), 50))));
   };
 
-  await expect(read()).rejects.toThrow(/damaged or cut off/);
+  await expect(read()).rejects.toThrow(/damaged or truncated/);
 });

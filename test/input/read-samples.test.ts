@@ -118,7 +118,7 @@ test('phrases and expressions of a line are placed in its caption; what is nowhe
     ['tree', 23, 27],
   ]);
   expect(given?.unplaced).toEqual(['dog']);
-  expect(await problem({ image_path: 'a.jpg', caption: 'a car', phrases: ['dog'] })).toMatch(/none of its phrases stands in the caption/);
+  expect(await problem({ image_path: 'a.jpg', caption: 'a car', phrases: ['dog'] })).toMatch(/none of its phrases is in the caption/);
   expect(await problem({ image_path: 'a.jpg', caption: 'a car', expressions: 'car' })).toBe('line 1: "expressions" is text, not a list');
 });
 

@@ -14,7 +14,9 @@ test('a folder is for one run at a time, and free again after it', async () => {
   const folder = tempFolder();
   writeFileSync(lockOf(folder), holder(process.ppid));
 
-  await expect(lockResults(folder)).rejects.toThrow(/another run is writing to .* \(process \d+ on .*\): wait for it, stop it, or choose/);
+  await expect(lockResults(folder)).rejects.toThrow(
+    /another run is writing to .* \(process \d+ on .*\); fix: wait for it, stop it, or choose/,
+  );
 
   writeFileSync(lockOf(folder), '');
   utimesSync(lockOf(folder), 0, 0);

@@ -66,5 +66,5 @@ test('an index that never comes is an error at the end', async () => {
 
   order.put(1, line('b'));
 
-  await expect(order.end()).rejects.toThrow(/1 settled lines wait for line 1/);
+  await expect(order.end()).rejects.toThrow(/1 completed lines wait for line 1/);
 });
