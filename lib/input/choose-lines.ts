@@ -1,15 +1,15 @@
 import { createSeededRandom } from '#core/seeded-random.ts';
 import type { Settings } from '#core/settings.ts';
 
-/** Which lines of an input a run takes, counted from 0 without blank ones. */
+/** The lines of an input that a run processes, counted from 0 without blank ones. */
 export interface LineChoice {
   readonly size: number;
-  /** Nothing is chosen from here on. */
+  /** No line from this index on is chosen. */
   readonly end: number;
   has(index: number): boolean;
 }
 
-/** The first `limit` lines, or `sample` of them drawn with the seed: equal seeds and inputs draw equal lines. */
+/** Chooses the first `limit` lines, or `sample` random ones of them. Equal seeds and inputs choose equal lines. */
 export function chooseLines({ limit, sample, seed }: Pick<Settings['workflow'], 'limit' | 'sample' | 'seed'>, lines: number): LineChoice {
   const end = Math.min(lines, limit ?? lines);
   if (sample === undefined || sample >= end) return { size: end, end, has: (index) => index < end };

@@ -28,7 +28,7 @@ function withHashes(files: ReadRunFile['files']): Record<string, FileFacts> {
 }
 
 /**
- * Refuses to write over step files that no run of ours left like this: someone's work is in them.
+ * Protects step files that were changed since their run, or that no run wrote: they contain someone's work.
  * `replaced` covers a run that was killed between writing `run.json` and putting its files in place. Throws `UsageError`.
  */
 export async function requireUntouched(results: FileStore, previous: PreviousRun | undefined, paths: readonly string[]): Promise<void> {
@@ -40,12 +40,12 @@ export async function requireUntouched(results: FileStore, previous: PreviousRun
     const what = known ? 'was changed since the run that wrote it' : 'was not written by a run of this folder';
     const reuse = path.startsWith('step_0') ? `workflow.steps=["1"] grounds it as it is, ` : '';
     throw new UsageError(
-      `${results.location}/${path} ${what}, and this run would replace it: ${reuse}another results folder leaves it alone, workflow.force_reprocess=true replaces it and asks the model again`,
+      `${results.location}/${path} ${what}, and this run would replace it: ${reuse}fix: choose another results folder to keep it, or set workflow.force_reprocess=true to replace it with new model calls`,
     );
   }
 }
 
-/** The sha256 of a file; `undefined` where there is none, or an empty one that nobody would miss. */
+/** The sha256 of a file; `undefined` where it is missing or empty. */
 export async function hashFile(results: FileStore, path: string): Promise<string | undefined> {
   if (!(await results.size(path))) return undefined;
   const hash = createHash('sha256');

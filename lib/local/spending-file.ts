@@ -5,10 +5,10 @@ import type { SpendingTotals } from '#output/compose-run-file.ts';
 import { readJsonFile } from '#results/read-json-file.ts';
 import { type ReadRunFile, readRunFile } from '#results/read-run-file.ts';
 
-/** Keeps the sum over all invocations of a results folder. No run replaces it. */
+/** The file with the totals over all invocations of a results folder. No run replaces it. */
 export const spendingFile = 'spending.json';
 
-/** Reads what the invocations before this one spent; nothing where none was. Throws `UsageError` for a file that is damaged: a budget could not be kept. */
+/** Reads the totals of the earlier invocations. Throws `UsageError` for a damaged file, with which no budget could be kept. */
 export async function readSpending(results: FileStore): Promise<SpendingTotals> {
   const stored = InvocationTotals.safeParse(await readJsonFile(results, spendingFile)).data;
   if (!stored && (await results.size(spendingFile)) !== undefined)
@@ -37,13 +37,13 @@ function readSpendingOfLastRun(last: ReadRunFile | undefined): SpendingTotals {
   return { calls, usd: Math.max(last.cost_in_all_usd ?? 0, last.cost_usd ?? 0), unpricedCalls: known === undefined ? calls : 0 };
 }
 
-/** Writes the sum over all invocations while a run spends. */
+/** Writes the totals over all invocations during a run. */
 export interface SpendingLedger {
-  /** Resolves when the file is there: no call starts before. */
+  /** Resolves when the file exists. No call may start before. */
   open(): Promise<void>;
-  /** Writes the sum if it has changed. Never fails the run. */
+  /** Writes changed totals. An error of it does not fail the run. */
   note(): Promise<void>;
-  /** Writes the final sum. */
+  /** Writes the final totals. */
   close(): Promise<void>;
 }
 

@@ -200,7 +200,7 @@ test('two runs on one results folder: the second refuses, the first is not distu
 
   expect(second.code).toBe(1);
   expect(second.stderr).toMatch(
-    /^groundline: another run is writing to .*results \(process \d+ on .*\): wait for it, stop it, or choose another results folder\n$/,
+    /^groundline: another run is writing to .*results \(process \d+ on .*\); fix: wait for it, stop it, or choose another results folder\n$/,
   );
   expect(code).toBe(0);
   expect(server.calls).toHaveLength(16);

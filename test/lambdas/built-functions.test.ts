@@ -152,8 +152,8 @@ image_grounding:
     const collected = await call('collect-results', { ...execution, failure: { cause: '' } }, { asset, memoryMb: memoryMb.collect, env });
 
     expect([extracted.answer, grounded.answer]).toEqual([
-      { status: 'ok', settled: 5 },
-      { status: 'ok', settled: 5 },
+      { status: 'ok', completed: 5 },
+      { status: 'ok', completed: 5 },
     ]);
     expect(collected.answer).toMatchObject({ status: 'ok', done: 5, failed: 0, pending: 0 });
     expect(Math.max(extracted.maxRssMb, grounded.maxRssMb)).toBeLessThan(memoryMb.step);

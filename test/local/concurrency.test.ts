@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createConcurrencyLimit } from '#local/concurrency.ts';
 
-/** Starts works that end when the test says so, and lists those that have started. */
+/** Starts works that end on request of the test, and lists the started ones. */
 function open(options: Parameters<typeof createConcurrencyLimit>[0]) {
   const limit = createConcurrencyLimit(options);
   const started: string[] = [];

@@ -12,6 +12,12 @@ async function* oneChunk() {
   yield Buffer.from(text.join(''));
 }
 
+const plan = {
+  input: { path: 'captions.jsonl', kind: 'captions' as const, open: oneChunk, lines: LINES, sha256: '', bytes: 0 },
+  choice: chooseLines({ seed: 0 }, LINES),
+  imageBase: '',
+};
+
 const noImages = { stat: () => Promise.reject(new Error('not asked for')), read: () => Promise.reject(new Error('not asked for')) };
 
 test('lines that need no call do not block signals and timers', async () => {
@@ -19,11 +25,6 @@ test('lines that need no call do not block signals and timers', async () => {
   let completedBefore = LINES;
   setImmediate(() => (completedBefore = completed));
 
-  const plan = {
-    input: { path: 'captions.jsonl', kind: 'captions' as const, open: oneChunk, lines: LINES, sha256: '', bytes: 0 },
-    choice: chooseLines({ seed: 0 }, LINES),
-    imageBase: '',
-  };
   await processLines(plan, {
     images: noImages,
     order: { put: () => {}, flushed: async () => {}, end: async () => {}, close: () => {} },
@@ -36,4 +37,28 @@ test('lines that need no call do not block signals and timers', async () => {
 
   expect(completed).toBe(LINES);
   expect(completedBefore).toBeLessThan(100);
+});
+
+test('an error while a result is stored stops the run, and its line is pending', async () => {
+  const gate = createCallGate({ clock: realClock });
+  const failingOrder = {
+    put(_: number, line: unknown) {
+      if (line) throw new Error('the disk is full');
+    },
+    flushed: async () => {},
+    end: async () => {},
+    close: () => {},
+  };
+
+  const firstPending = await processLines(plan, {
+    images: noImages,
+    order: failingOrder,
+    gate,
+    concurrency: createConcurrencyLimit({ most: 1, least: 1, bytes: 1 }),
+    clock: realClock,
+    processSample: async () => ({}),
+  });
+
+  expect(firstPending).toBe(1);
+  expect(gate.stopped?.reason).toMatchObject({ message: 'the disk is full' });
 });

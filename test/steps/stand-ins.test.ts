@@ -65,7 +65,7 @@ describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independe
     server.stop();
   });
 
-  it('is asked for expressions in a way that it understands', async () => {
+  it('understands the question of step 0', async () => {
     const image = await picture();
 
     for (const model of [models.openai, models.gemini]) {
@@ -78,7 +78,7 @@ describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independe
     }
   });
 
-  it('gives every family the same boxes, each asked in its own form', async () => {
+  it('gives every family the same boxes, each in its own form', async () => {
     const image = await picture();
     const texts = ['red car', 'tall tree', 'café', 'two bikes', 'big dog', 'wall', 'roof', 'man in a hat', 'lamp', 'left shoe', 'kite'];
     const boxes: Record<string, readonly GroundedExpression[]> = {};

@@ -14,12 +14,12 @@ import type { BatchOutcome } from './batch-outcome.ts';
 import { createModelSession, type ModelSession } from './model-session.ts';
 import { runBatch } from './run-batch.ts';
 
-/** As much of Lambda's context as is used. */
+/** The part of the Lambda context that a batch function uses. */
 export interface FunctionContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** The function of one step. What it keeps between calls serves one run at a time: a container that gets another run starts afresh. */
+/** Creates the function of one step. A container reuses plan and session for the calls of one run; a call of another run replaces them. */
 export function createBatchHandler(step: StepName, variables: FunctionSettings) {
   const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
   const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);

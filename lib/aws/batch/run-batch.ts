@@ -20,12 +20,12 @@ const LONG_PAUSE_MS = 20_000;
 export async function runBatch(event: unknown, context: BatchContext): Promise<BatchOutcome> {
   const { batch: source, items, attempt } = BatchEvent.parse(event);
   const { cloud, step } = context;
-  if (!source.steps.includes(stepNames[step].spec)) return { status: 'ok', settled: 0 };
+  if (!source.steps.includes(stepNames[step].spec)) return { status: 'ok', completed: 0 };
   const plan = await context.planAt(source.run.plan);
   const session = context.sessionOf(plan);
   await session.coordinator.refresh();
   const { stopped, pausedUntil } = session.coordinator;
-  if (stopped) return { status: 'stop', settled: 0, cause: stopped.message };
+  if (stopped) return { status: 'stop', completed: 0, cause: stopped.message };
   if (pausedUntil - cloud.clock.now() > LONG_PAUSE_MS) return composeIncomplete(0, pausedUntil, cloud);
 
   const [first] = items as [ManifestLine];
@@ -34,7 +34,7 @@ export async function runBatch(event: unknown, context: BatchContext): Promise<B
   const base =
     step === 'step_1' && plan.settings.workflow.steps.includes('0') ? await readPart({ ...location, step: 'step_0' }) : undefined;
   const open = items.filter(({ n }) => !part.has(n) && (base === undefined || isDone(base.get(n))));
-  if (open.length === 0) return { status: 'ok', settled: 0 };
+  if (open.length === 0) return { status: 'ok', completed: 0 };
 
   const marks = createBatchMarks({
     client: cloud.dynamo,
@@ -51,7 +51,7 @@ export async function runBatch(event: unknown, context: BatchContext): Promise<B
     // The other lines are left to the next call, which has all of its retries.
     await writePart(location, items, part);
     await marks.write({ crashedLines: isolation.crashedLines });
-    return { status: 'incomplete', settled: 1, waitSeconds: 1 };
+    return { status: 'incomplete', completed: 1, waitSeconds: 1 };
   }
   return processOpenLines({ context, plan, session, base, marks, isolation }, { items, open, part, location });
 }
@@ -92,14 +92,14 @@ async function processOpenLines(batch: Batch, { items, open, part, location }: B
     run: plan.runId,
     step,
     first: location.batch,
-    settled: completed,
+    completed,
     of: items.length,
     ended: describeEnd(reason),
     ...counts,
   });
-  if (reason === undefined) return { status: 'ok', settled: completed };
+  if (reason === undefined) return { status: 'ok', completed };
   if (reason instanceof Suspend) return composeIncomplete(completed, reason.until, cloud);
-  if (reason instanceof RunStopError) return { status: 'stop', settled: completed, cause: reason.message };
+  if (reason instanceof RunStopError) return { status: 'stop', completed, cause: reason.message };
   throw reason;
 }
 
@@ -111,7 +111,7 @@ async function clearMarks({ marks, isolation }: Batch, reason: unknown): Promise
 }
 
 function composeIncomplete(completed: number, until: number, { clock }: Cloud): BatchOutcome {
-  return { status: 'incomplete', settled: completed, waitSeconds: Math.min(600, Math.max(1, Math.ceil((until - clock.now()) / 1000))) };
+  return { status: 'incomplete', completed, waitSeconds: Math.min(600, Math.max(1, Math.ceil((until - clock.now()) / 1000))) };
 }
 
 /** Ends that no sample caused. After a storage error the function is called again with all of its samples. */

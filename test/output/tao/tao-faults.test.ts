@@ -173,7 +173,7 @@ test('3.7 "steps [1] without a step-0 file: warning, empty files, PASS": here it
   const server = await standIn();
 
   await expect(runIn(tempFolder(), [...server.overrides, 'workflow.steps=["1"]'], { input: false })).rejects.toThrow(
-    /step_0_expression_extraction\/annotations\.jsonl, and that file is not there: run steps \["0","1"\]/,
+    /step_0_expression_extraction\/annotations\.jsonl is missing; fix: run steps \["0","1"\]/,
   );
 });
 
@@ -210,7 +210,7 @@ test("3.7 steps [1] grounds TAO's own step-0 file: ids stay, wrong spans are rep
 
   const { notices } = await runIn(folder, [...server.overrides, 'workflow.steps=["1"]'], { input: false });
 
-  expect(notices).toEqual(['1 given expression stands nowhere in its caption and was left out: "small cat" (line 1)']);
+  expect(notices).toEqual(['1 given expression is not in its caption and was left out: "small cat" (line 1)']);
   expect(annotations(results)[0]).toMatchObject({
     image_id: 5,
     expressions: [

@@ -49,7 +49,7 @@ describe('reading boxes from a reply', () => {
     ['bare keys and NaN', '[{bbox_2d: [1,2,3,4], score: NaN}]'],
     ['a brace twice', '[{{"bbox_2d":[1,2,3,4],"label":"car"}]'],
     ['braces twice on both sides', '[{{"bbox_2d":[1,2,3,4],"label":"car"}}]'],
-    ['a lone object', '{"bbox_2d":[1,2,3,4],"label":"car"}'],
+    ['a single object', '{"bbox_2d":[1,2,3,4],"label":"car"}'],
     ['numbers as text', '[{"bbox_2d":["1","2","3","4"]}]'],
     ['a box as text', '[{"bbox_2d":"[1, 2, 3, 4]"}]'],
     ['a box in a list of its own', '[{"bbox_2d":[[1,2,3,4]]}]'],
@@ -86,7 +86,7 @@ describe('reading boxes from a reply', () => {
     ]);
   });
 
-  it('takes exactly four finite numbers for a box', () => {
+  it('reads exactly four finite numbers as a box', () => {
     for (const box of [
       '[1,2,3]',
       '[1,2,3,4,5]',
@@ -112,7 +112,7 @@ describe('reading boxes from a reply', () => {
     }
   });
 
-  it('loses none of the neighbours of a bad element', () => {
+  it('keeps the neighbours of a bad element', () => {
     const element = (id: number) => `{"bbox_2d": [${id}, 2, 3, 4], "label": "thing ${id}", "id": ${id}}`;
     const junk = fc.array(fc.constantFrom('"', "'", ',', ':', '[', ']', '{', 'bbox_2d', '1', ' ', '\n', '/*', 'NaN', '\\', '“', '<'), {
       maxLength: 8,
@@ -132,7 +132,7 @@ describe('reading boxes from a reply', () => {
     );
   });
 
-  it('tells an explicit nothing from no answer', () => {
+  it('distinguishes an explicit "none" from no answer', () => {
     for (const reply of ['[]', '```json\n[]\n```', '{"boxes":[]}', '{"detections": []}'])
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: true, complete: true });
     for (const reply of [
@@ -149,7 +149,7 @@ describe('reading boxes from a reply', () => {
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: false });
   });
 
-  it('reads words before places or after them, as the family writes them', () => {
+  it('reads labels before or after their positions', () => {
     const labels = (reply: string) => readBoxes(reply).boxes.map(({ label, box }) => [label, box]);
     const expected = [
       ['car', [1, 2, 3, 4]],
@@ -160,7 +160,7 @@ describe('reading boxes from a reply', () => {
     expect(labels('<loc0001><loc0002><loc0003><loc0004> car ; <loc0005><loc0006><loc0007><loc0008> door handle')).toEqual(expected);
   });
 
-  it('numbers repeated blocks, so that only the first is believed', () => {
+  it('numbers repeated blocks, so that only the first is used', () => {
     const block = '```json\n[{"bbox_2d":[1,2,3,4],"id":1}]\n```';
     expect(readBoxes(`${block}\n${block}`).boxes.map((box) => box.block)).toEqual([0, 1]);
     expect(readBoxes('{"bbox_2d":[1,2,3,4],"id":1}\n{"bbox_2d":[5,6,7,8],"id":1}').boxes.map((box) => box.block)).toEqual([0, 0]);
@@ -171,7 +171,7 @@ describe('reading boxes from a reply', () => {
     expect(readBoxes('[{"box_2d":[9,9,9,9],"bbox":[1,2,3,4]}]', 'bbox').boxes[0]?.box).toEqual([1, 2, 3, 4]);
   });
 
-  it('hands on notes about what has no box', () => {
+  it('returns remarks about expressions without a box', () => {
     expect(readBoxes('{"boxes":[],"absent":[2],"notes":{"2":"not one of 80 classes"}}').notes).toEqual(
       new Map([[2, 'not one of 80 classes']]),
     );
