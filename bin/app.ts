@@ -5,7 +5,7 @@ const app = new App();
 try {
   addEnvironment(app, app.node.tryGetContext('env'));
 } catch (error) {
-  // The message says which environments there are; a stack trace would bury it.
+  // The message lists the environments. A stack trace would hide it.
   console.error(error instanceof Error && error.name === 'UsageError' ? error.message : error);
   process.exit(1);
 }

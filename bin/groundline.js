@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that an old Node can read it and say what is wrong.
+// Plain JavaScript, so that an old Node can run it and print the version that is needed.
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 22) {
   console.error(
-    `groundline needs Node 22 or newer; this is Node ${process.versions.node}. In a clone, "npx groundline" uses the right one.`,
+    `groundline: got Node ${process.versions.node}, expected 22 or newer; fix: install a newer Node. In a clone, "npx groundline" uses the right one.`,
   );
   process.exit(1);
 }

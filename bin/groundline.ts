@@ -5,7 +5,7 @@ import { chooseExitCode, explainError } from '#cli/exit-codes.ts';
 
 type AddCommand = (program: Command) => void;
 
-/** One line per verb; its file is loaded only when it is needed, so that start-up stays short. */
+/** The verbs. The file of a verb is loaded on first use, so that start-up stays short. */
 const verbs: Readonly<Record<string, () => Promise<AddCommand>>> = {
   generate: async () => (await import('#cli/commands/generate.ts')).addGenerateCommand,
   'default-specs': async () => (await import('#cli/commands/default-specs.ts')).addDefaultSpecsCommand,
@@ -31,7 +31,7 @@ async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', leaveOnClosedPipe);
   try {
     const program = new Command('groundline')
-      .description('Turns (image, caption) pairs into phrases with their places in the caption and boxes in the image.')
+      .description('Turns (image, caption) pairs into phrases with their spans in the caption and boxes in the image.')
       .version(packageVersion())
       .showSuggestionAfterError()
       .addHelpText(
@@ -49,7 +49,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Only the verb asked for; all of them for help and for a word that is none. */
+/** The loader of the verb `word`; all loaders for help and for an unknown word. */
 function loaders(word: string | undefined): (() => Promise<AddCommand>)[] {
   if (word === '--version' || word === '-V') return [];
   const load = word === undefined ? undefined : verbs[aliases[word] ?? word];
@@ -61,7 +61,7 @@ function packageVersion(): string {
   return version;
 }
 
-/** `groundline status results | head` is no error. */
+/** A closed pipe is no error, e.g. `groundline status results | head`. */
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

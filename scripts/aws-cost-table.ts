@@ -2,7 +2,7 @@ import { type AwsWork, awsCost, sumCosts } from '#aws/cost/aws-cost.ts';
 import { awsPricesReadOn, awsPricesRegion } from '#aws/cost/aws-prices.ts';
 import { computePartitioning } from '#aws/prepare/partitioning.ts';
 
-/** Prints the README's table of what a run costs on AWS, with every assumption below it. */
+/** `npm run aws-cost`: prints the table of AWS costs, with every assumption below it. */
 const sizes = [1_000, 100_000, 1_000_000];
 const imageBytes = 180_000;
 
@@ -44,11 +44,11 @@ row(
 );
 for (const kilobytes of [27, 180, 500])
   priced(`data transfer out, images of ${kilobytes} KB`, 'Data transfer out', { sentBytes: kilobytes * 1000 });
-priced('re-encoding, if every image has 12 megapixels to be turned or resized', 'Re-encoding', { redrawnMegapixels: 12, memoryMb: 1024 });
-priced('KMS, with a key of your own and bucket keys (as deployed)', 'KMS', { kms: 'bucket key' });
-priced('KMS, with a key of your own and without bucket keys', 'KMS', { kms: 'per object' });
-priced('NAT gateway, if functions are in a VPC and the model is not', 'NAT gateway', { nat: true });
+priced('re-encoding, if every image has 12 megapixels and is turned or resized', 'Re-encoding', { redrawnMegapixels: 12, memoryMb: 1024 });
+priced('KMS, with a customer-managed key and bucket keys (as deployed)', 'KMS', { kms: 'bucket key' });
+priced('KMS, with a customer-managed key and without bucket keys', 'KMS', { kms: 'per object' });
+priced('NAT gateway, if functions are in a VPC and the model is outside it', 'NAT gateway', { nat: true });
 console.log(`
 Prices of ${awsPricesRegion}, read ${awsPricesReadOn}, without free tiers. Two calls per sample, of 3 s and 6 s; 640 calls in flight
-(\`workflow.max_workers\`): 20 functions of 512 MB with 32 calls each, batches of up to 200; images of ${imageBytes / 1000} KB that go out as they
-are stored; checkpoints of 1 and 2 KB; nothing paid for yet; no VPC, no key of your own. The model's own price is not in it.`);
+(\`workflow.max_workers\`): 20 functions of 512 MB with 32 calls each, batches of up to 200; images of ${imageBytes / 1000} KB that are sent as
+stored; checkpoints of 1 and 2 KB; no step checkpointed yet; no VPC, no customer-managed key. The price of the model is not included.`);

@@ -5,11 +5,11 @@ import { build } from 'esbuild';
 const report = new URL('../lib/report/', import.meta.url);
 
 /**
- * Bundles the report's page (`lib/report/client`) into the text that reports embed. The text is a checked-in JSON module, so that a report can
- * be written from a clone, from the packed bundle and from a Lambda alike, without esbuild and without a file to find at run time.
+ * Bundles the report's page (`lib/report/client`) into the text that reports embed. The text is a checked-in JSON module. A clone, the packed
+ * bundle and a Lambda function therefore write reports without esbuild and without reading a file at run time.
  */
 export async function buildReportClient(): Promise<string> {
-  // Within <script> only an end tag could do harm, and the page hashes what stands there to the byte.
+  // Inside <script> only an end tag is unsafe. The page hashes the script byte by byte, so the escape is made here.
   const script = (await bundle('client/main.ts')).replaceAll('</', '<\\/');
   return `${JSON.stringify({ script, style: await bundle('client/report.css') }, null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-/** `npm run build`: bundles the command line into dist/groundline.js and the parts it loads when used, since Node runs no TypeScript below node_modules. Packages stay external. */
+/** `npm run build`: bundles the command line into dist/, one part per verb. Node runs no TypeScript below node_modules. Packages stay external. */
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
@@ -13,7 +13,7 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node22',
-  keepNames: true, // names of errors decide what is retried
+  keepNames: true, // errors are classified by name
   legalComments: 'none',
   logLevel: 'warning',
 });

@@ -1,4 +1,4 @@
-/** `npm run demo`: grounds the captions of examples/demo with the builtin model, and shows what came of it. */
+/** `npm run demo`: grounds the captions of examples/demo with the builtin model and prints the results. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const results = join(root, 'demo-results');
 const args = ['generate', join(root, 'examples', 'demo', 'captions.jsonl'), '--out', results, '--backend', 'builtin'];
 
 console.log('groundline generate examples/demo/captions.jsonl --out demo-results --backend builtin\n');
-// In this process: a signal for the demo is one for its run.
+// The run is in this process, so that a signal for the demo reaches it.
 process.argv = [...process.argv.slice(0, 2), ...args];
 await import('../bin/groundline.ts');
 if (process.exitCode === exitCode.couldNotRun || process.exitCode === exitCode.interrupted) process.exit();
@@ -23,16 +23,16 @@ for (const line of readFileSync(join(results, 'annotations.jsonl'), 'utf8').trim
 
 console.log('\nFiles:');
 for (const [name, what] of [
-  ['report.html', 'the pictures with their boxes: open it in a browser'],
-  ['annotations.jsonl', 'a record per caption'],
-  ['failed.jsonl', 'lines that failed, with the reason'],
-  ['run.json', 'what ran, and its counts'],
+  ['report.html', 'the pictures with their boxes; open it in a browser'],
+  ['annotations.jsonl', 'one record per caption'],
+  ['failed.jsonl', 'failed lines, each with its reason'],
+  ['run.json', 'settings, model and counts of the run'],
 ]) {
   const path = join(results, name ?? '');
   if (existsSync(path) && statSync(path).size > 0) console.log(`  ${relative(process.cwd(), path).padEnd(32)} ${what}`);
 }
 
-/** Phrase, its characters in the caption, box, score; or why there is none. */
+/** Rows of phrase, span in the caption, box and score; without a box, the reason. */
 function rowsOf({ text, char_span: [start, end], instances, grounding, note }: Expression): string[][] {
   const phrase = [`"${text}"`, `${start}–${end}`];
   if (instances.length === 0) return [[...phrase, note ? `${grounding}: ${note}` : String(grounding)]];

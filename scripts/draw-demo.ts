@@ -1,4 +1,4 @@
-/** `npm run draw:demo`: renders the scenes of examples/demo to the pictures that its captions name. Their letters are drawn, so that no font matters. */
+/** `npm run draw:demo`: renders the scenes of examples/demo to the pictures of its captions. Letters are paths, so that the result needs no font. */
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import sharp from 'sharp';

@@ -6,8 +6,8 @@ import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 
 /**
- * Pictures a report for the README: `node scripts/screenshot-report.ts demo-results/report.html docs/report.png`.
- * `--pin 2` pins the second phrase of the first sample; `--dark`, `--width`, `--height` as they say. Needs Debian's `chromium` package or `--browser PATH`.
+ * Takes a screenshot of a report for the README: `node scripts/screenshot-report.ts demo-results/report.html docs/report.png`.
+ * `--pin 2` pins the second phrase of the first sample; `--dark` is the dark colour scheme. Needs Debian's `chromium` package or `--browser PATH`.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,4 +1,4 @@
-/** `npm run docs`: writes README's table of settings anew from the schema that spec files are checked with. */
+/** `npm run docs`: writes the README's table of settings from the schema of spec files. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { describeRange, type SettingNode, settingTree } from '#spec/setting-tree.ts';
 
@@ -10,10 +10,11 @@ export function settingsTable(): string {
   return ['| setting | default | may be | what it is for |', '| --- | --- | --- | --- |', ...rows(settingTree(), '')].join('\n');
 }
 
-/** `readme` with the table of now. Throws `Error` where the marks are gone. */
+/** `readme` with the current table. Throws `Error` if the marks are missing. */
 export function withSettingsTable(readme: string): string {
   const [start, stop] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (start < 0 || stop < start) throw new Error(`README.md lacks the marks ${begin.trim()} and ${end}`);
+  if (start < 0 || stop < start)
+    throw new Error(`cannot write the table of settings: README.md lacks the marks ${begin.trim()} and ${end}`);
   return `${readme.slice(0, start + begin.length)}${settingsTable()}\n${readme.slice(stop)}`;
 }
 
@@ -25,7 +26,7 @@ function rows(node: SettingNode, path: string): string[] {
   });
 }
 
-/** A step's own model: the keys of `vlm` over again. */
+/** The sections of a step's own model, with the keys of `vlm`. */
 const isStepModel = (path: string) => path === 'vlm.extraction' || path === 'vlm.grounding';
 
 function purpose(path: string, { description = '' }: SettingNode): string {

@@ -60,5 +60,5 @@ it('an old Node is told in one sentence what is missing', async () => {
 
   expect(said).toMatchObject({ code: 1 });
   expect(said.stderr.trim().split('\n')).toHaveLength(1);
-  expect(said.stderr).toContain('needs Node 22 or newer; this is Node 20.11.0');
+  expect(said.stderr).toContain('got Node 20.11.0, expected 22 or newer');
 });

@@ -1,9 +1,9 @@
 import type { ModelKey, ModelKeys } from '#models/model-keys.ts';
 
-/** What the process was given from outside. Nothing else of ours reads `process.env`. */
+/** The environment variables of the process. No other file of Groundline reads `process.env`. */
 export interface CliEnvironment {
   readonly keys: ModelKeys;
-  /** Show stack traces. */
+  /** Whether errors are shown with their stack trace. */
   readonly debug: boolean;
   /** A variable by name, for `${oc.env:NAME}`; an empty one counts as set. */
   readonly variable: (name: string) => string | undefined;

@@ -10,7 +10,7 @@ export function chooseExitCode(error: unknown): number {
   return interrupted ? exitCode.interrupted : exitCode.couldNotRun;
 }
 
-/** One message for the user, without the secrets; the stack only when asked for, or named as the way to it where the fault is ours. */
+/** The message of an error for the user, without `secrets`. With `debug` the stack trace is included; an unexpected error names the switch. */
 export function explainError(error: unknown, debug: boolean, secrets: readonly string[] = []): string {
   return replaceSecrets(explain(error, debug), secrets);
 }
@@ -24,14 +24,14 @@ function explain(error: unknown, debug: boolean): string {
 }
 
 const systemErrorFixes: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder; check the path',
-  EACCES: 'permission denied; check who may read and write there',
-  EPERM: 'permission denied; check who may read and write there',
+  ENOENT: 'no such file or folder; check the path',
+  EACCES: 'permission denied; check the permissions of this path',
+  EPERM: 'permission denied; check the permissions of this path',
   EROFS: 'the disk is read-only; choose another folder',
-  ENOTDIR: 'a part of the path is a file; choose another folder',
-  EISDIR: 'that is a folder; name a file',
-  EEXIST: 'something else is there already; choose another name',
-  ENOSPC: 'the disk is full; make room and run the same command again, finished work is kept',
+  ENOTDIR: 'a part of the path is a file, expected a folder; choose another folder',
+  EISDIR: 'got a folder, expected a file; name a file',
+  EEXIST: 'the path exists already; choose another name',
+  ENOSPC: 'the disk is full; free some space and run the same command again; finished work is saved',
   EMFILE: 'too many open files; raise "ulimit -n" or lower workflow.max_workers',
 };
 

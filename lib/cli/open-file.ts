@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Opens a file with the program this desktop has for it; `false` where there is none to ask. */
+/** Opens a file with the desktop's default program. Returns `false` if no program could be started. */
 export async function openFile(path: string, platform: NodeJS.Platform = process.platform): Promise<boolean> {
   const [command = '', ...args] = openers[platform] ?? ['xdg-open'];
   return await new Promise((resolve) => {
@@ -15,6 +15,6 @@ export async function openFile(path: string, platform: NodeJS.Platform = process
 
 const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['open'],
-  // Explorer takes a path as it is; `cmd /c start` would read its special characters.
+  // Explorer uses a path unchanged; `cmd /c start` would interpret its special characters.
   win32: ['explorer.exe'],
 };

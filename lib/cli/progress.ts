@@ -1,7 +1,7 @@
 import ora from 'ora';
 import { formatCount, formatDollars, formatDuration } from './format.ts';
 
-/** Where a run stands. `cached` samples were settled without a call and are part of `done`. */
+/** The progress of a run in samples. `cached` samples were completed without a model call; `done` and `failed` include them. */
 export interface DisplayedProgress {
   readonly total?: number;
   readonly done: number;
@@ -10,7 +10,7 @@ export interface DisplayedProgress {
   readonly costUsd?: number;
 }
 
-/** Progress and notices on stderr: one living line on a terminal with room for it, plain lines elsewhere. */
+/** Progress and notices on stderr: one redrawn line on a terminal that is large enough, else plain lines. */
 export interface ProgressDisplay {
   show(progress: DisplayedProgress): void;
   notice(message: string): void;
@@ -19,7 +19,7 @@ export interface ProgressDisplay {
 
 const PLAIN_EVERY_MS = 10_000;
 
-/** `120 of 1,000 done · 3 failed · 10 cached · 4.2/s · 3 min left · $0.12`. Rate and time left count samples that took calls. */
+/** `120 of 1,000 done · 3 failed · 10 cached · 4.2/s · 3 min left · $0.12`. Rate and time left count samples with model calls. */
 export function progressLine({ total, done, failed, cached, costUsd }: DisplayedProgress, elapsedMs: number): string {
   const completed = done + failed;
   const rate = elapsedMs > 0 ? ((completed - cached) / elapsedMs) * 1000 : 0;
@@ -36,23 +36,23 @@ export function progressLine({ total, done, failed, cached, costUsd }: Displayed
     .join(' · ');
 }
 
-/** Screen cells that the longest progress line may take. */
+/** Screen cells of the longest progress line. */
 const LONGEST_LINE = 120;
 
-/** Draws on `stream` as long as that can redraw a line; a terminal may lose its size during a run. */
+/** Draws on `stream`. The form is chosen at each update, because a terminal can lose its size during a run. */
 export function createProgressDisplay(stream: NodeJS.WriteStream, now: () => number): ProgressDisplay {
   const startedAt = now();
-  const living = livingLine(stream, startedAt, now);
+  const redrawn = redrawnLine(stream, startedAt, now);
   const plain = plainLines(stream, startedAt, now);
   return {
-    show: (progress) => (living.canDraw() ? living : plain).show(progress),
-    notice: (message) => living.notice(message),
-    end: () => living.end(),
+    show: (progress) => (redrawn.canDraw() ? redrawn : plain).show(progress),
+    notice: (message) => redrawn.notice(message),
+    end: () => redrawn.end(),
   };
 }
 
-function livingLine(stream: NodeJS.WriteStream, startedAt: number, now: () => number): ProgressDisplay & { canDraw(): boolean } {
-  // discardStdin would put the terminal into raw mode and take Ctrl-C from us.
+function redrawnLine(stream: NodeJS.WriteStream, startedAt: number, now: () => number): ProgressDisplay & { canDraw(): boolean } {
+  // `discardStdin: true` would put the terminal into raw mode, where Ctrl-C sends no signal.
   const spinner = ora({ stream, discardStdin: false });
   // `isEnabled` is false without a terminal, with TERM=dumb and with CI set.
   const canDraw = () => spinner.isEnabled && hasRoom(stream);
@@ -60,7 +60,7 @@ function livingLine(stream: NodeJS.WriteStream, startedAt: number, now: () => nu
     stream.off('resize', endWithoutRoom);
     if (spinner.isSpinning) spinner.stop();
   };
-  // The spinner redraws by its own timer: it has to be off before it sees the new size.
+  // The spinner redraws by its own timer. It must stop before it draws with the new size.
   const endWithoutRoom = () => {
     if (!hasRoom(stream)) end();
   };
@@ -82,7 +82,7 @@ function livingLine(stream: NodeJS.WriteStream, startedAt: number, now: () => nu
   };
 }
 
-/** Terminals of `script`, `docker run -t` and notebooks are often 0 × 0, and the spinner clears an endless number of lines there. */
+/** Terminals of `script`, `docker run -t` and notebooks are often 0 × 0. There the spinner would clear an endless number of lines. */
 function hasRoom({ columns = 0, rows = 0 }: NodeJS.WriteStream): boolean {
   return columns * rows >= LONGEST_LINE;
 }

@@ -5,11 +5,14 @@ import { Box } from './box.ts';
 export const Instance = z.object({ bbox: Box, score: z.number().min(0).max(1).nullable(), bbox_id: z.string() });
 export type Instance = z.infer<typeof Instance>;
 
-/** `found` · `absent` (the model said: not visible) · `dropped` (only unusable boxes) · `unanswered` (no answer even after a re-ask). */
+/** `found` · `absent` (explicitly not visible) · `dropped` (only unusable boxes) · `unanswered` (no answer, even after a second request). */
 export const Grounding = z.enum(['found', 'absent', 'dropped', 'unanswered']);
 export type Grounding = z.infer<typeof Grounding>;
 
-/** A phrase naming something visible. `char_span` is half-open, in Unicode code points of `cleaned_caption`. `note` says why a phrase has no box. */
+/**
+ * A phrase for a visible thing. `char_span` is half-open, in Unicode code points of `cleaned_caption`.
+ * `note` is the reason for a missing box.
+ */
 export const Expression = z.object({
   text: z.string(),
   expression_id: z.string(),
@@ -31,14 +34,14 @@ const RecordedProvenance = z.object({
   score: ScoreSource.optional(),
 });
 
-/** One line of `annotations.jsonl`; input fields we do not know pass through in their order. Shape: design of the result files, README "Results". */
+/** One line of `annotations.jsonl`; other fields of the input keep their values and order. See README, "Results". */
 export const AnnotationRecord = z.looseObject({
   image_path: z.string(),
   caption: z.string(),
   image_id: z.unknown(),
   width: z.int().positive(),
   height: z.int().positive(),
-  /** EXIF orientation 2–8 of the stored file; boxes and sizes are upright all the same. */
+  /** EXIF orientation 2–8 of the stored file. Boxes and sizes are upright nevertheless. */
   orientation: z.int().optional(),
   cleaned_caption: z.string(),
   expressions: z.array(Expression),
@@ -49,7 +52,7 @@ export const AnnotationRecord = z.looseObject({
 });
 export type AnnotationRecord = z.infer<typeof AnnotationRecord>;
 
-/** The envelope that `failed.jsonl` adds to an input line. The line stays an input line: the envelope is stripped when it is read again. */
+/** The envelope that `failed.jsonl` adds to an input line. The line stays an input line: readers remove the envelope. */
 export const FailureEnvelope = z.object({
   line: z.int().positive(),
   image_base: z.string(),

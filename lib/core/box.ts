@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** `[x1, y1, x2, y2]`, half-open corners, in pixels of the upright image unless a name says otherwise. */
+/** `[x1, y1, x2, y2]`, half-open corners, in pixels of the upright image unless a name states another unit. */
 export const Box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 export type Box = z.infer<typeof Box>;
 

@@ -1,33 +1,36 @@
 import { type Folded, findFolded, fold, graphemes, phraseKey } from './fold-text.ts';
 
-/** Where a phrase stands in a caption: half-open, in Unicode code points, as Python slices text. */
+/** The place of a phrase in a caption: half-open, in Unicode code points, as Python slices text. */
 export type CharSpan = readonly [number, number];
 
-/** A phrase to find; `span` is where it was said to stand. */
+/** A phrase to find; `span` is its stated place. */
 export interface PhraseToPlace {
   readonly text: string;
   readonly span?: CharSpan | undefined;
 }
 
-/** A phrase that was found, `text` being what stands there; or why not: nowhere in the caption, or only where an equal one was placed. */
+/**
+ * A found phrase with the caption's own text, or the reason of a failure.
+ * `absent` = not in the caption; `repeated` = only at the place of an equal phrase.
+ */
 export type Placement = { readonly text: string; readonly charSpan: readonly [number, number] } | 'absent' | 'repeated';
 
-/** In UTF-16 units, as JavaScript cuts text. */
+/** In UTF-16 units, as JavaScript slices text. */
 type Range = readonly [number, number];
 
 /**
- * Finds every phrase in the caption: at its own span if that cuts it out, else where it stands to the letter, else where it differs only in
- * case, white space, quotes or Unicode form. Whole words go before parts of words, and words that no longer phrase covers before those inside one.
+ * Finds every phrase in the caption: at its own span if the text there is equal, else at an exact match, else at a match that ignores
+ * case, white space, quotes and Unicode form. Complete words come before parts of words, and words outside longer phrases before those inside.
  * Repeated phrases get successive occurrences; no two phrases get the same span.
  */
 export function placePhrases(caption: string, phrases: readonly PhraseToPlace[]): Placement[] {
   const text = readCaption(caption);
-  const taken: Range[] = [];
+  const used: Range[] = [];
   const ranges = new Map<number, Range | 'absent' | 'repeated'>();
   for (const [index, phrase] of pinnedThenLongest(phrases)) {
-    const found = text.own(phrase) ?? firstFree(candidates(text, phrase.text), taken);
-    const range = typeof found === 'object' && taken.some((other) => equal(other, found)) ? 'repeated' : found;
-    if (typeof range === 'object') taken.push(range);
+    const found = text.own(phrase) ?? firstFree(candidates(text, phrase.text), used);
+    const range = typeof found === 'object' && used.some((other) => equal(other, found)) ? 'repeated' : found;
+    if (typeof range === 'object') used.push(range);
     ranges.set(index, range);
   }
   inReadingOrder(phrases, ranges);
@@ -38,14 +41,14 @@ export function placePhrases(caption: string, phrases: readonly PhraseToPlace[])
   });
 }
 
-/** Longer phrases choose first, so that "car" does not take the car of "red car" when there is another. */
+/** Longer phrases choose first, so that "car" does not get the car of "red car" if there is another one. */
 function pinnedThenLongest(phrases: readonly PhraseToPlace[]): [number, PhraseToPlace][] {
   return [...phrases.entries()].sort(
     ([, a], [, b]) => Number(b.span !== undefined) - Number(a.span !== undefined) || b.text.length - a.text.length,
   );
 }
 
-/** Each way of finding a phrase, best first; all places of one way together. */
+/** Each way of finding a phrase, best first, with all its places. */
 function* candidates(caption: Caption, text: string): Generator<Range[]> {
   const phrase = text.trim();
   if (phrase === '') return;
@@ -58,18 +61,18 @@ function* candidates(caption: Caption, text: string): Generator<Range[]> {
   yield foldedRanges;
 }
 
-function firstFree(ways: Iterable<Range[]>, taken: readonly Range[]): Range | 'absent' | 'repeated' {
+function firstFree(ways: Iterable<Range[]>, used: readonly Range[]): Range | 'absent' | 'repeated' {
   let reason: 'absent' | 'repeated' = 'absent';
   for (const ranges of ways) {
-    const free = ranges.filter((range) => !taken.some((other) => equal(other, range)));
-    const found = free.find((range) => !taken.some((other) => covers(other, range))) ?? free[0];
+    const free = ranges.filter((range) => !used.some((other) => equal(other, range)));
+    const found = free.find((range) => !used.some((other) => covers(other, range))) ?? free[0];
     if (found) return found;
     if (ranges.length > 0) reason = 'repeated';
   }
   return reason;
 }
 
-/** "a man … A man": the exact way finds the second place first. Phrases with the same text swap places until they follow each other. */
+/** In "a man … A man" the exact way finds the second place first. Phrases with equal text swap places to be in order. */
 function inReadingOrder(phrases: readonly PhraseToPlace[], ranges: Map<number, Range | 'absent' | 'repeated'>): void {
   const groups = Map.groupBy(phrases.keys(), (index) => phrases[index]?.text);
   for (const group of groups.values()) {
@@ -102,7 +105,7 @@ function readCaption(caption: string): Caption {
     for (let passed = 0; passed < point && at < caption.length; passed += 1) at += unitsAt(caption, at);
     return at;
   };
-  /** Not within what readers see as one character: an accent, a family of emoji. */
+  /** Not inside one visible character, such as a letter with an accent or an emoji of several parts. */
   const isBetweenCharacters = (index: number) => {
     if (plain) return true;
     starts ??= new Set([...graphemes.segment(caption)].map((segment) => segment.index));
@@ -132,9 +135,9 @@ function readCaption(caption: string): Caption {
 }
 
 const BEYOND_LATIN = /[^\p{ASCII}¡-ÿ]/u;
-/** Scripts that do not part their words, for a character class. */
+/** Scripts without spaces between words, for a character class. */
 export const unpartedScripts = String.raw`\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}`;
-/** Between two letters of a script that parts its words. */
+/** Between two letters of a script with spaces between words. */
 const INSIDE_WORD = new RegExp(
   String.raw`(?<=[\p{L}\p{N}\p{M}])(?<![${unpartedScripts}])(?=[\p{L}\p{N}\p{M}])(?![${unpartedScripts}])`,
   'uy',

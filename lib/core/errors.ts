@@ -22,7 +22,7 @@ export type FailureCode =
   | 'worker_died'
   | 'batch_lost';
 
-/** One sample cannot be done; the run goes on. Counted, recorded and tried again by the next run. */
+/** One sample fails and the run continues. The failure is counted and recorded; the next run tries again. */
 export class SampleError extends Error {
   override readonly name = 'SampleError';
   readonly code: FailureCode;
@@ -36,7 +36,7 @@ export class SampleError extends Error {
   }
 }
 
-/** Why a whole run has to stop: nothing that follows could succeed, or the user's limit is reached. */
+/** Why a run has to stop: no later sample could succeed, or the user's limit is reached. */
 export type StopReason =
   | 'unauthorized'
   | 'payment_required'
@@ -50,7 +50,7 @@ export type StopReason =
   | 'internal_error'
   | 'interrupted';
 
-/** Stops the run at once. Work done so far is kept; `message` says what to do. */
+/** Stops the run at once. Finished work is saved; `message` contains the fix. */
 export class RunStopError extends Error {
   override readonly name = 'RunStopError';
   readonly reason: StopReason;
@@ -61,7 +61,7 @@ export class RunStopError extends Error {
   }
 }
 
-/** Checkpoints or results cannot be written, or their store does not respond. No sample is the cause, so no sample fails: the work stops at once. */
+/** Checkpoints or results cannot be written, or their store does not respond. The work stops at once; no sample fails. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 }

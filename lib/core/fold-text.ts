@@ -1,16 +1,16 @@
-/** What readers see as one character: a letter with its accents, an emoji of several parts. */
+/** One character as readers see it: a letter with its accents, an emoji of several parts. */
 export const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Phrases equal but for case, white space, quotes and Unicode form have the same key. */
+/** A key that ignores case, white space, quotes and Unicode form. */
 export function phraseKey(text: string): string {
   const phrase = text.trim();
   return /^[\w ,.-]*$/.test(phrase) ? phrase.toLowerCase().replace(/ +/g, ' ') : fold(phrase).folded;
 }
 
-/** Text without what does not matter, and where each of its characters came from. */
+/** Folded text, with the origin of each of its characters. */
 export interface Folded {
   readonly folded: string;
-  /** Place in the folded text → place in the text, for beginnings and for ends of characters. */
+  /** Index in the folded text → index in the text, for beginnings and for ends of characters. */
   readonly starts: ReadonlyMap<number, number>;
   readonly ends: ReadonlyMap<number, number>;
 }
@@ -32,7 +32,7 @@ export function fold(text: string): Folded {
   return { folded, starts, ends };
 }
 
-/** Upper case first: it makes ß and ς what they are in capitals. */
+/** Upper case first, because ß and ς change there. */
 function foldCharacter(character: string): string {
   const plain = character
     .replace(/\s/g, ' ')
@@ -41,7 +41,7 @@ function foldCharacter(character: string): string {
   return plain.normalize('NFC').toUpperCase().toLowerCase();
 }
 
-/** Where a folded phrase stands in the text itself, in UTF-16 units; never from or to the middle of a character. */
+/** The range of a folded phrase in the original text, in UTF-16 units; it never splits a character. */
 export function findFolded({ folded, starts, ends }: Folded, phrase: string): [number, number][] {
   const ranges: [number, number][] = [];
   for (let at = folded.indexOf(phrase); at >= 0; at = folded.indexOf(phrase, at + 1)) {

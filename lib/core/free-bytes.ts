@@ -1,9 +1,9 @@
-/** Smaller ones may be cut out of memory that others share. */
+/** Smaller arrays may be parts of a shared buffer. */
 const SMALLEST = 16 * 1024;
 
 /**
- * Gives the memory of bytes back at once; they are empty afterwards. V8 looks for dead buffers only when 64 MB of them have gathered.
- * Only for bytes that nobody will look at again, a request on its way included.
+ * Frees the memory of bytes at once; they are empty afterwards. V8 collects dead buffers only after 64 MB.
+ * Only for bytes without any further reader, running requests included.
  */
 export function freeBytes(bytes: Uint8Array): void {
   const { buffer, byteLength } = bytes;

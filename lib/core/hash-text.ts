@@ -1,4 +1,4 @@
-/** 53 bits of a text. Source: cyrb53 by bryc, public domain: two FNV-like lanes mixed as MurmurHash3 ends. */
+/** 53 bits of a text. Source: cyrb53 by bryc, public domain: two FNV-like lanes with the final mix of MurmurHash3. */
 export function hashText(text: string, seed = 0): number {
   let low = 0xdeadbeef ^ seed;
   let high = 0x41c6ce57 ^ seed;

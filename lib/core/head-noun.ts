@@ -1,18 +1,18 @@
 const wordSet = (list: string) => new Set(list.trim().split(/\s+/));
 
 const ARTICLES = wordSet('a an the my your his her its our their every');
-/** They stand before a noun, or for one: "the one in the middle". */
+/** Words before a noun, or instead of one: "the one in the middle". */
 const QUANTIFIERS = wordSet('this that these those some any another other each all both most many several no one two three four five six');
 
-/** What says more about the thing named before: where it is, whose, which one. */
+/** Words that begin a detail of the preceding noun: its place, its owner, a relative clause. */
 const STOP_WORDS = wordSet(`
   of in on at with without under underneath below beneath behind beside besides near next over above across along around against among
   between by from into onto inside outside through to toward towards beyond past for during that who whose whom which where is are was were`);
-/** What it does to something. */
+/** Verbs in -ing that begin a detail of the preceding noun. */
 const GERUNDS = wordSet(`
   wearing holding carrying riding eating playing pulling pushing using watching facing making taking throwing hitting catching kicking
   swinging feeding reading showing covering having doing looking talking containing featuring`);
-/** What may as well describe the noun behind: "a car parked here", "a parked car". */
+/** Participles that may also stand before their noun: "a car parked here", "a parked car". */
 const DETACHABLE_PREPOSITIONS = wordSet(`
   sitting standing walking running lying laying leaning sleeping resting kneeling crouching bending jumping flying hanging swimming
   waiting posing smiling climbing driving drinking cooking skiing surfing skating skateboarding grazing growing floating moving going coming
@@ -20,13 +20,13 @@ const DETACHABLE_PREPOSITIONS = wordSet(`
   hung wrapped held stuck built worn cut eaten being perched tucked positioned displayed arranged loaded packed half full up down out off here there
   left right close closest nearest far farthest furthest partially partly mostly fully directly just`);
 
-/** "a pair of shoes" is about shoes; a cup of coffee stays a cup. */
+/** Containers and groups of the next noun: "a pair of shoes" is about shoes. A cup of coffee stays a cup. */
 const MEASURE =
   /^(?:pair|group|couple|bunch|herd|flock|crowd|set|piece|slice|row|pack|swarm|lot|number|variety|dozen|bit|kind|type|sort|collection|handful)s?$/;
 
 /**
- * The core noun of an English phrase, told by words that begin something else: "man" of "man in a blue shirt". A phrase without them,
- * as those of other languages are, has it at its end: what TAO takes where none is given.
+ * The core noun of an English phrase: the last word before a detail, "man" of "man in a blue shirt".
+ * In other phrases, also of other languages, it is the last word, as in TAO.
  */
 export function headNoun(phrase: string): string {
   const given = phrase.trim().split(/\s+/);
@@ -46,7 +46,7 @@ const isQuantifier = (word: string) => QUANTIFIERS.has(word) || /^\d+$/.test(wor
 function endsNoun(plain: readonly string[], at: number): boolean {
   const [before = '', word = '', next] = plain.slice(at - 1, at + 2);
   if (ARTICLES.has(before)) return false;
-  // At the end it is something else: in Danish "by" is a town.
+  // the last word is never a preposition: in Danish, "by" is a town
   if (STOP_WORDS.has(word)) return next !== undefined;
   if (isQuantifier(before) || DETACHABLE_PREPOSITIONS.has(before)) return false;
   const beginsAnother =

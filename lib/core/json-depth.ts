@@ -1,9 +1,9 @@
-/** Levels of lists and objects in one JSON value. Real lines and answers have about ten; recursive code overflows the stack at some thousands. */
+/** The nesting limit of JSON values. Real lines and answers have about ten levels; recursive code overflows the stack at some thousands. */
 export const MAX_JSON_DEPTH = 500;
 
 /** Whether a JSON text nests lists and objects deeper than `MAX_JSON_DEPTH`. Brackets inside strings do not count. */
 export function isTooDeep(text: string): boolean {
-  if (text.length < 2 * MAX_JSON_DEPTH) return false; // every level takes two characters
+  if (text.length < 2 * MAX_JSON_DEPTH) return false; // every level has two characters
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {

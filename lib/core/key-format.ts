@@ -1,4 +1,4 @@
-/** What keeps a key from being sent in a header, by kind and position, never by its characters; `undefined` for a key that can be. */
+/** Why a key cannot be sent in a header, by kind and position, never by its characters; `undefined` for a valid key. */
 export function describeKeyFault(key: string): string | undefined {
   const at = key.search(/[^\x21-\x7e]/);
   if (at < 0) return undefined;

@@ -1,9 +1,9 @@
 import { isPublicAddress } from './public-address.ts';
 
 /**
- * Exact hosts of model APIs that all customers share, so that a call there reaches the vendor and nobody else.
+ * Exact hosts of model APIs that all customers share, so that a call there reaches only the vendor.
  * Vendors whose customers own subdomains (Azure, Hugging Face endpoints, Bedrock by region) are not in the list:
- * whoever deploys an environment names the one subdomain.
+ * an environment's owner names the one subdomain.
  */
 export const vendorHosts: readonly string[] = [
   'generativelanguage.googleapis.com',
@@ -29,17 +29,20 @@ export const vendorHosts: readonly string[] = [
 export const googleHost = 'generativelanguage.googleapis.com';
 export const openaiHost = 'api.openai.com';
 
-/** The host of an http address as it is compared: lower case, with the port where that is not the default. `undefined` for anything else. */
+/** The host of an http address in comparable form: lower case, without the default port. `undefined` for any other text. */
 export function readHost(address: string): string | undefined {
   if (!URL.canParse(address)) return undefined;
   const { protocol, host } = new URL(address);
   return (protocol === 'http:' || protocol === 'https:') && host !== '' ? host : undefined;
 }
 
-/** Whether a text is the exact name of a host, written as `readHost` writes it: no scheme, path, wildcard or default port. */
+/** Whether a text is an exact host name in the form of `readHost`: no scheme, path, wildcard or default port. */
 export const isHostName = (text: string) => !text.includes('*') && readHost(`https://${text}`) === text;
 
-/** Whether a host can be reached from inside one network only: a private address, `localhost`, a name without a domain, or `*.internal`, `*.local`, `*.svc`. */
+/**
+ * Whether a host is reachable from inside one network only: a private address, `localhost`, a name without a domain,
+ * or `*.internal`, `*.local`, `*.svc`.
+ */
 export function isPrivateHost(host: string): boolean {
   const { hostname } = new URL(`https://${host}`);
   const address = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;

@@ -1,21 +1,21 @@
-/** How numbers in a model's boxes are meant. `pixels`: of the image as it was sent. A number: the side of the grid each axis is divided into. */
+/** The unit of box coordinates. `pixels`: of the sent image. A number: the side of the grid that divides each axis. */
 export type BoxScale = 'pixels' | 1 | 100 | 999 | 1000 | 1023 | 1024;
 
-/** How a model family writes a box. Source of each row: the family's own documentation, see `models/profiles.ts`. */
+/** The box format of a model family. Source of each row: the family's own documentation, see `models/profiles.ts`. */
 export interface BoxConvention {
-  /** The JSON key the family was trained to write, e.g. `box_2d`. */
+  /** The JSON key of the family's training data, e.g. `box_2d`. */
   readonly key: string;
   readonly order: 'xyxy' | 'yxyx';
   readonly scale: BoxScale;
 }
 
-/** How an answer is asked for: a JSON schema the server enforces, JSON mode, or words alone. Each step of the ladder down. */
+/** The way to request structured output, from a JSON schema that the server enforces, over JSON mode, to plain words. */
 export type Tier = 'schema' | 'json' | 'text';
 
 /** The form of a grounding answer: `object` = `{"boxes":[…],"absent":[…]}`, `list` = the family's native list, `tags` = `<ref>…</ref><box>…</box>`. */
 export type AnswerForm = 'object' | 'list' | 'tags';
 
-/** What the image has to be when it leaves for the model. Sizes in pixels. */
+/** The requirements on a sent image. Sizes in pixels. */
 export interface ImagePolicy {
   readonly mimeTypes: readonly string[];
   /** Longest side allowed; larger images are scaled down. */
@@ -28,7 +28,7 @@ export interface ImagePolicy {
   readonly maxBytes: number;
 }
 
-/** Everything that differs between model families: one row of one table. */
+/** All differences between model families, as one row of a table. */
 export interface ModelProfile {
   readonly family: string;
   readonly box: BoxConvention;
@@ -36,9 +36,9 @@ export interface ModelProfile {
   /** The highest tier worth trying for grounding with this family. */
   readonly tier: Tier;
   readonly expressionsPerCall: number;
-  /** The family's own sentence for a single thing, `{object}` being its words: how an expression without an answer is asked for again, alone. */
+  /** The family's own sentence for a single thing, with `{object}` for its words: the second request for an unanswered expression. */
   readonly retrySentence?: string;
-  /** Whether the family writes scores worth keeping; otherwise scores are `null`. */
+  /** Whether the family writes useful scores; otherwise scores are `null`. */
   readonly scores: boolean;
   /** Whether the prompt states the size of the sent image. */
   readonly stateSize: boolean;

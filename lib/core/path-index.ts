@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 
-/** Numbers texts in the order of their first appearance. */
+/** Numbers texts by first appearance. */
 export interface PathIndex {
-  /** The number of a text, from 0 on, and whether this is its first time. */
+  /** The number of a text, from 0 on, and whether the text is new. */
   add(text: string): { readonly number: number; readonly isNew: boolean };
   readonly size: number;
 }
 
 const WORDS = 3;
 
-/** Keeps 96 bits of each text's sha256 instead of the text: a million paths take 30 MB, and two of them meet once in 10^17. */
+/** Keeps 96 bits of each text's sha256 instead of the text. A million paths need 30 MB; the odds of a collision are 1 in 10^17. */
 export function createPathIndex(): PathIndex {
   let capacity = 1024;
   let keys = new Uint32Array(capacity * WORDS);
@@ -58,7 +58,7 @@ export function createPathIndex(): PathIndex {
   };
 }
 
-/** Four characters of a digest as an unsigned number; strings, unlike buffers, cost nothing outside the heap. */
+/** Four characters of a digest as an unsigned number. Strings, unlike buffers, use no memory outside the heap. */
 function wordAt(digest: string, at: number): number {
   const byte = (offset: number) => digest.charCodeAt(at + offset);
   return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;

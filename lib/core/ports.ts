@@ -1,18 +1,11 @@
 import type { Tier } from './model-profile.ts';
+import type { StepName } from './step-names.ts';
+import type { Usage } from './usage.ts';
 
-/** Tokens as the provider reported them, summed over `calls`. */
-export interface Usage {
-  readonly calls: number;
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly output: number;
-  /** Reasoning tokens, billed as output, not contained in `output`. */
-  readonly thinking: number;
-  /** Calls among them whose tokens the server did not tell, so that nobody knows what they cost. */
-  readonly unreported?: number | undefined;
-}
+export type { StepName } from './step-names.ts';
+export type { Usage } from './usage.ts';
 
-/** Bytes exactly as they go to the model, with the size they decode to (pixels). */
+/** The exact bytes of a request's image, with its decoded size in pixels. */
 export interface SentImage {
   readonly bytes: Uint8Array;
   readonly mimeType: string;
@@ -20,7 +13,7 @@ export interface SentImage {
   readonly height: number;
 }
 
-/** The job behind a prompt, for models that take no prompt (`builtin`). */
+/** The task behind a prompt, for models without prompts (`builtin`). */
 export type Task =
   | { readonly kind: 'extract'; readonly caption: string; readonly maxExpressions: number }
   | {
@@ -32,33 +25,34 @@ export type Task =
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** One question about one image. */
+/** One request about one image. */
 export interface ModelRequest {
   readonly task: Task;
-  /** The words that follow the image. */
+  /** The text after the image. */
   readonly prompt: string;
   readonly image: SentImage;
-  /** The answer's schema, and the highest tier to ask for it in. */
+  /** The schema of the answer, and the highest tier to request it in. */
   readonly schema: JsonSchema;
   readonly tier: Tier;
-  /** A tier that has just failed for this very question. */
+  /** A tier that has just failed for this request. */
   readonly avoidTier?: Tier;
   readonly maxTokens: number;
 }
 
-/** What came back. `length` = cut off at a token limit; `filtered` = a safety filter; `refused` = the model declined. */
+/** A reply. `length` = cut off at a token limit; `filtered` = by a safety filter; `refused` = declined by the model. */
 export interface ModelReply {
   readonly text: string;
   readonly finish: 'stop' | 'length' | 'filtered' | 'refused' | 'other';
-  /** The provider's own word for the finish, for messages. */
+  /** The provider's own finish reason, for messages. */
   readonly finishDetail?: string;
   readonly tier: Tier;
   readonly usage: Usage;
 }
 
 /**
- * A vision-language model. `ask` settles one question, retries and pacing included.
- * Throws `SampleError` where this image or question is at fault, `RunStopError` where no question can succeed, and an `AbortError` when aborted.
+ * A vision-language model. `ask` answers one request, retries and pacing included.
+ * Throws `SampleError` for an error of this image or request, `RunStopError` if no request can succeed,
+ * and an `AbortError` when aborted.
  */
 export interface VisionLanguageModel {
   readonly backend: 'gemini' | 'openai' | 'builtin';
@@ -66,31 +60,31 @@ export interface VisionLanguageModel {
   ask(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
 }
 
-/** What is known of an image without reading it. */
+/** The facts of an image that need no read. */
 export interface ImageStat {
   readonly size: number;
   /** Changes whenever the content may have changed (mtime, ETag); equal size and stamp = same bytes. */
   readonly stamp: string;
-  /** A content hash, where the store knows one without reading. */
+  /** A content hash, if the store has one without a read. */
   readonly identity?: string;
 }
 
-/** Where images come from. References are `image_path` as given; resolution against roots is the adapter's. Throws `SampleError`. */
+/** The source of images. References are `image_path` as given; the adapter resolves them against its roots. Throws `SampleError`. */
 export interface ImageStore {
   stat(imagePath: string, signal: AbortSignal): Promise<ImageStat>;
   read(imagePath: string, signal: AbortSignal): Promise<Uint8Array>;
 }
 
-/** A file being written. It becomes visible, whole, at `close`; `abort` leaves nothing. */
+/** A file being written. `close` makes it visible as a complete file; `abort` leaves nothing. */
 export interface FileWriter {
   write(text: string): Promise<void>;
   close(): Promise<void>;
   abort(): Promise<void>;
 }
 
-/** A place for files, addressed by `/`-separated paths relative to its root. */
+/** A folder of files, addressed by `/`-separated paths relative to its root. */
 export interface FileStore {
-  /** Where the root is, for messages (`/data/results`, `s3://bucket/runs/d/id`). */
+  /** The root, for messages (`/data/results`, `s3://bucket/runs/d/id`). */
   readonly location: string;
   /** Bytes from `start` to `end` (exclusive), all of them by default. Throws `FileNotFoundError`. */
   read(path: string, range?: { start: number; end?: number }): AsyncIterable<Uint8Array>;
@@ -100,12 +94,10 @@ export interface FileStore {
   remove(path: string): Promise<void>;
 }
 
-/** Thrown by `FileStore.read` for a path that is not there. */
+/** Thrown by `FileStore.read` for a missing path. */
 export class FileNotFoundError extends Error {
   override readonly name = 'FileNotFoundError';
 }
-
-export type StepName = 'step_0' | 'step_1';
 
 export interface CheckpointKey {
   readonly sampleId: string;
@@ -113,22 +105,22 @@ export interface CheckpointKey {
   readonly fingerprint: string;
 }
 
-/** What is kept of one sample and step. `body` is the step's own JSON (see `steps/checkpoint.ts`). */
+/** The stored result of one sample and step. `body` is the step's own JSON (see `steps/checkpoint.ts`). */
 export interface StoredCheckpoint extends CheckpointKey {
   readonly body: string;
 }
 
 /**
- * The memory of what was paid for. A `put` is atomic and durable against a killed process when it resolves.
+ * The store of billed answers. A resolved `put` is atomic and survives a killed process.
  * The directory adapter keeps the latest fingerprint of a sample and step, DynamoDB all of them.
- * Both reads throw `SampleError` for a checkpoint that is there and cannot be read, and `put` throws for what it cannot write.
+ * Both reads throw `SampleError` for an existing checkpoint that cannot be read; `put` throws on a failed write.
  */
 export interface CheckpointStore {
   get(key: CheckpointKey): Promise<string | undefined>;
-  /** The latest body of a sample and step, whatever its fingerprint: its recorded image identity spares a read. */
+  /** The latest body of a sample and step with any fingerprint: its recorded image identity saves a read. */
   latest(sampleId: string, step: StepName): Promise<StoredCheckpoint | undefined>;
   put(checkpoint: StoredCheckpoint): Promise<void>;
-  /** Where a checkpoint is kept, for messages. */
+  /** The location of a checkpoint, for messages. */
   locationOf(key: CheckpointKey): string;
 }
 

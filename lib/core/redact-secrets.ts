@@ -1,21 +1,23 @@
-/** Whether a key of a spec holds something that must not be shown. */
+import { isRemoteAddress } from './remote-address.ts';
+
+/** Whether a key of a spec holds a secret. */
 export const isSecret = (name: string) => /key|token(?!s)|secret|passw|auth|cookie|credential|^(?:bearer|jwt)$/i.test(name);
 
-/** Sections of an `extra_body` below which every text and number is a secret. Exact names: an `author` of a JSON schema is none. */
+/** Sections of an `extra_body` whose texts and numbers are all secrets. Exact names: an `author` in a JSON schema is not a secret. */
 const SECRET_SECTION =
   /^(?:auth|authorization|credentials?|secrets?|passwords?|(?:api|access)[-_]?keys?|(?:api|access|auth|bearer)[-_]?tokens?)$/i;
 
-/** Headers that authenticate by convention. More names than in a body, where `session` or `code` may be a parameter of the model. */
+/** Headers that authenticate by convention. The list is longer than for bodies, where `session` or `code` may be a model parameter. */
 const SECRET_HEADER =
   /key|token|secret|pass|auth|cookie|credential|session|signature|bearer|ticket|jwt|(?:^|[-_])(?:pat|sig|sid|pwd|code|otp)$/i;
 const NAMED_HEADERS = /^openai-(?:organization|project)$/i;
 const SECRET_PARAMETER = /^(?:sig|code$|pat$|jwt$)/i;
 
-/** Values that are a credential whatever they are called: of a known form, or long and random. */
+/** Values that are credentials under any name: of a known form, or long and random. */
 const CREDENTIAL =
   /^(?:bearer|basic)\s|\b(?:sk|nvapi|gsk|xai)-\w{8}|\b(?:gsk|hf)_\w{8}|\bAIza\w{8}|\beyJ[\w-]+\.eyJ|^(?=.*\d)(?=.*[a-z])[\w+/=.~-]{24,}$/i;
 
-/** Settings, or a part of them, as they may be written to `run.json`, logs and messages: keys, secret headers and credentials in addresses are left out. */
+/** Settings, or a part of them, for `run.json`, logs and messages: without keys, secret headers and credentials in addresses. */
 export function withoutSecrets<T>(settings: T): T {
   return strip(settings) as T;
 }
@@ -28,7 +30,7 @@ function strip(value: unknown): unknown {
     Object.entries(value).flatMap(([key, item]) => {
       if (key === 'default_headers') return [[key, withoutSecretHeaders(item)]];
       if (!holdsSecret(key, item)) return [[key, strip(item)]];
-      return key === 'api_key' ? [[key, '']] : []; // an empty key is looked for in the environment
+      return key === 'api_key' ? [[key, '']] : []; // an empty key is read from the environment
     }),
   );
 }
@@ -52,9 +54,9 @@ function withoutSecretHeaders(headers: unknown): unknown {
 /** Whether a header holds a credential, by its name or by its value. */
 const isSecretHeader = (name: string, value: string) => SECRET_HEADER.test(name) || (CREDENTIAL.test(value) && !NAMED_HEADERS.test(name));
 
-/** `https://name:password@host/?key=…` without what is secret in it; other text as it is. */
+/** An address without its credentials (`https://name:password@host/?key=…`); other text is unchanged. */
 function withoutCredentials(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
+  if (!isRemoteAddress(text) || !URL.canParse(text)) return text;
   const url = new URL(text);
   const secrets = [...url.searchParams.keys()].filter((name) => isSecret(name) || SECRET_PARAMETER.test(name));
   if (!url.username && !url.password && secrets.length === 0) return text;

@@ -1,13 +1,16 @@
-/** Shorter keys are words like `none` or `ollama`, which occur in texts that hold no secret. */
+/** Shorter keys are ordinary words like `none` or `ollama`. */
 const LEAST = 8;
-/** How the keys of known vendors look, in whole or masked in the middle; and whatever follows `Bearer`. */
+/** The forms of known vendors' keys, complete or masked in the middle, and any text after `Bearer`. */
 const KEYS =
   /\b(?:sk|nvapi|gsk|xai|key)-[\w*.-]{4,}|\b(?:gsk|hf)_[\w*]{8,}|\bAIza[\w*-]{4,}|(?<=\bBearer )(?!token\b|auth|scheme)[^\s"',}<]{4,}/g;
 
-/** What a vendor or a library says, without the known secrets and without what looks like a key. Names of files may look like one: not for our own messages. */
+/**
+ * A vendor's or library's text without the known secrets and without anything of a key's form.
+ * Not for own messages, since file names may have such a form.
+ */
 export const redact = (text: string, secrets: readonly string[]) => replaceSecrets(text, secrets).replace(KEYS, '<key>');
 
-/** A text without the known secrets, as they are and as JSON writes them; everything else stays to the byte. */
+/** A text without the known secrets, as they are and in JSON form; the rest is unchanged. */
 export function replaceSecrets(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) {

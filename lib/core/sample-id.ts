@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { GivenExpressions } from './sample.ts';
 
-/** Characters of an image id that go into a sample id; the hash tells apart what is cut off. */
+/** Characters of an image id in a sample id; longer ids differ by the hash. */
 const MAX_NAME = 60;
 
-/** What makes a sample itself. A line that brings its own expressions is another question than the bare caption. */
+/** The parts of a line that identify its sample. Given expressions make another question than the caption alone. */
 export interface SampleIdentity {
   readonly imagePath: string;
   readonly caption: string;
@@ -14,25 +14,28 @@ export interface SampleIdentity {
 
 /**
  * `<image_id>-<16 hex>`: safe as a file name anywhere, equal for equal lines.
- * The hash is the beginning of the sha256 of the UTF-8 JSON text `["<image_path>","<caption>"]`, both as given in the line;
- * for a line that brings its own expressions of `["<image_path>","<caption>",<cleaned caption>,<expressions>]`, without ids of ours.
+ * The hash is the beginning of the sha256 of the UTF-8 JSON text `["<image_path>","<caption>"]`, both as given in the line.
+ * For a line with given expressions, the text is `["<image_path>","<caption>",<cleaned caption>,<expressions>]`, without generated ids.
  */
 export function composeSampleId({ imagePath, caption, imageId, given }: SampleIdentity): string {
   const question = given === undefined ? [imagePath, caption] : [imagePath, caption, given.cleanedCaption, given.expressions];
   return `${fileNamePart(imageId, imagePath)}-${shortHash(JSON.stringify(question))}`;
 }
 
-/** The name of one line: its sample id, with `~k` for the k-th repeat of an equal line. Unique in a file. */
+/** The name of one line, unique in a file: its sample id, with `~k` for the k-th repeat of an equal line. */
 export function composeLineId(sampleId: string, repeat: number): string {
   return repeat === 0 ? sampleId : `${sampleId}~${repeat}`;
 }
 
-/** The 16 hex of `expr_…` and `box_…` ids: a hash of the whole line id, since lines that differ only in image_id share the id's own hash. */
+/**
+ * The 16 hex digits of `expr_…` and `box_…` ids: a hash of the complete line id.
+ * The hash in the sample id is shared by lines that differ only in `image_id`.
+ */
 export function extractIdHash(lineId: string): string {
   return shortHash(lineId);
 }
 
-/** The id of an expression that came without one; `hash` is that of its line's id. */
+/** The id of an expression without a given one; `hash` is the hash of its line id. */
 export function composeExpressionId(hash: string, index: number): string {
   return `expr_${hash}_${String(index).padStart(2, '0')}`;
 }
@@ -41,7 +44,7 @@ export function isOwnExpressionId(id: string): boolean {
   return /^expr_[0-9a-f]{16}_\d{2,}$/.test(id);
 }
 
-/** The image id of a line that gives none: the file's name without its last extension. */
+/** The default image id: the file name without its last extension. */
 export function fileStem(imagePath: string): string {
   const path = /^https?:\/\//i.test(imagePath) ? imagePath.replace(/[?#].*$/s, '') : imagePath;
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -49,7 +52,7 @@ export function fileStem(imagePath: string): string {
   return dot > 0 ? name.slice(0, dot) : name;
 }
 
-/** The readable part of a sample id: the image id, or the file's stem where a line gives none, as it may stand in a file name anywhere. */
+/** The readable part of a sample id, safe as a file name: the image id, or the file's stem by default. */
 export function fileNamePart(imageId: unknown, imagePath: string): string {
   const isName = (typeof imageId === 'string' && imageId !== '') || typeof imageId === 'number' || typeof imageId === 'boolean';
   const text = isName ? String(imageId) : fileStem(imagePath);

@@ -1,9 +1,9 @@
-/** An expression that the input line brought along (`expressions` or `phrases`), with its place in the cleaned caption (code points, half-open). */
+/** An expression that the input line gives (`expressions` or `phrases`), with its span in the cleaned caption (code points, half-open). */
 export interface GivenExpression {
   readonly text: string;
   readonly char_span: readonly [number, number];
   readonly noun_chunk: string;
-  /** As it was given, if it was. */
+  /** The given id, if there is one. */
   readonly expression_id?: string;
 }
 
@@ -11,9 +11,9 @@ export interface GivenExpression {
 export interface GivenExpressions {
   readonly cleanedCaption: string;
   readonly expressions: readonly GivenExpression[];
-  /** Texts that are nowhere in the caption, and were left out. */
+  /** Given texts without a place in the caption; they are left out. */
   readonly unplaced: readonly string[];
-  /** Ids that several expressions came with: the first one kept it. Left out where there are none. */
+  /** Ids that several expressions share: the first one keeps the id. Absent if there are none. */
   readonly repeatedIds?: readonly string[];
 }
 
@@ -25,16 +25,16 @@ export interface Sample {
   readonly sampleId: string;
   /** 0 for the first line with this id, k for its k-th repeat. */
   readonly repeat: number;
-  /** Unique in its file: the sample id, with `~k` for a repeat. Expression and box ids come from it. */
+  /** Unique in its file: the sample id, with `~k` for a repeat. Expression and box ids are derived from it. */
   readonly lineId: string;
   readonly imagePath: string;
-  /** Where a relative path began in the run that this line failed in, if it did. */
+  /** For a failed line of an earlier run: the base of relative paths in that run. */
   readonly imageBase?: string;
   readonly caption: string;
-  /** As given, whatever its type; the file's stem otherwise. */
+  /** The given value of any type; the file's stem by default. */
   readonly imageId: unknown;
-  /** The line's object, whole and in order, without our own failure envelope. */
+  /** All fields of the line in their order, without the failure envelope. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Present when the line brings its own expressions and so skips step 0. */
+  /** Present for a line with its own expressions, which skips step 0. */
   readonly given?: GivenExpressions;
 }

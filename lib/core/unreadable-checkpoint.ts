@@ -1,6 +1,9 @@
 import { SampleError } from './errors.ts';
 
-/** A checkpoint is there and cannot be read. Its sample fails: its calls were billed once, so they are not made again without the user's decision. */
+/**
+ * The error for an existing checkpoint that cannot be read. Its sample fails instead of being sent to the model again:
+ * its calls are billed already, so a repetition needs the user's decision.
+ */
 export function unreadableCheckpoint(location: string, got: string, cause?: unknown): SampleError {
   return new SampleError(
     'checkpoint_unreadable',

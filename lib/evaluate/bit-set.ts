@@ -1,4 +1,4 @@
-/** A set of small whole numbers, one bit each. */
+/** A set of small integers, one bit each. */
 export interface BitSet {
   add(value: number): void;
   has(value: number): boolean;

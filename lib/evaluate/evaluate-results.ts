@@ -11,7 +11,7 @@ export interface Evaluation {
   readonly counts: EvaluationCounts;
   readonly figures: readonly FigureValue[];
   readonly worst: readonly WorstSample[];
-  /** Lines that both runs have, where another run was compared with. */
+  /** Common lines of both runs, if there is another run. */
   readonly common?: number;
 }
 
@@ -22,11 +22,11 @@ export interface EvaluateOptions {
   /** @default 'auto': by the first result */
   readonly mode?: Mode | 'auto';
   readonly against?: OpenResults;
-  /** Of the bootstrap. @default 0 */
+  /** Seed of the bootstrap. @default 0 */
   readonly seed?: number;
 }
 
-/** Compares results with the truth. Throws `UsageError` where they have nothing in common. */
+/** Compares results with the truth. Throws `UsageError` if they have no line in common. */
 export async function evaluateResults({ results, truth, mode = 'auto', against, seed = 0 }: EvaluateOptions): Promise<Evaluation> {
   const clusterOf = createClusters();
   const run = await measureJoined(results, { truth, mode, clusterOf });
@@ -52,13 +52,13 @@ async function measureJoined(results: OpenResults, options: Options): Promise<Me
   if (run.counts.joined > 0) return run;
   const quoted = (one: MeasuredRun['firstTruth']) => (one ? JSON.stringify({ image_path: one.imagePath, caption: one.caption }) : 'none');
   throw new UsageError(
-    `no result in ${results.location} goes with a line of the truth ${options.truth}: image_path and caption have to be the same. ` +
+    `no result in ${results.location} matches a line of the truth ${options.truth}: image_path and caption must be equal. ` +
       `The first result is ${quoted(run.firstResult)}, the first line of the truth ${quoted(run.firstTruth)}. ` +
       `Name the truth file that was imported together with the run's input`,
   );
 }
 
-/** Both runs on the lines that both have; measured again only where they differ in that. */
+/** Both runs on their common lines; a run is measured again only if it has other lines too. */
 async function measureCommon(run: MeasuredRun, results: OpenResults, against: OpenResults, options: Options) {
   const other = await measureJoined(against, options);
   let shared = 0;

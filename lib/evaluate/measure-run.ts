@@ -1,4 +1,5 @@
 import type { Box, Size } from '#core/box.ts';
+import { createLineNumbers } from '#results/failed-lines.ts';
 import type { OpenResults } from '#results/read-records.ts';
 import type { ResultRecord } from '#results/result-record.ts';
 import { type BitSet, createBitSet } from './bit-set.ts';
@@ -12,16 +13,16 @@ import type { TruthLine } from './truth/truth-line.ts';
 import type { WorstSample } from './worst-samples.ts';
 
 export interface EvaluationCounts extends SampleCounts {
-  /** Lines of the truth, and how many of them have a result. */
+  /** Lines of the truth, and those with a result. */
   readonly truthLines: number;
   readonly joined: number;
-  /** Results that no line of the truth goes with. */
+  /** Results without a line of the truth. */
   readonly withoutTruth: number;
-  /** True boxes that reach beyond the image as the results have it. */
+  /** True boxes that reach beyond the image size of the results. */
   readonly outside: number;
 }
 
-/** Everything that figures of one run are made of. */
+/** The sums behind all figures of one run. */
 export interface MeasuredRun {
   readonly mode: Mode;
   readonly tally: EvaluationTally;
@@ -30,7 +31,7 @@ export interface MeasuredRun {
   readonly worst: readonly WorstSample[];
   /** Numbers of the truth lines that were joined. */
   readonly joined: BitSet;
-  /** The first result and the first line of the truth, for a message where nothing joins. */
+  /** The first result and the first line of the truth, for the message if nothing joins. */
   readonly firstResult: Named | undefined;
   readonly firstTruth: Named | undefined;
 }
@@ -48,13 +49,13 @@ export interface MeasureOptions {
   readonly only?: BitSet;
 }
 
-/** Streams the results once, side by side with the truth. Memory does not grow with the results but for a few bytes a box. */
+/** Streams the results and the truth in parallel. Memory grows only by a few bytes per box. */
 export async function measureRun(results: OpenResults, { truth, mode, clusterOf, only }: MeasureOptions): Promise<MeasuredRun> {
   const join = joinTruth(truth);
   const measures = createMeasures(clusterOf);
   const joined = createBitSet();
-  const take = ({ imagePath, caption }: Named): JoinedTruth | undefined => {
-    const found = join.take(imagePath, caption);
+  const joinLine = ({ imagePath, caption }: Named): JoinedTruth | undefined => {
+    const found = join.match(imagePath, caption);
     if (found === undefined || (only && !only.has(found.number))) return undefined;
     joined.add(found.number);
     return found;
@@ -65,9 +66,9 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   let firstResult: Named | undefined;
   try {
     for await (const { record, line } of numbered(results)) {
-      const found = take(record);
+      const found = joinLine(record);
       if (record.status === 'failed') {
-        // As for those of failed.jsonl: without a truth it is no result that the truth lacks, and it does not tell how the others came about.
+        // Like a line of failed.jsonl, it is no surplus result without a truth, and does not choose the mode.
         if (found) measures.add(failedSample(found.line), found.line, { line, failure: 'failed' });
         continue;
       }
@@ -80,7 +81,7 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
       }
     }
     for await (const failure of results.failures()) {
-      const found = take(failure);
+      const found = joinLine(failure);
       if (found) measures.add(failedSample(found.line), found.line, { line: failure.line, failure: failure.code });
     }
     const { tally, precision, worst, counts } = measures;
@@ -99,7 +100,7 @@ export async function measureRun(results: OpenResults, { truth, mode, clusterOf,
   }
 }
 
-/** Annotators draw over the edge by a fraction of a pixel, and tools round. */
+/** The tolerance in pixels: annotators draw over the edge by a fraction of a pixel, and tools round. */
 const OVER_THE_EDGE = 1;
 
 function countOutside({ expressions }: TruthLine, size: Size | undefined): number {
@@ -109,14 +110,10 @@ function countOutside({ expressions }: TruthLine, size: Size | undefined): numbe
   return expressions.reduce((sum, { boxes }) => sum + boxes.filter(isOutside).length, 0);
 }
 
-/** Records with the numbers of their input lines: they are in input order, with the failed lines taken out, if they have no record of their own. */
+/** Records with the numbers of their input lines. */
 async function* numbered(results: OpenResults): AsyncGenerator<{ record: ResultRecord; line: number }> {
   const failed = createBitSet();
   for await (const failure of results.failures()) failed.add(failure.line);
-  let line = 0;
-  for await (const record of results.records()) {
-    line++;
-    while (failed.has(line) && record.status !== 'failed') line++;
-    yield { record, line };
-  }
+  const numberLine = createLineNumbers(failed);
+  for await (const record of results.records()) yield { record, line: numberLine(record.status === 'failed') };
 }

@@ -5,14 +5,14 @@ import { matchBoxes } from './matching/match-boxes.ts';
 import { type Mode, matchExpressions } from './matching/match-expressions.ts';
 import type { TruthLine } from './truth/truth-line.ts';
 
-/** A true expression with the boxes found for it, best score first. */
+/** A true expression with its found boxes, best score first. */
 export interface ComparedExpression extends MeasuredExpression {
   readonly boxes: readonly Box[];
   readonly scores: readonly (number | null)[];
 }
 
 export interface ComparedSample {
-  /** One for each true expression, in their order. */
+  /** One per true expression, in order. */
   readonly expressions: readonly ComparedExpression[];
   readonly spans: MeasuredSpans;
 }
@@ -28,7 +28,7 @@ export function compareSample(record: ResultRecord, truth: TruthLine, mode: Mode
   };
 }
 
-/** A sample that failed answers nothing: it is wrong about every expression, absent ones too. */
+/** A failed sample has no answers: it is wrong about every expression, absent ones included. */
 export function failedSample(truth: TruthLine): ComparedSample {
   return {
     expressions: truth.expressions.map(({ boxes }) => composeComparison('failed', [], boxes)),
@@ -42,9 +42,9 @@ function compareExpression(result: ResultExpression | undefined, truth: readonly
   return composeComparison(classifyOutcome(result), instances, truth);
 }
 
-/** Only an explicit "not visible" is a rejection: an unusable reply, or a record that does not say why it has no box, is none. */
-function classifyOutcome({ instances, grounding }: ResultExpression): ExpressionOutcome {
-  if (instances.length > 0) return 'answered';
+/** Only an explicit "not visible" is a rejection; an unusable reply or a missing reason is not. */
+function classifyOutcome({ grounding }: ResultExpression): ExpressionOutcome {
+  if (grounding === 'found') return 'answered';
   return grounding === 'absent' ? 'rejected' : 'unanswered';
 }
 

@@ -7,7 +7,7 @@ import { createWorstSamples, type WorstSample } from './worst-samples.ts';
 export interface SampleCounts {
   /** Samples that failed. */
   readonly failed: number;
-  /** True expressions that the results do not have, and theirs that the truth does not have. */
+  /** True expressions that the results lack, and expressions of the results that the truth lacks. */
   readonly missed: number;
   readonly surplus: number;
   /** Boxes without a score. */
@@ -17,11 +17,11 @@ export interface SampleCounts {
 export interface SampleOrigin {
   /** 1-based, in the run's input. */
   readonly line: number;
-  /** Why it failed, if it did. */
+  /** The failure code of a failed sample. */
   readonly failure?: string;
 }
 
-/** What is gathered of compared samples. */
+/** The sums over compared samples. */
 export interface Measures {
   add(sample: ComparedSample, truth: TruthLine, origin: SampleOrigin): void;
   readonly tally: EvaluationTally;
@@ -62,7 +62,7 @@ interface Lowest {
   readonly outcome: ExpressionOutcome;
 }
 
-/** The first expression with the lowest IoU, if it is not perfect; an absent one counts as 1 where it was rejected or never asked for. */
+/** The first expression with the lowest IoU below 1. An absent one counts as 1 if it was rejected or not part of the results. */
 function worstExpression(expressions: readonly ComparedExpression[]): Lowest | undefined {
   let lowest: Lowest | undefined;
   for (const [index, { match, outcome }] of expressions.entries()) {
@@ -85,8 +85,8 @@ function describeWorst(
 }
 
 function describeOutcome(outcome: ExpressionOutcome, found: number, truth: number): string {
-  if (outcome === 'rejected') return 'taken for absent';
+  if (outcome === 'rejected') return 'answered as absent';
   if (outcome === 'unanswered') return 'no usable answer';
   if (outcome === 'unmatched') return 'no such phrase in the results';
-  return truth === 0 ? `really absent, ${found} found` : `${found} found, ${truth} true`;
+  return truth === 0 ? `not in the image, ${found} found` : `${found} found, ${truth} true`;
 }

@@ -14,9 +14,9 @@ export interface WorstSample {
   readonly outcome: ExpressionOutcome;
 }
 
-/** As many as a report lists. */
+/** The length of a report's list. */
 const KEPT = 50;
-/** At equal IoU, what the model got wrong is worth more of a look than what it did not answer. */
+/** At equal IoU, wrong answers come before missing ones. */
 const rank: Record<ExpressionOutcome, number> = { answered: 0, rejected: 1, unanswered: 2, failed: 3, unmatched: 4 };
 
 /** Keeps the worst of many samples, worst first. */

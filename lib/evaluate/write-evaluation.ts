@@ -9,7 +9,7 @@ export interface EvaluatedFiles {
   readonly against?: string;
 }
 
-/** `evaluation.json`: what the report shows (`truth`, `figures`, `worst`), and everything else that was measured. */
+/** `evaluation.json`: the part that the report shows (`truth`, `figures`, `worst`), and all other measurements. */
 export function evaluationDocument({ mode, counts, figures, worst, common }: Evaluation, { results, truth, against }: EvaluatedFiles) {
   return {
     truth,
@@ -48,7 +48,7 @@ export function evaluationDocument({ mode, counts, figures, worst, common }: Eva
 }
 export type EvaluationDocument = ReturnType<typeof evaluationDocument>;
 
-/** Leaves the evaluation beside the results, where the report finds it. */
+/** Writes the evaluation into the results folder, where the report reads it. */
 export async function writeEvaluation(results: FileStore, document: EvaluationDocument): Promise<void> {
   const file = await results.create(evaluationFile);
   try {
@@ -60,7 +60,7 @@ export async function writeEvaluation(results: FileStore, document: EvaluationDo
   }
 }
 
-/** The words beside a figure: how it differs, what it was taken over, what got no answer. */
+/** The remarks on a figure: its difference, its denominator, its share without an answer. */
 function composeNote({ id, difference, noAnswer, note, of }: FigureValue, against?: string): string {
   const unit = id === 'coverage' ? lines : selectUnit(id);
   return [
@@ -86,7 +86,7 @@ export function differenceText({ value, low, high }: NonNullable<FigureValue['di
 
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 
-/** A share in percent, with the digits that tell a few from none. */
+/** A share in percent, with enough digits to differ from 0. */
 export function formatShare(share: number): string {
   if (share === 0) return '0 %';
   return share < 0.001 ? '< 0.1 %' : `${(share * 100).toFixed(1)} %`;

@@ -4,7 +4,7 @@ import { explainWriteError } from '#storage/disk/disk-errors.ts';
 
 const PIECE = 1024 * 1024;
 
-/** Moves the content of the file `from` to the end of `to`, then writes `tail`. One piece of memory serves for all of it. */
+/** Moves the content of the file `from` to the end of `to`, then writes `tail`. All of it uses one buffer. */
 export async function appendFile(folder: string, from: string, to: string, tail: string): Promise<void> {
   const path = join(folder, to);
   try {

@@ -5,20 +5,20 @@ import { UsageError } from '#core/errors.ts';
 
 /** The category list of an export. Ids count from 0 in the order of the categories file, then of first appearance. */
 export interface Categories {
-  /** The category of a noun chunk; `undefined` where the map leaves it out. */
+  /** The category of a noun chunk; `undefined` if the map leaves it out. */
   of(nounChunk: string): string | undefined;
   idOf(category: string): number;
   /** In id order. */
   readonly names: readonly string[];
 }
 
-/** A categories file: the category names in id order, or each with the noun chunks it takes in. */
+/** A categories file: the category names in id order, or each with its noun chunks. */
 const CategoriesFile = z.union([z.array(z.string().trim().min(1)), z.record(z.string().trim().min(1), z.array(z.string()))]);
 export type CategoriesFile = z.infer<typeof CategoriesFile>;
 
-/** Takes in every noun that no other category does. */
+/** The category with this entry contains every other noun. */
 const OTHERS = '*';
-/** Its nouns are left out. */
+/** Nouns of this entry are left out. */
 const LEFT_OUT = '-';
 
 /** Reads a categories file, JSON or YAML. Throws `UsageError`. */
@@ -35,11 +35,11 @@ export async function readCategoriesFile(path: string): Promise<CategoriesFile> 
   const parsed = CategoriesFile.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new UsageError(
-    `the categories file ${path} has to be a list of names, or names with the nouns they take in, like "person: [man, woman]" ("-": nouns to leave out, "*": all others)`,
+    `the categories file ${path} must be a list of names, or names with their nouns, like "person: [man, woman]" ("-": nouns to leave out, "*": all others)`,
   );
 }
 
-/** Throws `UsageError` where a noun is in two categories. */
+/** Throws `UsageError` for a noun in two categories. */
 export function createCategories(file?: CategoriesFile): Categories {
   const entries = Array.isArray(file) ? file.map((name): [string, string[]] => [name, []]) : Object.entries(file ?? {});
   const targets = new Map<string, string>();
@@ -68,7 +68,7 @@ export function createCategories(file?: CategoriesFile): Categories {
   };
 }
 
-/** Case and white space do not make another noun. */
+/** Nouns are equal regardless of case and white space. */
 function normalNoun(noun: string): string {
   return noun.trim().replace(/\s+/g, ' ').toLowerCase();
 }

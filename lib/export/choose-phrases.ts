@@ -10,11 +10,11 @@ export interface BoxChoice {
   readonly minScore: number | undefined;
   readonly dropUnscored: boolean;
   readonly frame: Frame;
-  /** The format labels by category, so a noun that the categories leave out takes its boxes along. */
+  /** The format labels by category: a noun outside the categories leaves its boxes out too. */
   readonly byCategory: boolean;
 }
 
-/** The phrases of a record that have boxes, as the export shows them; everything else is counted. `size` is upright. */
+/** The phrases of a record with boxes, as the export shows them; all others are counted. `size` is upright. */
 export function choosePhrases(
   { expressions, orientation }: Pick<ResultRecord, 'expressions' | 'orientation'>,
   size: Size,
@@ -35,7 +35,7 @@ export function choosePhrases(
     }
     const boxes = expression.instances.flatMap((instance) => chooseBox(instance, size, choice, tally));
     if (boxes.length === 0) return [];
-    // Ids go by first appearance in the file, whenever the sample is written.
+    // ids go by first appearance in the results, not by the order of writing
     if (category !== undefined && choice.byCategory) categories.idOf(category);
     const turned = choice.frame === 'upright' ? boxes : boxes.map(({ box, score }) => ({ box: storedBox(box, size, orientation), score }));
     if (expression.span === undefined) tally.add('unplaced');
@@ -43,11 +43,9 @@ export function choosePhrases(
   });
 }
 
-function boxlessReason({ grounding, instances }: ResultExpression) {
-  if (grounding === 'absent') return 'absent';
-  if (grounding === 'unanswered') return 'unanswered';
-  if (grounding === 'dropped') return 'unusable';
-  return instances.length === 0 ? 'boxless' : undefined;
+function boxlessReason({ grounding }: ResultExpression) {
+  if (grounding === 'found') return undefined;
+  return grounding === 'dropped' ? 'unusable' : grounding;
 }
 
 function findCategory({ nounChunk, text }: ResultExpression, categories: Categories, tally: ExportTally): string | undefined {
@@ -75,7 +73,7 @@ function exclusionReason(score: number | null, { minScore, dropUnscored }: BoxCh
   return minScore !== undefined && score < minScore ? 'lowScore' : undefined;
 }
 
-/** Our own boxes are inside; other tools' files hold turned corners and boxes beyond the edge. */
+/** A run's own boxes are inside; other tools write swapped corners and boxes beyond the edge. */
 function clamp([x1, y1, x2, y2]: Box, { width, height }: Size): Box | undefined {
   const inside: Box = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)];
   return inside[0] < inside[2] && inside[1] < inside[3] ? inside : undefined;

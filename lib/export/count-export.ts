@@ -7,16 +7,16 @@ export interface CategoryCount {
   readonly boxes: number;
 }
 
-/** What an export holds, and what it does not. */
+/** The counts of an export: its content, and the parts left out. */
 export interface ExportSummary {
   readonly samples: Readonly<Record<string, number>>;
   readonly boxes: number;
-  /** In id order, with their boxes; only where the format has categories. */
+  /** In id order, with their boxes; empty for a format without categories. */
   readonly categories?: readonly CategoryCount[];
   readonly counted: readonly Counted[];
 }
 
-/** Counts what is written. */
+/** Counts the written samples. */
 export function createCounter(format: ExportFormat, splits: readonly Split[], categories: Categories, tally: ExportTally) {
   const samples: Record<string, number> = Object.fromEntries(splits.map(({ name }) => [name, 0]));
   const boxesOf = new Map<string, number>();

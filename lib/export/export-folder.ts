@@ -5,19 +5,22 @@ import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directo
 import { explainWriteError } from '#storage/disk/disk-errors.ts';
 import { makeFolder } from '#storage/disk/make-folder.ts';
 
-/** Says of a folder that an export wrote it, with what and how; hidden, so that no loader takes it for data. */
+/** Marks a folder as an export, with its origin. The file is hidden, so that no loader reads it as data. */
 export const exportNote = '.groundline-export.json';
 
-/** An export on its way: it takes its place, whole, at `finish`. */
+/** An export in progress; `finish` makes it visible as a complete folder or file. */
 export interface ExportFolder {
   readonly files: DirectoryFiles;
-  /** Moves the folder, or the one file of it that `only` names, to its place. */
+  /** Moves the folder, or only the file `only` of it, to its destination. */
   finish(only?: string): Promise<void>;
-  /** Leaves nothing. */
+  /** Removes everything. */
   abandon(): Promise<void>;
 }
 
-/** Prepares a place beside `out`. Throws `UsageError` where something is at `out` that must not be replaced: without `force` anything, with it what no export wrote. */
+/**
+ * Prepares a folder next to `out`. Throws `UsageError` if `out` must not be replaced:
+ * without `force` any file or folder, with `force` anything but an earlier export.
+ */
 export async function openExportFolder(out: string, { force, isFile }: { force: boolean; isFile: boolean }): Promise<ExportFolder> {
   const place = resolve(out);
   const replaced = await checkPlace(place, force, isFile);
@@ -46,13 +49,13 @@ async function makeDraft(draft: string): Promise<void> {
   makeFolder(draft);
 }
 
-/** Whether something is there to be replaced. */
+/** Whether there is something to replace. */
 async function checkPlace(place: string, force: boolean, isFile: boolean): Promise<boolean> {
   const found = await lstat(place).catch(() => undefined);
   if (found === undefined) return false;
   if (!found.isDirectory()) {
     if (!isFile) throw new UsageError(`${place} is a file, but this export is a folder; choose another --out`);
-    if (!force) throw new UsageError(`${place} is there already; choose another --out, or replace it with --force`);
+    if (!force) throw new UsageError(`${place} exists already; choose another --out, or replace it with --force`);
     return true;
   }
   if (isFile) throw new UsageError(`${place} is a folder, but this export is one file; choose another --out`);

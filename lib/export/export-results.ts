@@ -16,7 +16,7 @@ import { assignSplit } from './split.ts';
 
 export interface ExportOptions {
   readonly format: ExportFormat;
-  /** Where the files go. */
+  /** The destination of the files. */
   readonly files: DirectoryFiles;
   readonly splits: readonly [Split, ...Split[]];
   readonly isSplit: boolean;
@@ -27,16 +27,16 @@ export interface ExportOptions {
   readonly dropEmpty: boolean;
   readonly dropPartial: boolean;
   readonly images?: PlaceImages;
-  /** Absolute image paths below it are named relative to it. */
+  /** Absolute image paths below it get names relative to it. */
   readonly imagesRoot?: string;
-  /** Where relative image paths begin; the first folder that has an image wins. */
+  /** The folders where relative image paths begin; the first one with the image wins. */
   readonly imageBases: readonly string[];
   readonly categories?: CategoriesFile;
   readonly firstCategoryId: number;
   readonly signal: AbortSignal;
 }
 
-/** Streams grounded results into a training format. Throws `UsageError` where nothing is left to export; the caller then gives the files up. */
+/** Streams grounded results into a training format. Throws `UsageError` if nothing is left to export; the caller then removes the files. */
 export async function exportResults(results: OpenResults, options: ExportOptions): Promise<ExportSummary> {
   const { format, splits, files, isSplit, images, firstCategoryId } = options;
   const tally = createExportTally();
@@ -67,7 +67,7 @@ export async function exportResults(results: OpenResults, options: ExportOptions
   return counter.summary();
 }
 
-/** The samples to write, each with the record that completed it. */
+/** The samples to write, each with the last record of it. */
 async function* namedSamples(results: OpenResults, options: ExportOptions, categories: Categories, tally: ExportTally, failed: number) {
   const { format, imagesRoot: root, images, signal } = options;
   const groups = format.byImage ? createImageGroups(await countSamples(results.imagePaths(), signal), tally) : undefined;
@@ -83,14 +83,17 @@ async function* namedSamples(results: OpenResults, options: ExportOptions, categ
   }
 }
 
-/** Returns how many lines failed. */
+/** Returns the number of failed lines. */
 async function countMissing(results: OpenResults, tally: ExportTally): Promise<number> {
   for await (const _ of results.failures()) tally.add('failedSamples');
   if (results.pending > 0) tally.add('pendingSamples', results.pending);
   return tally.count('failedSamples');
 }
 
-/** Makes the sample of a record, `undefined` where the record is left out. `failed` lines are counted already; `output.compat: tao` has them among the records too. */
+/**
+ * Makes the sample of a record; `undefined` for a record that is left out.
+ * `failed` lines are counted already; `output.compat: tao` has a record for each of them too.
+ */
 function createPreparation(options: ExportOptions, categories: Categories, tally: ExportTally, failed: number) {
   const { format, frame, minScore, dropUnscored } = options;
   const choice = { minScore, dropUnscored, frame, byCategory: format.hasCategories };
@@ -133,5 +136,5 @@ function keepsEmpty({ phrases }: UnnamedSample, { format, dropEmpty }: ExportOpt
 function nothingLeft(results: OpenResults, tally: ExportTally): UsageError {
   const missing = tally.list().filter(({ kind }) => kind === 'left out');
   const why = missing.length === 0 ? 'annotations.jsonl is empty' : missing.map(({ words }) => words).join('; ');
-  return new UsageError(`nothing of ${results.location} is left to export: ${why}`);
+  return new UsageError(`nothing to export from ${results.location}: ${why}`);
 }

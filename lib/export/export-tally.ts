@@ -1,32 +1,31 @@
-/** What can be left out of an export or deserves a word, with the words for it. Kinds: `left out` is missing from the export, `note` is in it. */
+/** The reasons for omissions (`left out`) and remarks (`note`), with the noun they count and their words. */
 const exportReasons = {
-  failedSamples: ['left out', 'sample', 'failed in the run (failed.jsonl says why)'],
-  pendingSamples: ['left out', 'line', 'the run has not done yet'],
+  failedSamples: ['left out', 'sample', 'failed in the run (reasons in failed.jsonl)'],
+  pendingSamples: ['left out', 'line', 'not yet processed by the run'],
   partialDropped: ['left out', 'sample', 'only partly answered (--drop-partial)'],
   emptySamples: ['left out', 'sample', 'without a box (--drop-empty)'],
   unloadable: ['left out', 'sample', "without a box: the format's loader cannot read it"],
-  absent: ['left out', 'phrase', 'not visible, as the model said'],
-  unanswered: ['left out', 'phrase', 'the model gave no answer for'],
-  unusable: ['left out', 'phrase', 'with unusable boxes only, as the run found'],
-  boxless: ['left out', 'phrase', 'without a box'],
+  absent: ['left out', 'phrase', 'answered as not visible'],
+  unanswered: ['left out', 'phrase', 'without an answer of the model'],
+  unusable: ['left out', 'phrase', 'with unusable boxes only'],
   lowScore: ['left out', 'box', 'below --min-score'],
   unscoredDropped: ['left out', 'box', 'without a score (--drop-unscored)'],
   outside: ['left out', 'box', 'without area inside the image'],
   smallForLoader: ['left out', 'box', "less than a pixel wide or high, which the format's loader skips"],
   unwantedCategory: ['left out', 'box', 'of nouns that the categories file leaves out ("-")'],
-  merged: ['left out', 'box', 'on a box of the same category in the same image (IoU over 0.9): merged into it'],
-  partialKept: ['note', 'sample', 'only partly answered: in the export with what was answered (--drop-partial leaves them out)'],
+  merged: ['left out', 'box', 'overlapping a box of the same category in the same image (IoU over 0.9): merged into it'],
+  partialKept: ['note', 'sample', 'only partly answered: exported with the answered phrases (--drop-partial leaves them out)'],
   unscoredKept: ['note', 'box', 'without a score: kept, since --min-score cannot judge them (--drop-unscored leaves them out)'],
-  scoreless: ['note', 'box', 'with a score, which the format has no place for'],
+  scoreless: ['note', 'box', 'with a score, which the format cannot hold'],
   emptyKept: ['note', 'sample', 'without a box: in the export as an image without objects (--drop-empty leaves them out)'],
   unplaced: ['note', 'phrase', 'without a place in the caption: in the export without a span'],
   unplacedDropped: ['left out', 'phrase', 'without a place in the caption, which the format needs'],
   turned: ['note', 'sample', 'with an image that EXIF turns'],
-  oddScores: ['note', 'box', 'with a score outside 0 to 1: taken as without one'],
-  nounGuessed: ['note', 'phrase', 'that came without a noun: its category is a guess from its words'],
+  oddScores: ['note', 'box', 'with a score outside 0 to 1: treated as unscored'],
+  nounGuessed: ['note', 'phrase', 'without a given noun: its category is a guess from its words'],
   absoluteNames: ['note', 'sample', 'with an absolute image path (--images-root FOLDER makes names relative to it)'],
   remoteNames: ['note', 'sample', 'with an image at an address (s3://, https://)'],
-  tokenLimit: ['note', 'sample', 'with phrases that may be more than the 256 text tokens its model reads: the last ones would be cut off'],
+  tokenLimit: ['note', 'sample', 'with phrases that may be more than the 256 text tokens its model reads: the last ones may be cut off'],
   phraseInPhrase: ['note', 'sample', "with a phrase that is part of another one: the loader may tie it to the other one's words"],
   sharedPhrase: ['note', 'sample', 'in which equal phrases name different things: the loader joins them'],
 } as const satisfies Record<string, readonly ['left out' | 'note', string, string]>;
@@ -36,7 +35,7 @@ export interface Counted {
   readonly reason: Reason;
   readonly kind: 'left out' | 'note';
   readonly count: number;
-  /** The line for people, count included. */
+  /** The line for the user, count included. */
   readonly words: string;
 }
 
@@ -44,7 +43,7 @@ export interface Counted {
 export interface ExportTally {
   add(reason: Reason, count?: number): void;
   count(reason: Reason): number;
-  /** What was counted, in the order of the pipeline. */
+  /** All counts, in the order of the pipeline. */
   list(): readonly Counted[];
 }
 

@@ -15,14 +15,14 @@ type Choice = 'seed' | 'dropUnscored' | 'dropEmpty' | 'dropPartial' | 'firstCate
 
 export interface ExportRequest extends Partial<Pick<ExportOptions, Choice | 'splits' | 'minScore' | 'images' | 'categories'>> {
   readonly format: ExportFormat;
-  /** A results folder, or the result file in one. */
+  /** A results folder, or a result file in one. */
   readonly results: string;
   readonly out: string;
-  /** @default what the format's usual loader reads */
+  /** @default the frame of the format's usual loader */
   readonly frame?: Frame;
-  /** Where image paths begin. @default where `run.json` says, or beside the results */
+  /** The folder where image paths begin. @default that of `run.json`, or the results folder */
   readonly imagesRoot?: string;
-  /** Take what is there of a run that is not finished. @default false */
+  /** Export the completed part of an unfinished run. @default false */
   readonly unfinished?: boolean;
   /** Replace an earlier export. @default false */
   readonly force?: boolean;
@@ -34,17 +34,17 @@ const defaults = { seed: 0, dropUnscored: false, dropEmpty: false, dropPartial: 
 export interface ExportDone {
   readonly summary: ExportSummary;
   readonly frame: Frame;
-  /** Where relative image names begin, as far as is known, if the images are not in the export. */
+  /** The folder where relative image names begin, if it is known and the images are not in the export. */
   readonly imagesAt: string | undefined;
 }
 
-/** Exports results to a folder or file that is there whole at the end, or not at all. Throws `UsageError`. */
+/** Exports results to a folder or file. The export is atomic: it appears complete, or not at all. Throws `UsageError`. */
 export async function exportToPath(request: ExportRequest): Promise<ExportDone> {
   const { format, images, out, splits, unfinished = false, force = false } = request;
   const frame = chooseFrame(request);
   const isFile = format.extension !== undefined && extname(out).toLowerCase() === format.extension;
   if (isFile && splits) throw new UsageError(`--out ${out} names one file, but --split writes several: name a folder`);
-  if (isFile && images) throw new UsageError(`--out ${out} names one file, which has no place for images: name a folder`);
+  if (isFile && images) throw new UsageError(`--out ${out} names one file, which cannot hold images: name a folder`);
   const { folder, file } = await resolveTarget(request.results);
   const files = createDirectoryFiles(folder);
   const results = await openResults(files, { unfinished, file });
@@ -76,7 +76,9 @@ export async function exportToPath(request: ExportRequest): Promise<ExportDone> 
 function chooseFrame({ frame, images, format }: ExportRequest): Frame {
   if (images !== 'copy') return frame ?? format.frame;
   if (frame === 'stored')
-    throw new UsageError('--frame stored does not go with --copy-images: copies are upright; leave it out, or use --link-images');
+    throw new UsageError(
+      '--frame stored cannot be combined with --copy-images, because copies are upright; leave it out, or use --link-images',
+    );
   return 'upright';
 }
 
@@ -87,7 +89,7 @@ async function resolveTarget(results: string): Promise<{ folder: string; file: s
   return found.isDirectory() ? { folder: path, file: 'annotations.jsonl' } : { folder: dirname(path), file: basename(path) };
 }
 
-/** What wrote the folder, and from what. */
+/** The origin of the export, for its marker file. */
 function composeExportNote(
   { format, results, splits, seed = defaults.seed }: ExportRequest,
   frame: Frame,

@@ -1,6 +1,6 @@
 import type { Box, Size } from '#core/box.ts';
 
-/** The size of the stored file whose upright picture has this size. */
+/** The size of the stored file, by the size of its upright picture. */
 export function storedSize({ width, height }: Size, orientation: number): Size {
   return orientation >= 5 ? { width: height, height: width } : { width, height };
 }

@@ -3,13 +3,13 @@ import { createPathIndex } from '#core/path-index.ts';
 import type { ExportBox, ExportPhrase, ExportSample } from './export-format.ts';
 import type { ExportTally } from './export-tally.ts';
 
-/** A sample before its image has a name in the export. */
+/** A sample without its image's name in the export. */
 export type UnnamedSample = Omit<ExportSample, 'image' | 'stem'>;
 
-/** Says of an image path, each time a sample has it, whether this is the last one. */
+/** Whether this is the last sample of an image path; called once per sample. */
 export type IsLast = (imagePath: string) => boolean;
 
-/** Reads all paths once, so that an image's samples can be let go of as soon as the last has come. Keeps 35 bytes a path. */
+/** Reads all paths once, so that an image's samples can be released after the last one. Keeps 35 bytes per path. */
 export async function countSamples(imagePaths: AsyncIterable<string>, signal: AbortSignal): Promise<IsLast> {
   const index = createPathIndex();
   let left = new Uint32Array(1024);
@@ -30,11 +30,11 @@ export async function countSamples(imagePaths: AsyncIterable<string>, signal: Ab
   };
 }
 
-/** Gathers the samples of an image, wherever in the file they are, into one. */
+/** Merges all samples of an image, from any place in the file, into one. */
 export function createImageGroups(isLast: IsLast, tally: ExportTally) {
   const open = new Map<string, UnnamedSample>();
   return {
-    /** The image's one sample, once this was the last line that has it; `sample` is `undefined` for a line that is left out. */
+    /** The image's merged sample, after its last line; `sample` is `undefined` for a line that is left out. */
     add(imagePath: string, sample: UnnamedSample | undefined): UnnamedSample | undefined {
       const before = open.get(imagePath);
       const joined = before && sample ? join(before, sample) : (sample ?? before);
@@ -54,7 +54,7 @@ function join(first: UnnamedSample, second: UnnamedSample): UnnamedSample {
 
 const SAME = 0.9;
 
-/** "a man" and "the man in red" are one man: of boxes of one category that lie on each other the best scored stays, the first among equals. */
+/** "a man" and "the man in red" may be one man: of overlapping boxes of one category, the one with the best score stays, the first of equal ones. */
 function mergeOverlaps(phrases: readonly ExportPhrase[], tally: ExportTally): ExportPhrase[] {
   const ranked = phrases
     .flatMap((phrase, place) => phrase.boxes.map((box) => ({ category: phrase.category, place, box })))

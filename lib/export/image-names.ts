@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
 import { isAbsolute, posix, relative, sep } from 'node:path';
 import { createPathIndex } from '#core/path-index.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import type { ExportTally } from './export-tally.ts';
 
-const isAddress = (path: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
-
-/** The name that an export without images calls an image by: as given, relative to `root` where it lies below it. */
+/** The name of an image in an export without images: as given, relative to `root` if it is below it. */
 function imageName(imagePath: string, root: string | undefined, tally: ExportTally): string {
-  if (isAddress(imagePath)) {
+  if (isRemoteAddress(imagePath)) {
     tally.add('remoteNames');
     return imagePath;
   }
@@ -17,9 +16,9 @@ function imageName(imagePath: string, root: string | undefined, tally: ExportTal
   return below ?? imagePath;
 }
 
-/** The name of an image that lies in the export: as given where that stays below its folder, else its own name behind a hash of its path. */
+/** The name of an image inside the export: as given if that stays below its folder, else a hash of its path with its own name. */
 function placedName(imagePath: string, root: string | undefined): string {
-  const below = isAbsolute(imagePath) || isAddress(imagePath) ? belowRoot(imagePath, root) : posix.normalize(imagePath);
+  const below = isAbsolute(imagePath) || isRemoteAddress(imagePath) ? belowRoot(imagePath, root) : posix.normalize(imagePath);
   if (below !== undefined && !below.startsWith('..')) return below;
   return `${hashName(imagePath)}-${posix.basename(imagePath.replace(/[?#].*$/s, ''))}`;
 }
@@ -30,30 +29,30 @@ function belowRoot(imagePath: string, root: string | undefined): string | undefi
   return path.startsWith('..') || isAbsolute(path) ? undefined : path.split(sep).join('/');
 }
 
-/** How an export names an image, and the file with its labels. */
+/** The name of an image in an export, and of its label file. */
 export interface ImageNames {
   readonly image: string;
-  /** Without an ending, the same in the image's name where the image lies in the export; no other image's. */
+  /** Without an extension, equal to that of an image inside the export, and unique. */
   readonly stem: string;
 }
 
 export interface NamingOptions {
   readonly root: string | undefined;
   readonly placed: boolean;
-  /** Whether label files may be in folders, as the images are; without it there are none. */
+  /** Whether label files have the folders of the images; `undefined` without label files. */
   readonly labelFiles: 'nested' | 'flat' | undefined;
 }
 
-/** Names images; with label files each image is to be named once, since images that differ in the ending alone are told apart. */
+/** Names images. With label files, call it once per image: images that differ only in the extension get different names. */
 export function createImageNamer({ root, placed, labelFiles }: NamingOptions, tally: ExportTally): (imagePath: string) => ImageNames {
-  const taken = createPathIndex();
+  const stems = createPathIndex();
   return (imagePath) => {
     if (labelFiles === undefined) return { image: placed ? placedName(imagePath, root) : imageName(imagePath, root, tally), stem: '' };
     const inside = placedName(imagePath, root);
     const name = labelFiles === 'flat' ? inside.replaceAll('/', '__') : inside;
     const ending = posix.extname(name);
     const wanted = name.slice(0, name.length - ending.length);
-    const stem = taken.add(wanted).isNew ? wanted : `${wanted}-${hashName(imagePath)}`;
+    const stem = stems.add(wanted).isNew ? wanted : `${wanted}-${hashName(imagePath)}`;
     return { image: placed ? `${stem}${ending}` : imageName(imagePath, root, tally), stem };
   };
 }

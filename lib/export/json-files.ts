@@ -1,14 +1,14 @@
 import type { FileStore, FileWriter } from '#core/ports.ts';
 import type { Split } from './export-format.ts';
 
-/** One file for each split, open at once. */
+/** One file per split, all open at the same time. */
 export interface SplitFiles {
   write(split: string, text: string): Promise<void>;
   close(): Promise<void>;
   abort(): Promise<void>;
 }
 
-/** Opens `pathOf` each split. `head` begins each file, `tail` ends it. */
+/** Opens the file at `pathOf` each split. `head` begins each file, `tail` ends it. */
 export async function openSplitFiles(
   files: FileStore,
   splits: readonly Split[],
@@ -41,13 +41,13 @@ export async function openSplitFiles(
   };
 }
 
-/** Split files that hold a JSON list each. */
+/** One JSON list per split. */
 export interface JsonLists extends SplitFiles {
   /** Adds an element, on a line of its own. */
   add(split: string, element: unknown): Promise<void>;
 }
 
-/** Opens a file with a JSON list for each split; `head` and `tail` are what stands around the elements. */
+/** Opens a file with a JSON list for each split; `head` and `tail` surround the elements. */
 export async function openJsonLists(
   files: FileStore,
   splits: readonly Split[],
@@ -65,7 +65,7 @@ export async function openJsonLists(
   };
 }
 
-/** Numbers as short as they are exact to `digits` decimals. */
+/** The shortest number that is exact to `digits` decimals. */
 export function roundCoordinates(value: number, digits: number): number {
   const factor = 10 ** digits;
   return Math.round(value * factor) / factor;

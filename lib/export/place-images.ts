@@ -9,25 +9,25 @@ import { makeFolder } from '#storage/disk/make-folder.ts';
 
 export type PlaceImages = 'copy' | 'link';
 
-/** Puts the images of an export beside its labels, a few at a time. */
+/** Copies or links the images of an export into it, a few at a time. */
 export interface ImagePlacer {
-  /** Resolves when there is room for the next one. Throws `UsageError` for an image, this or an earlier one, that could not be placed. */
+  /** Resolves when the next one can start. Throws `UsageError` if this image or an earlier one failed. */
   place(image: PlacedImage): Promise<void>;
-  /** Resolves when all are placed. */
+  /** Resolves when all are done. */
   finish(): Promise<void>;
 }
 
 interface PlacedImage {
   readonly line: number;
   readonly imagePath: string;
-  /** Where it goes, relative to the export. */
+  /** The destination, relative to the export. */
   readonly target: string;
   readonly orientation: number;
 }
 
 const AT_ONCE = 4;
 
-/** `copy` turns images upright on the way, the others are copied byte by byte; `link` links to the files as they are. */
+/** `copy` turns images upright and copies upright ones byte by byte; `link` links to the unchanged files. */
 export function createImagePlacer(how: PlaceImages, folder: string, bases: readonly string[]): ImagePlacer {
   const placed = createPathIndex();
   const working = new Set<Promise<void>>();
@@ -64,7 +64,7 @@ export function createImagePlacer(how: PlaceImages, folder: string, bases: reado
   };
 }
 
-/** The file of an image. Throws `UsageError` that says where it was looked for. */
+/** The file of an image. Throws `UsageError` with the searched folders. */
 export async function findSource(line: number, imagePath: string, bases: readonly string[]): Promise<string> {
   if (/^(s3|https?):\/\//i.test(imagePath))
     throw new UsageError(
@@ -72,24 +72,24 @@ export async function findSource(line: number, imagePath: string, bases: readonl
     );
   return await locateImage(imagePath, bases).catch(() => {
     throw new UsageError(
-      `the image "${imagePath}" of line ${line} is not there (looked below ${[...new Set(bases)].join(', ')}); name the folder where image paths begin with --images-root`,
+      `the image "${imagePath}" of line ${line} is missing (searched below ${[...new Set(bases)].join(', ')}); name the folder where image paths begin with --images-root`,
     );
   });
 }
 
-/** Size and orientation by the image itself, for records of tools that write none. The size is upright. */
+/** Size and orientation from the image itself, for records without a size. The size is upright. */
 export async function measureSource(line: number, imagePath: string, bases: readonly string[]) {
   const bytes = await readFile(await findSource(line, imagePath, bases));
   try {
     return measureImage(bytes, { maxBytes: Number.POSITIVE_INFINITY, maxPixels: Number.POSITIVE_INFINITY });
   } catch (error) {
     throw new UsageError(
-      `line ${line} has no width and height, and its image "${imagePath}" has none to read: ${error instanceof Error ? error.message : error}`,
+      `line ${line} has no width and height, and the size of its image "${imagePath}" cannot be read: ${error instanceof Error ? error.message : error}`,
     );
   }
 }
 
-/** Near lossless, colour profile kept, orientation undone and its tag gone. */
+/** Near lossless and upright, with its colour profile and without an orientation tag. */
 async function copyUpright(source: string, path: string): Promise<void> {
   const { default: sharp } = await import('sharp');
   await sharp(source, { failOn: 'none' })

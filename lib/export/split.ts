@@ -4,26 +4,26 @@ import type { Split } from './export-format.ts';
 
 type Splits = readonly [Split, ...Split[]];
 
-/** Where nothing is split. */
+/** The only split of an undivided export. */
 export const wholeSplit: Splits = [{ name: 'train', share: 1 }];
 
 /** Reads `train=0.9,val=0.1`. Throws `UsageError`. */
 export function parseSplits(text: string): Splits {
   const splits = text.split(',').map((part): Split => {
     const [, name, share] = /^\s*([A-Za-z0-9][\w-]*)\s*=\s*(0?\.\d+|[01](?:\.0+)?)\s*$/.exec(part) ?? [];
-    if (name === undefined || !(Number(share) > 0)) throw wrongSplit(text, `"${part}" is no NAME=SHARE with a share above 0`);
+    if (name === undefined || !(Number(share) > 0)) throw wrongSplit(text, `"${part}" is not NAME=SHARE with a share above 0`);
     return { name, share: Number(share) };
   });
   const names = splits.map(({ name }) => name);
-  if (new Set(names).size < names.length) throw wrongSplit(text, 'a name is there twice');
+  if (new Set(names).size < names.length) throw wrongSplit(text, 'a name occurs twice');
   const sum = splits.reduce((total, { share }) => total + share, 0);
   if (Math.abs(sum - 1) > 1e-6) throw wrongSplit(text, `the shares add up to ${Number(sum.toFixed(6))}, not to 1`);
   return splits as unknown as Splits;
 }
 
 /**
- * The split of an image, by a hash of its path and the seed: all captions of an image fall into the same one,
- * and no image changes sides when lines are added.
+ * The split of an image, by a hash of its path and the seed: all captions of an image are in the same one,
+ * and additional lines never move an image.
  */
 export function assignSplit(imagePath: string, splits: Splits, seed: number): string {
   const [first, ...others] = splits;

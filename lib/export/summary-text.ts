@@ -7,11 +7,11 @@ interface SummaryOptions {
   readonly frame: Frame;
   /** Images were copied into the export, upright. */
   readonly copied: boolean;
-  /** Where relative image names begin, if the images are not in the export. */
+  /** The folder where relative image names begin, if the images are not in the export. */
   readonly imagesAt: string | undefined;
 }
 
-/** What an export did, for people. */
+/** The summary of an export, for the user. */
 export function composeSummary(summary: ExportSummary, options: SummaryOptions): string {
   const splits = Object.entries(summary.samples);
   const total = splits.reduce((sum, [, samples]) => sum + samples, 0);

@@ -1,12 +1,12 @@
 type CodePointSpan = readonly [number, number];
 
-/** A span in code points of `text`, in the UTF-16 units that JavaScript counts in. */
+/** A span in code points of `text`, converted to UTF-16 units, as in JavaScript. */
 export function toUtf16([start, end]: CodePointSpan, text: string): [number, number] {
   const before = countUnits(text, 0, start);
   return [before, before + countUnits(text, start, end)];
 }
 
-/** Code points, as Python counts. */
+/** Length in code points, as in Python. */
 export function countCodePoints(text: string): number {
   let count = text.length;
   for (let index = 0; index < text.length - 1; index++) if (isPair(text, index)) count--;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { explainWriteError } from '#storage/disk/disk-errors.ts';
 import { makeFolder } from '#storage/disk/make-folder.ts';
 
-/** Writes a label file at once. Not forced to the disk one by one, which a million of them would take hours for: the export takes its place as a whole. */
+/** Writes a label file without a sync of its own, since a million of them would need hours: the complete export is atomic. */
 export async function writeSmallFile(folder: string, path: string, text: string): Promise<void> {
   const file = join(folder, path);
   try {

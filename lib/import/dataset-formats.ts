@@ -8,9 +8,9 @@ import type { ReadDataset } from './imported-sample.ts';
 
 export interface DatasetFormat {
   readonly read: ReadDataset;
-  /** What `source` is. */
+  /** The meaning of `source`. */
   readonly source: string;
-  /** Has parts that `split` chooses from. */
+  /** The format has parts, and `split` selects one. */
   readonly splits?: true;
 }
 

@@ -1,7 +1,7 @@
 import { placePhrases } from '#core/char-span.ts';
 import type { CaptionSpan } from './imported-sample.ts';
 
-/** What Python's `caption[start:end]` is, for spans that data sets give in code points. */
+/** The slice that Python's `caption[start:end]` returns, for spans in code points. */
 export function createSlicer(caption: string): (span: CaptionSpan) => string | undefined {
   const points = Array.from(caption);
   return ([start, end]) => (start >= 0 && start < end && end <= points.length ? points.slice(start, end).join('') : undefined);
@@ -11,7 +11,7 @@ export function codePointLength(text: string): number {
   return Array.from(text).length;
 }
 
-/** Where phrases stand in a caption, by the rules of a run: "car" is not that of "red car" where it has a place of its own. Equal ones share theirs. */
+/** The places of phrases in a caption, by the rules of a run: "car" is not that of "red car" if it has a place of its own. Equal phrases share one place. */
 export function findSpans(caption: string, phrases: Iterable<string>): ReadonlyMap<string, CaptionSpan> {
   const texts = [...new Set(phrases)];
   const together = placePhrases(
@@ -20,14 +20,14 @@ export function findSpans(caption: string, phrases: Iterable<string>): ReadonlyM
   );
   const spans = new Map<string, CaptionSpan>();
   for (const [index, text] of texts.entries()) {
-    // "Car" and "car" are the same words where the caption has them once.
+    // "Car" and "car" are equal if the caption has the words once
     const place = together[index] === 'repeated' ? placePhrases(caption, [{ text }])[0] : together[index];
     if (typeof place === 'object') spans.set(text, place.charSpan);
   }
   return spans;
 }
 
-/** A caption that lists phrases, `a. b.`, and where each of them stands. */
+/** A caption that lists phrases, `a. b.`, with their places. */
 export function listCaption(phrases: readonly string[]): { caption: string; spans: CaptionSpan[] } {
   let at = 0;
   const spans = phrases.map((phrase): CaptionSpan => {

@@ -10,11 +10,11 @@ export interface ImportOptions extends ReadOptions {
   /** A key of `datasetFormats`. */
   readonly format: string;
   readonly source: string;
-  /** Takes `captions.jsonl` and `truth.jsonl`. */
+  /** The folder for `captions.jsonl` and `truth.jsonl`. */
   readonly out: FileStore;
-  /** The data set's file name as the lines are to have it. */
+  /** The image path of a line, from the data set's file name. */
   readonly imagePath: (fileName: string) => string;
-  /** Whether the input lines bring their phrases along; without them extraction is evaluated too. */
+  /** Whether the input lines have their phrases; without them extraction is evaluated too. */
   readonly phrases: boolean;
   readonly limit?: number;
   readonly signal?: AbortSignal;
@@ -28,7 +28,7 @@ export interface Imported {
   readonly leftOut: LeftOut;
 }
 
-/** Makes an input file and a truth file of a data set; both appear whole or not at all. Throws `UsageError`. */
+/** Makes an input file and a truth file of a data set. Both appear complete, or not at all. Throws `UsageError`. */
 export async function importDataset(options: ImportOptions): Promise<Imported> {
   const { format, source, out, imagePath, phrases, limit = Number.POSITIVE_INFINITY, signal } = options;
   const { read, splits } = formatNamed(format);
@@ -66,7 +66,7 @@ export async function importDataset(options: ImportOptions): Promise<Imported> {
 function formatNamed(name: string): DatasetFormat {
   const format = Object.hasOwn(datasetFormats, name) ? datasetFormats[name] : undefined;
   if (format) return format;
-  throw new UsageError(`there is no format "${name}"; formats: ${Object.keys(datasetFormats).join(', ')}`);
+  throw new UsageError(`unknown format "${name}"; formats: ${Object.keys(datasetFormats).join(', ')}`);
 }
 
 function reasons(leftOut: LeftOut): string {

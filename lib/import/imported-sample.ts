@@ -7,13 +7,13 @@ export type CaptionSpan = readonly [number, number];
 export interface ImportedExpression {
   readonly text: string;
   readonly span: CaptionSpan;
-  /** Corners in pixels; none where the data set says that the thing is not there. */
+  /** Corners in pixels; empty if the data set marks the thing as absent. */
   readonly boxes: readonly Box[];
 }
 
-/** A line to be: of the input, and of the truth. */
+/** A future line of the input and of the truth. */
 export interface ImportedSample {
-  /** As the data set names the file. */
+  /** The file name as in the data set. */
   readonly fileName: string;
   readonly caption: string;
   readonly imageId?: string | number;
@@ -25,18 +25,18 @@ export interface ImportedSample {
 /** What was left out, by reason. */
 export type LeftOut = Map<string, number>;
 
-/** Reads a data set; `leftOut` is counted up on the way. */
+/** Reads a data set; the reader increments `leftOut`. */
 export type ReadDataset = (source: string, options: ReadOptions, leftOut: LeftOut) => AsyncGenerator<ImportedSample>;
 
 export interface ReadOptions {
-  /** The part of a data set that has parts. */
+  /** The part of a data set, for formats with parts. */
   readonly split?: string;
-  /** Folder of the images, where it decides about their names. */
+  /** Folder of the images, for formats whose image names depend on it. */
   readonly images?: string;
-  /** Categories that are not in the image, asked for on each line. */
+  /** Number of categories per line that are not in the image. */
   readonly absent: number;
   readonly seed: number;
-  /** Phrases that are joined to one line, where the data set has no captions. */
+  /** Number of phrases per line, for data sets without captions. */
   readonly phrasesPerLine: number;
 }
 
@@ -44,7 +44,7 @@ export function leaveOut(leftOut: LeftOut, reason: string, count = 1): void {
   if (count > 0) leftOut.set(reason, (leftOut.get(reason) ?? 0) + count);
 }
 
-/** The line for `groundline generate`; without its phrases it is extracted too. */
+/** The line for `groundline generate`; without phrases, its run extracts them too. */
 export function inputLine(sample: ImportedSample, imagePath: string, phrases: boolean): string {
   const { caption, imageId, expressions } = sample;
   const given = expressions.map(({ text, span }) => ({ text, char_span: span }));

@@ -2,13 +2,13 @@ import { createReadStream } from 'node:fs';
 import { JSONParser } from '@streamparser/json';
 import { UsageError } from '#core/errors.ts';
 
-/** An element of a list, and the name of the list in the file's object. */
+/** An element of a list, with the list's name in the file's object. */
 export interface JsonElement {
   readonly list: string;
   readonly value: unknown;
 }
 
-/** Streams the elements of named lists of one JSON object, in the order of the file; other members are passed over. Throws `UsageError`. */
+/** Streams the elements of named lists in one JSON object, in file order; other members are skipped. Throws `UsageError`. */
 export function jsonElements(path: string, lists: readonly string[]): AsyncGenerator<JsonElement> {
   return parsed(
     path,
@@ -21,14 +21,14 @@ export async function* jsonList(path: string): AsyncGenerator<unknown> {
   for await (const { value } of parsed(path, ['$.*'])) yield value;
 }
 
-/** Streams what stands in a JSON list, or in the lines of a JSON lines file. */
+/** Streams the elements of a JSON list, or the lines of a JSON Lines file. */
 export async function* jsonRows(path: string): AsyncGenerator<unknown> {
   const first = await firstCharacter(path);
   if (first === '[') yield* jsonList(path);
   else yield* jsonLines(path);
 }
 
-/** The first character that is not white space. */
+/** The first character other than white space. */
 export async function firstCharacter(path: string): Promise<string | undefined> {
   for await (const chunk of openSource(path)) {
     const text = (chunk as Buffer)
@@ -55,7 +55,7 @@ async function* parsed(path: string, paths: string[]): AsyncGenerator<JsonElemen
     if (!parser.isEnded) parser.end();
   } catch (error) {
     if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== undefined || error instanceof UsageError) throw error;
-    throw new UsageError(`${path} is not whole JSON (${error.message}); download or unpack it again`, { cause: error });
+    throw new UsageError(`${path} is not complete JSON (${error.message}); download or unpack it again`, { cause: error });
   }
 }
 

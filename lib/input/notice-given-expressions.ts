@@ -1,10 +1,10 @@
 import type { GivenExpressions } from '#core/sample.ts';
 import type { InputLine } from './read-samples.ts';
 
-/** Gathers what was changed of the expressions that lines brought along, to name the first of each kind. */
+/** Collects the changes to given expressions, and names the first of each kind. */
 export interface GivenNotices {
   add(line: InputLine): void;
-  /** What to tell the user. */
+  /** Messages for the user. */
   readonly messages: readonly string[];
 }
 
@@ -16,15 +16,15 @@ export function createGivenNotices(): GivenNotices {
       ({ unplaced }) => unplaced,
       (all) =>
         all === 1
-          ? '1 given expression stands nowhere in its caption and was left out'
-          : `${all} given expressions stand nowhere in their captions and were left out`,
+          ? '1 given expression is not in its caption and was left out'
+          : `${all} given expressions are not in their captions and were left out`,
     ),
     createNotice(
       ({ repeatedIds = [] }) => repeatedIds,
       (all) =>
         all === 1
-          ? '1 given expression has the id of another one in its line and got one of its own'
-          : `${all} given expressions have the id of another one in their line and got ids of their own`,
+          ? '1 given expression has the id of another one in its line and got a new id'
+          : `${all} given expressions have the id of another one in their line and got new ids`,
     ),
   ];
   return {

@@ -5,7 +5,7 @@ import { type ByteLine, MAX_LINE_BYTES } from './byte-lines.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A line's object, or why there is none and what of the line can be shown. */
+/** The object of a line, or the reason why it has none with the text to show. */
 export type ParsedLine = { readonly fields: Fields } | { readonly code: FailureCode; readonly problem: string; readonly raw: string };
 
 declare global {
@@ -16,10 +16,10 @@ declare global {
   }
 }
 
-/** Numbers that a double may not give back as they were written: many digits, fractions, exponents. */
+/** Numbers that may change when parsed and written again: many digits, fractions, exponents. */
 const FRAGILE_NUMBER = /\d{16}|\d\.\d|\d[eE][+-]?\d|-0/;
 
-/** Reads one line of JSON. Numbers are written out again exactly as they came in. */
+/** Reads one line of JSON. `JSON.stringify` writes its numbers exactly as the line does. */
 export function parseLine({ bytes, length }: ByteLine): ParsedLine {
   const raw = bytes.toString('utf8');
   const invalid = (problem: string): ParsedLine => ({ code: 'invalid_line', problem, raw });
@@ -40,7 +40,7 @@ export function parseLine({ bytes, length }: ByteLine): ParsedLine {
   }
 }
 
-/** An object's text as an object that is written out with the same numbers. Throws `SyntaxError`. */
+/** Parses the text of an object. `JSON.stringify` writes its numbers exactly as the text does. Throws `SyntaxError`. */
 export function parseRecord(text: string): Fields {
   return JSON.parse(text, asWritten as (key: string, value: unknown) => unknown) as Fields;
 }
@@ -49,7 +49,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a value is, in words for messages. */
+/** The type of a value in words, for messages. */
 export function describeType(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
@@ -69,7 +69,7 @@ function utf16(bytes: Buffer): string | undefined {
   return mark === 0xfffe || mark === 0xfeff ? 'UTF-16 text; save the file as UTF-8' : undefined;
 }
 
-/** V8 quotes the line's text in its messages; the line stands beside the message anyway. */
+/** Removes the quoted text from a message of V8: `failed.jsonl` holds the line anyway. */
 function shorten(message: string): string {
   return message.replace(/, (?:\.\.\.)?".*$/s, '');
 }

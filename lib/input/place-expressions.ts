@@ -2,21 +2,21 @@ import { placePhrases } from '#core/char-span.ts';
 import { headNoun } from '#core/head-noun.ts';
 import type { GivenExpression } from '#core/sample.ts';
 
-/** An expression as it was given: a wrong span or none is no reason to lose it. */
+/** A given expression. Its span may be wrong or missing. */
 export interface UnplacedExpression {
   readonly text: string;
-  readonly span?: readonly [number, number];
-  readonly nounChunk?: string;
-  readonly expressionId?: string;
+  readonly span?: readonly [number, number] | undefined;
+  readonly nounChunk?: string | undefined;
+  readonly expressionId?: string | undefined;
 }
 
 export interface PlacedExpressions {
   readonly expressions: readonly GivenExpression[];
-  /** Texts that are nowhere in the caption. */
+  /** Texts that are not in the caption. */
   readonly unplaced: readonly string[];
 }
 
-/** Finds where each given expression stands in a caption, by the same rules as a model's; `text` becomes what stands there. Those of one place are one. */
+/** Finds the place of each given expression in a caption, by the rules for a model's expressions. `text` becomes the slice of the caption. Expressions with equal places merge. */
 export function placeExpressions(caption: string, given: readonly UnplacedExpression[]): PlacedExpressions {
   const expressions: GivenExpression[] = [];
   const unplaced: string[] = [];
@@ -25,8 +25,7 @@ export function placeExpressions(caption: string, given: readonly UnplacedExpres
     if (place === 'absent') unplaced.push(asGiven);
     else if (place !== 'repeated') {
       const { text, charSpan } = place;
-      const id = expressionId === undefined ? {} : { expression_id: expressionId };
-      expressions.push({ text, char_span: charSpan, noun_chunk: nounChunk ?? headNoun(text), ...id });
+      expressions.push({ text, char_span: charSpan, noun_chunk: nounChunk ?? headNoun(text), expression_id: expressionId });
     }
   }
   return { expressions, unplaced };

@@ -3,15 +3,16 @@ import { describeUnexpected } from '#core/error-place.ts';
 import type { FailureCode } from '#core/errors.ts';
 import type { GivenExpression, GivenExpressions, Sample } from '#core/sample.ts';
 import { composeLineId, composeSampleId, fileStem, isOwnExpressionId } from '#core/sample-id.ts';
+import { stepNames } from '#core/step-names.ts';
 import { type ByteLine, readByteLines, unpacked } from './byte-lines.ts';
 import { describeType, type Fields, isObject, parseLine } from './parse-line.ts';
 import { placeExpressions, type UnplacedExpression } from './place-expressions.ts';
 import { createRepeats } from './repeats.ts';
 
-/** A line that cannot become a sample, with what of it goes to `failed.jsonl`: its object, or `{"raw": …}` where it is none. */
+/** A line that is no sample. `fields` is its content for `failed.jsonl`: its object, or `{"raw": …}` where it has none. */
 export interface RejectedLine {
   readonly line: number;
-  /** Where it failed: a line of a step file came through reading and step 0 once, so that step 1 is the first to find fault with it. */
+  /** The step that rejects it: `step_1` for a line of a step file, which passed reading and step 0 before. */
   readonly step: 'input' | 'step_1';
   readonly code: FailureCode;
   readonly message: string;
@@ -22,7 +23,7 @@ export interface RejectedLine {
 export type InputLine = Pick<ByteLine, 'number' | 'offset' | 'length'> &
   ({ readonly sample: Sample } | { readonly rejected: RejectedLine });
 
-/** `captions`: what a user writes. `step_0`: a file of step 0, where every line that has not failed has its expressions, be they none. */
+/** `captions`: the input of a user. `step_0`: a file of step 0, where every line that did not fail has a list of expressions. */
 export type InputKind = 'captions' | 'step_0';
 
 /** Streams the lines of an input file, plain or packed; memory hardly grows with its length. Blank lines are skipped. */
@@ -33,7 +34,7 @@ export async function* readSamples(chunks: AsyncIterable<Uint8Array>, kind: Inpu
   }
 }
 
-/** Makes a sample of one line; `countRepeat` says how many equal lines came before. An error that nobody expects rejects this line and no other. */
+/** Makes a sample of one line. `countRepeat` returns the number of equal lines before it. An unexpected error rejects this line and no other. */
 export function readSample(line: ByteLine, kind: InputKind, countRepeat: (sampleId: string) => number): InputLine {
   const { number, offset, length, bytes } = line;
   const reject = (message: string, fields: Fields, code: FailureCode = 'invalid_line'): InputLine => {
@@ -59,31 +60,30 @@ function makeSample(
   const { _groundline: envelope, ...fields } = parsed.fields;
   const own = isObject(envelope) ? fields : parsed.fields;
   const problem = findProblem(own, 'image_path') ?? findProblem(own, 'caption');
-  if (problem) return reject(`line ${number} ${'raw' in own ? 'could not be read in an earlier run either' : problem}`, own);
+  if (problem) return reject(`line ${number} ${'raw' in own ? 'was unreadable in an earlier run too' : problem}`, own);
   const missing = kind === 'step_0' ? extractionFailureReason(own) : undefined;
   if (missing) return reject(`line ${number} ${missing}: run step 0 for it (workflow.steps=["0","1"])`, own);
-  const given = givenExpressions(own, kind);
+  const given = readGivenExpressions(own, kind);
   if (typeof given === 'string') return reject(`line ${number}: ${given}`, own);
   const identity = readIdentity(own);
-  const asked = givenExpressionsFrom(own, given, kind);
-  const sampleId = composeSampleId({ ...identity, ...(asked === undefined ? {} : { given: asked }) });
+  const identifying = findIdentifyingExpressions(own, given, kind);
+  const sampleId = composeSampleId({ ...identity, given: identifying });
   const repeat = repeatOf(sampleId);
-  const base =
-    isObject(envelope) && typeof envelope.image_base === 'string' && envelope.image_base !== '' ? { imageBase: envelope.image_base } : {};
+  const imageBase = isObject(envelope) && typeof envelope.image_base === 'string' ? envelope.image_base || undefined : undefined;
   const sample: Sample = {
     line: number,
     sampleId,
     repeat,
     lineId: composeLineId(sampleId, repeat),
     ...identity,
-    ...base,
+    imageBase,
     fields: own,
-    ...(given && { given }),
+    given,
   };
   return { number, offset, length, sample };
 }
 
-/** Whether a line counts as none. */
+/** Whether a line has only white space. */
 export function isBlank({ bytes, length }: ByteLine): boolean {
   return length === bytes.length && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
@@ -104,22 +104,22 @@ function findProblem(fields: Fields, name: 'image_path' | 'caption'): string | u
   return value.trim() === '' ? `has an empty "${name}"` : undefined;
 }
 
-/** What tells the line from its bare caption. It must be the same for captions and for the step file that comes of them, or step 1 alone pays again. */
-function givenExpressionsFrom(fields: Fields, given: GivenExpressions | undefined, kind: InputKind): GivenExpressions | undefined {
-  // A step file tells lines that brought their own expressions by the step that is missing.
-  if (extracted(fields)) return kind === 'captions' ? given : undefined;
+/** The expressions that are part of the sample's identity. They are equal for a captions file and for its step file, so that step 1 alone finds its checkpoints. */
+function findIdentifyingExpressions(fields: Fields, given: GivenExpressions | undefined, kind: InputKind): GivenExpressions | undefined {
+  // In a step file, lines with given expressions lack the extraction step.
+  if (isExtracted(fields)) return kind === 'captions' ? given : undefined;
   return given && { ...given, expressions: given.expressions.map(withoutOwnId) };
 }
 
-/** Our ids are made of the sample's: they cannot be part of it. */
+/** Our own ids contain the hash of the sample id, so they cannot be part of it. */
 function withoutOwnId(expression: GivenExpression): GivenExpression {
   const { expression_id: id, ...rest } = expression;
   return id !== undefined && isOwnExpressionId(id) ? rest : expression;
 }
 
-const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes('step0_expression_extraction');
+const isExtracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes(stepNames.step_0.pipelineStep);
 
-/** An empty list says that step 0 found nothing; no list, or one of a line that failed, says that nobody has looked. */
+/** An empty list means that step 0 found nothing. No list, or an empty list of a failed line, means that step 0 has no result. */
 function extractionFailureReason({ expressions, phrases, status }: Fields): string | undefined {
   const list = expressions ?? phrases;
   const isEmpty = Array.isArray(list) && list.length === 0;
@@ -135,8 +135,8 @@ const GivenObject = z.looseObject({
   expression_id: z.string().min(1).optional().catch(undefined),
 });
 
-/** The line's own expressions, why they cannot be used, or `undefined` where it has none. */
-function givenExpressions(fields: Fields, kind: InputKind): GivenExpressions | string | undefined {
+/** Reads the expressions of a line. Returns the reason where they are unusable, `undefined` where there are none. */
+function readGivenExpressions(fields: Fields, kind: InputKind): GivenExpressions | string | undefined {
   const name = fields.expressions === undefined || fields.expressions === null ? 'phrases' : 'expressions';
   const list = fields[name] ?? [];
   if (!Array.isArray(list)) return `"${name}" is ${describeType(list)}, not a list`;
@@ -146,17 +146,16 @@ function givenExpressions(fields: Fields, kind: InputKind): GivenExpressions | s
     const one = GivenObject.safeParse(typeof item === 'string' ? { text: item } : item).data;
     if (!one) return `"${name}"[${index}] has no text`;
     const { text, char_span: span, noun_chunk: nounChunk, expression_id: expressionId } = one;
-    read.push({ text, ...(span && { span }), ...(nounChunk && { nounChunk }), ...(expressionId && { expressionId }) });
+    read.push({ text, span, nounChunk: nounChunk || undefined, expressionId });
   }
   const { cleaned_caption: cleaned, caption } = fields;
   const cleanedCaption = typeof cleaned === 'string' && cleaned !== '' ? cleaned : (caption as string);
   const placed = placeExpressions(cleanedCaption, read);
-  if (placed.expressions.length === 0 && read.length > 0)
-    return `none of its ${name} stands in the caption, the first being "${read[0]?.text}"`;
+  if (placed.expressions.length === 0 && read.length > 0) return `none of its ${name} is in the caption, the first is "${read[0]?.text}"`;
   return { cleanedCaption, unplaced: placed.unplaced, ...withUniqueIds(placed.expressions) };
 }
 
-/** Boxes are looked up by the id of their expression: it stays with the first that has it, and later ones get their own. */
+/** Expression ids have to be unique in a line. The first expression keeps a repeated id, later ones lose it. */
 function withUniqueIds(given: readonly GivenExpression[]): Pick<GivenExpressions, 'expressions' | 'repeatedIds'> {
   const seen = new Set<string>();
   const repeatedIds: string[] = [];
@@ -169,5 +168,5 @@ function withUniqueIds(given: readonly GivenExpression[]): Pick<GivenExpressions
     repeatedIds.push(id);
     return rest;
   });
-  return { expressions, ...(repeatedIds.length > 0 && { repeatedIds }) };
+  return { expressions, repeatedIds: repeatedIds.length > 0 ? repeatedIds : undefined };
 }

@@ -1,14 +1,14 @@
-/** Counts how often a sample id was seen, in a few bytes per line. */
+/** Counts the occurrences of sample ids, in a few bytes per line. */
 export interface Repeats {
-  /** 0 the first time, k the k-th time after it. */
+  /** Returns 0 for the first occurrence, k for the k-th repeat. */
   next(sampleId: string): number;
-  /** Everything counted so far, for `createRepeats` to go on from. */
+  /** The counts so far, as the argument of `createRepeats` that continues them. */
   save(): Uint8Array;
 }
 
 /**
  * An open-addressed table of 64-bit hashes in typed arrays: 12 bytes a slot, at most 3/4 full, so 1,000,000 lines take about 24 MB.
- * Half of a key are hex digits of the id's own sha256, so that two ids share a slot less than once in 10^7 runs of that size.
+ * Half of a key consists of hex digits of the id's own sha256. Two ids share a slot less than once in 10^7 runs of that size.
  */
 export function createRepeats(saved?: Uint8Array): Repeats {
   let capacity = 1024;

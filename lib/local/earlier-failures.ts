@@ -6,14 +6,15 @@ import type { InputLine } from '#input/read-samples.ts';
 import type { LineResult } from '#output/line-result.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
 
-/** Lines that failed before step 1: a run of step 1 alone must not forget them. */
+/** Failures of reading and of step 0, which a run of step 1 alone keeps in `failed.jsonl`. */
 export interface EarlierFailures {
   readonly count: number;
   /**
-   * A line that is in the step file now is not carried besides. TAO's shape has a line for failed ones too:
-   * what that one failed of is returned, since the step file does not say it.
+   * Removes the failure of a line that is in the step file now. The TAO form has a line for failed samples too:
+   * the failure of such a line is returned, since the step file does not contain it.
    */
   seen(line: InputLine): LineResult | undefined;
+  /** The failures whose lines were not seen. */
   rest(): LineResult[];
 }
 
@@ -22,7 +23,7 @@ interface EarlierFailure {
   readonly failure: { readonly code: string; readonly text: string };
 }
 
-/** Reads the failures of step 0 and of reading from the `failed.jsonl` that is there. Lines that failed in step 1 are in the step file, and read again. */
+/** Reads `failed.jsonl`. Failures of step 1 are left out: their lines are in the step file, and step 1 processes them again. */
 export async function readEarlierFailures(results: FileStore): Promise<EarlierFailures> {
   const earlier = new Map<string, EarlierFailure[]>();
   for await (const entry of readJsonLines(results, 'failed.jsonl')) {
@@ -52,7 +53,7 @@ export async function readEarlierFailures(results: FileStore): Promise<EarlierFa
   };
 }
 
-/** What a line keeps from the captions to the step file, but for its path. Lines may differ in nothing else than the phrases they bring. */
+/** The fields that are equal in the captions and in the step file, except for the path. Lines may differ by their phrases alone. */
 function composeLineKey(fields: Fields): string {
   const { caption = '', image_id = fileStem(readImagePath(fields)), phrases, raw } = fields;
   return JSON.stringify([caption, image_id, phrases, raw]);
@@ -60,7 +61,7 @@ function composeLineKey(fields: Fields): string {
 
 const readImagePath = ({ image_path: path = '' }: Fields) => String(path);
 
-/** TAO's shape joins paths with the image root, which may have been another one; our own leaves them as they are. */
+/** The TAO form joins paths with the image root of its run. Our own form leaves paths unchanged. */
 function isSameImage(fields: Fields, imagePath: string): boolean {
   const path = readImagePath(fields);
   const isOurs = fields.status === 'ok' || fields.status === 'partial';

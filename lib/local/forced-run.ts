@@ -4,29 +4,29 @@ import type { CheckpointStore, StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { explainWriteError } from '#storage/disk/disk-errors.ts';
 
-/** `workflow.force_reprocess`: answers at hand are not looked at, but no question is asked twice by it, even when it is killed and run again. */
+/** A run with `workflow.force_reprocess` ignores the checkpoints of earlier runs. After a kill, the same command uses its own checkpoints. */
 export interface ForcedRun {
-  /** For the first of equal lines; its repeats share the new answer and read the store itself. */
+  /** For the first of several equal lines. Its repeats use the store itself, which then holds the new reply. */
   readonly checkpoints: CheckpointStore;
-  /** The run has come to its end: the next forced run asks everything again. */
+  /** Ends the run: the next forced run starts anew. */
   finish(): void;
 }
 
-/** Notes in `journalPath` what this forced run has asked, so that the same run goes on where it was cut off. */
+/** Starts or resumes a forced run. `journalPath`: the file that lists its completed steps. */
 export function startForcedRun(checkpoints: CheckpointStore, settings: Settings, journalPath: string): ForcedRun {
   const run = createHash('sha256').update(JSON.stringify(settings)).digest('hex');
-  const [begun, ...lines] = readLines(journalPath);
-  const asked = new Set(begun === run ? lines : []);
-  if (begun !== run) writeFileSync(journalPath, `${run}\n`);
-  const name = (step: StepName, sampleId: string) => `${step} ${sampleId}`;
+  const [journalRun, ...lines] = readLines(journalPath);
+  const completed = new Set(journalRun === run ? lines : []);
+  if (journalRun !== run) writeFileSync(journalPath, `${run}\n`);
+  const entryOf = (step: StepName, sampleId: string) => `${step} ${sampleId}`;
   return {
     checkpoints: {
-      get: async (key) => (asked.has(name(key.step, key.sampleId)) ? checkpoints.get(key) : undefined),
-      latest: async (sampleId, step) => (asked.has(name(step, sampleId)) ? checkpoints.latest(sampleId, step) : undefined),
+      get: async (key) => (completed.has(entryOf(key.step, key.sampleId)) ? checkpoints.get(key) : undefined),
+      latest: async (sampleId, step) => (completed.has(entryOf(step, sampleId)) ? checkpoints.latest(sampleId, step) : undefined),
       async put(checkpoint) {
         await checkpoints.put(checkpoint);
         try {
-          appendFileSync(journalPath, `${name(checkpoint.step, checkpoint.sampleId)}\n`);
+          appendFileSync(journalPath, `${entryOf(checkpoint.step, checkpoint.sampleId)}\n`);
         } catch (error) {
           throw explainWriteError(error, journalPath);
         }

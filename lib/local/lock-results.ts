@@ -8,8 +8,8 @@ import { UsageError } from '#core/errors.ts';
 import { makeFolder } from '#storage/disk/make-folder.ts';
 
 export interface ResultsLock {
-  /** The process that held the folder before and died without giving it back. */
-  readonly deadProcess?: number;
+  /** The process number of an earlier run that died without a release of its lock. */
+  readonly deadProcess?: number | undefined;
   release(): void;
 }
 
@@ -17,14 +17,15 @@ const Holder = z.object({ pid: z.int(), host: z.string(), since: z.string(), tok
 type Holder = z.infer<typeof Holder>;
 
 const BEAT_MS = 3_000;
-/** A lock of another machine is dead when it was not touched for so long. */
-const SILENT_MS = 20_000;
-/** Two that take over a dead lock at once see within this time which of them it was. */
+/** The lock of another machine is dead when it was not touched for this time. */
+const DEAD_AFTER_MS = 20_000;
+/** After this time, of two processes that take over a dead lock at once, each can see which one has it. */
 const TAKEOVER_CHECK_MS = 50;
 
 /**
- * Keeps a results folder, made if it is not there, for one run. A lock of a killed process is taken over at once: on the same machine its process number tells,
- * for one of another machine the time since it was last touched. Throws `UsageError` where another run is at work.
+ * Locks a results folder for one run, and creates the folder where it is missing. The lock of a killed process is taken over:
+ * on the same machine when its process number is not in use, from another machine when it was not touched for 20 seconds.
+ * Throws `UsageError` where another run holds the lock.
  */
 export async function lockResults(folder: string): Promise<ResultsLock> {
   makeFolder(folder);
@@ -33,7 +34,7 @@ export async function lockResults(folder: string): Promise<ResultsLock> {
   const deadProcess = create(path, mine) ? undefined : await takeOver(path, mine, folder);
   const beat = setInterval(() => touch(path, mine), BEAT_MS).unref();
   return {
-    ...(deadProcess === undefined ? {} : { deadProcess }),
+    deadProcess,
     release() {
       clearInterval(beat);
       if (readHolder(path)?.token === mine.token) rmSync(path, { force: true });
@@ -53,21 +54,21 @@ function create(path: string, mine: Holder): boolean {
 
 async function takeOver(path: string, mine: Holder, folder: string): Promise<number | undefined> {
   const holder = readHolder(path);
-  if (isAlive(path, holder)) throw refusal(folder, holder);
+  if (isAlive(path, holder)) throw composeRefusal(folder, holder);
   const draft = `${path}-${mine.pid}`;
   writeFileSync(draft, JSON.stringify(mine));
   renameSync(draft, path);
   await sleep(TAKEOVER_CHECK_MS);
   const winner = readHolder(path);
-  if (winner?.token !== mine.token) throw refusal(folder, winner);
+  if (winner?.token !== mine.token) throw composeRefusal(folder, winner);
   return holder?.pid;
 }
 
 function isAlive(path: string, holder: Holder | undefined): boolean {
   const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const recent = Date.now() - touched < SILENT_MS;
-  if (!holder || holder.host !== hostname()) return recent;
-  // A number of our own is from before a restart of this machine or container.
+  const isRecent = Date.now() - touched < DEAD_AFTER_MS;
+  if (!holder || holder.host !== hostname()) return isRecent;
+  // A lock with our own process number is from before a restart of this machine or container.
   return holder.pid !== process.pid && isRunning(holder.pid);
 }
 
@@ -80,11 +81,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** A killed process keeps its number until its parent asks for its end, which notebooks and containers may never do. Linux alone says so. */
+/** A killed process keeps its number until its parent reaps it, which notebooks and containers may never do. Only Linux shows this state. */
 function isUnreaped(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')'))); // the name before it may hold anything
+    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')'))); // the process name before it may contain anything
   } catch {
     return false;
   }
@@ -98,9 +99,9 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-function refusal(folder: string, holder: Holder | undefined): UsageError {
+function composeRefusal(folder: string, holder: Holder | undefined): UsageError {
   const who = holder ? `process ${holder.pid} on ${holder.host}, since ${holder.since}` : 'another process';
-  return new UsageError(`another run is writing to ${folder} (${who}): wait for it, stop it, or choose another results folder`);
+  return new UsageError(`another run is writing to ${folder} (${who}); fix: wait for it, stop it, or choose another results folder`);
 }
 
 function touch(path: string, mine: Holder): void {

@@ -2,29 +2,29 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import type { LineResult } from '#output/line-result.ts';
 
 export interface OrderedWriterOptions {
-  /** Takes lines in input order. */
+  /** Receives the lines in input order. */
   readonly emit: (line: LineResult) => void | Promise<void>;
-  /** A file for what does not fit into memory while an early line is waited for. */
+  /** A file for lines that do not fit into memory while they wait for an earlier line. */
   readonly spillPath: string;
-  /** @default 16 million characters */
-  readonly memory?: number;
+  /** Characters of waiting lines in memory. @default 16_000_000 */
+  readonly memory?: number | undefined;
 }
 
-/** Lines settle in any order and leave in input order. */
+/** Receives lines in the order of completion and emits them in input order. */
 export interface OrderedWriter {
-  /** `undefined` = this line adds nothing. Each index from 0 on is given once. */
+  /** Adds a line; `undefined` where it has no result. Every index from 0 on has to be added once. */
   put(index: number, line: LineResult | undefined): void;
-  /** Resolves when everything that can leave has left. Throws what `emit` threw. */
+  /** Resolves when no further line can be emitted. Throws the error of `emit`. */
   flushed(): Promise<void>;
-  /** The same, when every index was put: throws where one is missing, so that nothing is lost in silence. */
+  /** Resolves when all lines are emitted. Throws the error of `emit`, or `TypeError` where an index is missing. */
   end(): Promise<void>;
-  /** Takes the spill file away. */
+  /** Deletes the spill file. */
   close(): void;
 }
 
 type Spilled = readonly [offset: number, length: number];
 
-/** One line that takes minutes holds up all that come after it: beyond some memory they wait on disk. */
+/** One slow line delays all later ones. Above the memory limit they wait on disk. */
 export function createOrderedWriter({ emit, spillPath, memory = 16_000_000 }: OrderedWriterOptions): OrderedWriter {
   const waiting = new Map<number, LineResult | Spilled | undefined>();
   let next = 0;
@@ -32,7 +32,7 @@ export function createOrderedWriter({ emit, spillPath, memory = 16_000_000 }: Or
   let spill: number | undefined;
   let spillEnd = 0;
   let busy = false;
-  let leaving = Promise.resolve();
+  let emitting = Promise.resolve();
   let broken: { error: unknown } | undefined;
 
   const write = (line: LineResult): Spilled => {
@@ -50,7 +50,7 @@ export function createOrderedWriter({ emit, spillPath, memory = 16_000_000 }: Or
     return JSON.parse(bytes.toString('utf8')) as LineResult;
   };
 
-  const leave = async () => {
+  const emitWaiting = async () => {
     try {
       while (waiting.has(next)) {
         const entry = waiting.get(next);
@@ -64,12 +64,12 @@ export function createOrderedWriter({ emit, spillPath, memory = 16_000_000 }: Or
     } catch (error) {
       broken = { error };
     } finally {
-      busy = false; // at once: whatever is put from here on begins again
+      busy = false; // without a pause: the next `put` has to start again
     }
   };
 
   const flushed = async () => {
-    while (busy) await leaving;
+    while (busy) await emitting;
     if (broken) throw broken.error;
   };
 
@@ -80,12 +80,13 @@ export function createOrderedWriter({ emit, spillPath, memory = 16_000_000 }: Or
       if (fits && line) held += estimateSize(line);
       if (busy || broken || !waiting.has(next)) return;
       busy = true;
-      leaving = leave();
+      emitting = emitWaiting();
     },
     flushed,
     async end() {
       await flushed();
-      if (waiting.size > 0) throw new TypeError(`${waiting.size} settled lines wait for line ${next + 1} of this run, which never came`);
+      if (waiting.size > 0)
+        throw new TypeError(`${waiting.size} completed lines wait for line ${next + 1} of this run, which has no result`);
     },
     close() {
       if (spill === undefined) return;

@@ -8,7 +8,7 @@ import type { PreviousRun } from './previous-run.ts';
 /** Completed lines by result file, as a path in the results folder. */
 export type CompletedLines = Readonly<Record<string, number>>;
 
-/** How many completed lines the result files in a folder hold; files without any are left out. */
+/** Counts the completed lines of the result files in a folder. Files without any are left out. */
 export async function countCompletedLines(
   results: FileStore,
   previous: PreviousRun | undefined,
@@ -32,7 +32,7 @@ async function countCompletedIn(results: FileStore, previous: PreviousRun | unde
   return count;
 }
 
-/** The first of the files that would end with fewer completed lines than it holds; lines that are no longer in the input are not counted. */
+/** Finds the first file that would lose completed lines. Lines that are not in the input any more do not count. */
 export async function findFileWithFewerLines(
   results: FileStore,
   inPlace: CompletedLines,
@@ -68,6 +68,6 @@ async function indexInput(lines: AsyncIterable<InputLine>): Promise<(line: Resul
   return (line) => index.add(composeResultKey(line)).number < size;
 }
 
-/** `output.compat: tao` joins image paths with their root, so that only the name is the input's. */
+/** With `output.compat: tao`, image paths include their root, so only the file name equals the input's. */
 const composeResultKey = ({ image_path, caption }: ResultLine) =>
   JSON.stringify([image_path.slice(image_path.lastIndexOf('/') + 1), caption]);

@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { CheckpointStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepNames } from '#core/step-names.ts';
 import { findStepModel } from '#models/step-model.ts';
 import {
   checkpointFolder,
   checkpointFolders,
   createDirectoryCheckpoints,
   promoteCheckpoints,
-  stepFolders,
 } from '#storage/disk/directory-checkpoints.ts';
 import { createLayeredCheckpoints } from '#storage/layered-checkpoints.ts';
 
 /** The checkpoints of a run in a results folder. */
 export interface RunCheckpoints extends CheckpointStore {
-  /** The run's results are in place: its checkpoints replace those of the results before. */
+  /** To be called when the results of the run are in place: its checkpoints replace those of the previous results. */
   promote(): Promise<void>;
 }
 
 const FORCED = `${checkpointFolder}-forced-`;
 
-/** A run with other settings than the results in place keeps its checkpoints apart, in `.ckpt-<hash of its settings>`, until its own results are in place. */
+/** A run with other settings than the results in place has its own folder of checkpoints, `.ckpt-<hash of its settings>`, until its results are in place. */
 export function openRunCheckpoints(resultsFolder: string, settings: Settings): RunCheckpoints {
   const forced = settings.workflow.force_reprocess;
   const name = composeLayerName(settings, forced);
@@ -34,13 +34,13 @@ export function openRunCheckpoints(resultsFolder: string, settings: Settings): R
   return { ...store, promote: () => promoteCheckpoints(resultsFolder, name) };
 }
 
-/** Names of the folders besides `.ckpt` that hold checkpoints. */
+/** Names of the folders of checkpoints, except `.ckpt`. */
 function listLayers(resultsFolder: string): string[] {
-  const folders = Object.values(stepFolders).flatMap((step) => checkpointFolders(join(resultsFolder, step)));
+  const folders = Object.values(stepNames).flatMap((step) => checkpointFolders(join(resultsFolder, step.folder)));
   return [...new Set(folders.map((folder) => basename(folder)))].filter((name) => name !== checkpointFolder);
 }
 
-/** Tells runs apart by their models and prompts; the fingerprint of each checkpoint is exact. */
+/** Names a layer by the models and prompts of its run. Fingerprints of checkpoints are more exact. */
 function composeLayerName({ vlm, extraction, grounding }: Settings, forced: boolean): string {
   const models = (['extraction', 'grounding'] as const).map((step) => findStepModel(vlm, step)?.model ?? 'builtin');
   const hash = createHash('sha256').update(JSON.stringify({ models, extraction, grounding })).digest('hex');

@@ -1,9 +1,10 @@
 import type { AnnotationRecord, Expression } from '#core/annotation-record.ts';
+import type { ImageFacts } from '#core/image-facts.ts';
 import type { GivenExpression, Sample } from '#core/sample.ts';
 import { composeExpressionId, extractIdHash } from '#core/sample-id.ts';
+import { stepNames } from '#core/step-names.ts';
 import type { Extraction } from '#steps/extract/extract.ts';
 import type { GroundingOutput } from '#steps/ground/ground.ts';
-import type { ImageFacts } from '#steps/run-step.ts';
 
 /** Model and prompt of a step, as records name them. */
 export interface StepProvenance {
@@ -13,10 +14,10 @@ export interface StepProvenance {
   readonly score?: 'model' | 'detector' | 'none';
 }
 
-const STEP_0 = 'step0_expression_extraction';
-const STEP_1 = 'step1_grounding';
+const STEP_0 = stepNames.step_0.pipelineStep;
+const STEP_1 = stepNames.step_1.pipelineStep;
 
-/** The record of a sample after step 0: the line's own fields in their order, then ours. `provenance` is left out for lean records. */
+/** The record of a sample after step 0: the line's own fields in their order, then the new ones. `provenance` is optional. */
 export function composeExtracted(sample: Sample, extraction: Extraction, image: ImageFacts, provenance?: StepProvenance): AnnotationRecord {
   const given = extraction.expressions.map(({ text, charSpan, nounChunk }) => ({ text, char_span: charSpan, noun_chunk: nounChunk }));
   return composeBase(
@@ -27,7 +28,7 @@ export function composeExtracted(sample: Sample, extraction: Extraction, image: 
   );
 }
 
-/** The same for a line that brought its own expressions: no step has run yet. */
+/** The same for a line with its own expressions, before any step. */
 export function composeGiven(sample: Sample, image: ImageFacts, provenance: boolean): AnnotationRecord {
   const { cleanedCaption = sample.caption, expressions = [] } = sample.given ?? {};
   const before = sample.fields.pipeline_steps;
@@ -37,7 +38,7 @@ export function composeGiven(sample: Sample, image: ImageFacts, provenance: bool
   return composeBase(sample, { cleanedCaption, given: expressions, steps }, image, provenance ? known : undefined);
 }
 
-/** A record of step 0 with the boxes of step 1. `output` has one entry for each of its expressions, in their order. */
+/** A record of step 0 with the boxes of step 1. `output` has one entry per expression, in order. */
 export function composeGrounded(
   record: AnnotationRecord,
   lineId: string,
@@ -89,18 +90,18 @@ function composeBase(
     status: 'ok',
     ...(provenance ? { provenance } : {}),
   };
-  if (image.orientation === 1) delete record.orientation; // one that the line states is of another file
+  if (image.orientation === 1) delete record.orientation; // an orientation that the line states belongs to another file
   return record;
 }
 
-/** An id by the expression's place, unless one that came with an id, perhaps from another place of this line, has it. */
+/** An id by the expression's index, unless a given id of this line is equal. */
 function assignExpressionIds(given: readonly GivenExpression[], hash: string): string[] {
-  const taken = new Set(given.map(({ expression_id: id }) => id));
+  const used = new Set(given.map(({ expression_id: id }) => id));
   let next = given.length;
   return given.map(({ expression_id: id }, index) => {
     if (id !== undefined) return id;
     let own = composeExpressionId(hash, index);
-    while (taken.has(own)) own = composeExpressionId(hash, next++);
+    while (used.has(own)) own = composeExpressionId(hash, next++);
     return own;
   });
 }

@@ -3,20 +3,20 @@ import { findLineFailure, type LineResult, type OutputLines } from './line-resul
 import { countLine, createRunTally, type RunTally } from './run-tally.ts';
 import { createTaoLines, type TaoCounters } from './tao/tao-lines.ts';
 
-/** What a collector has to remember when it is cut off. */
+/** The state that an interrupted collector needs to resume. */
 export interface CollectorState {
   readonly tally: RunTally;
   readonly tao: TaoCounters;
 }
 
-/** Turns settled lines, given in input order, into the lines of the result files, and counts them. Holds nothing of a line. */
+/** Turns line results, in input order, into the lines of the result files, and counts them. Keeps no line in memory. */
 export interface ResultCollector {
   add(line: LineResult): OutputLines;
-  /** Plain JSON; pass it to `createResultCollector` to go on from here. */
+  /** Plain JSON; `createResultCollector` resumes from it. */
   readonly state: CollectorState;
 }
 
-/** One collector for one machine and for AWS, so that both write the same bytes. */
+/** One collector for local runs and AWS, so that both write the same bytes. */
 export function createResultCollector(settings: Settings, state?: CollectorState): ResultCollector {
   const tally = state?.tally ?? createRunTally();
   const tao = settings.output.compat === 'tao' ? createTaoLines(settings, state?.tao) : undefined;

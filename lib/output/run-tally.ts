@@ -2,13 +2,13 @@ import type { StepName, Usage } from '#core/ports.ts';
 import { addUsage, noUsage } from '#core/usage.ts';
 import { findLineFailure, type LineResult, listLineSteps } from './line-result.ts';
 
-/** What a run comes to. Plain data, so that a collector that is cut off can keep it and go on. */
+/** The counts of a run. Plain data, so that an interrupted collector can save it and resume. */
 export interface RunTally {
-  /** Lines that are in the last step's file; `partial` and `cached` ones are among them. */
+  /** Lines in the last step's file, `partial` and `cached` ones included. */
   done: number;
   partial: number;
   failed: number;
-  /** Done without a call in this run. */
+  /** Lines that needed no call in this run. */
   cached: number;
   failures: Record<string, number>;
   groundings: Record<string, number>;
@@ -16,17 +16,17 @@ export interface RunTally {
   dropped: Record<string, number>;
   expressions: number;
   boxes: number;
-  /** Lines that state another size than their image has. */
+  /** Lines with a stated size that differs from their image's. */
   otherSize: number;
   steps: Record<StepName, StepTally>;
 }
 
 export interface StepTally {
-  /** Samples that were settled without a call. */
+  /** Samples that needed no call. */
   cached: number;
   /** Calls and tokens of this run. */
   now: Usage;
-  /** Calls and tokens that these results took, earlier runs included. */
+  /** Calls and tokens behind these results, earlier runs included. */
   inAll: Usage;
 }
 
@@ -47,7 +47,7 @@ export function createRunTally(): RunTally {
   };
 }
 
-/** Counts one settled line. */
+/** Counts one completed or failed line. */
 export function countLine(tally: RunTally, line: LineResult): void {
   const steps = listLineSteps(line);
   for (const [name, { facts }] of steps) countStep(tally, name, facts);

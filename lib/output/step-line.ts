@@ -1,47 +1,46 @@
 import { z } from 'zod';
+import { ImageFacts } from '#core/image-facts.ts';
 import { StoredUsage } from '#core/usage.ts';
 
 const count = z.int().nonnegative();
 
-/** What one step did to one sample, without the record itself: everything counts and costs are made of. */
+/** The result of one step for one sample, without the record: the source of all counts and costs. */
 export const StepFacts = z.object({
   /** Line number and line id in the input file. */
   n: z.int().positive(),
   id: z.string(),
   status: z.enum(['done', 'partial', 'failed']),
   code: z.string().optional(),
-  /** Settled without a call of its own. */
+  /** Completed without a new call. */
   cached: z.boolean(),
-  /** Tokens of its calls; of a cached one those it once took, noted once for equal lines. */
+  /** Tokens of its calls; for a cached step those of its original calls, once for equal lines. */
   usage: StoredUsage.optional(),
   expressions: count.default(0),
   boxes: count.default(0),
   groundings: z.record(z.string(), count).default({}),
   /** What was left out, by reason. */
   dropped: z.record(z.string(), count).default({}),
-  /** The line states another size than the image has. */
+  /** The line states another size than that of the image. */
   otherSize: z.boolean().optional(),
-  /** Which of its sides the line states itself, rightly or not. */
+  /** The sides that the line states, right or wrong. */
   stated: z.array(z.enum(['width', 'height'])).optional(),
-  /** Of an image that was read and measured, whatever became of the sample. */
-  image: z
-    .object({ identity: z.string(), size: z.number(), stamp: z.string(), width: z.number(), height: z.number(), orientation: z.number() })
-    .optional(),
+  /** Of an image that was read and measured, also for a failed sample. */
+  image: ImageFacts.optional(),
 });
 export type StepFacts = z.infer<typeof StepFacts>;
 
-/** A settled step of a sample: its facts, and the line for the step file or, where it failed, for `failed.jsonl`. */
+/** A completed step of a sample: its facts, and its line for the step file or, after a failure, for `failed.jsonl`. */
 export interface StepLine {
   readonly facts: StepFacts;
   readonly text: string;
 }
 
-/** A line of a part file. JSON writes a tab as `\t`, so a bare one parts facts from record, which is then copied without being read. */
+/** A line of a part file: facts, tab, record. JSON writes a tab as `\t`, so the record can be copied without parsing it. */
 export function formatStepLine({ facts, text }: StepLine): string {
   return `${JSON.stringify(facts)}\t${text}\n`;
 }
 
-/** Throws `TypeError` for anything but a line that `formatStepLine` wrote. */
+/** Throws `TypeError` for any line that `formatStepLine` did not write. */
 export function parseStepLine(line: string): StepLine {
   const tab = line.indexOf('\t');
   if (tab < 0) throw new TypeError('a part file is damaged: a line has no facts');

@@ -3,7 +3,7 @@ import { makeThumbnail, thumbnailSide } from './thumbnail.ts';
 
 export interface InlineOptions {
   readonly images: ImageStore;
-  /** Bytes of all inlined pictures together, as they stand in the page (base64). */
+  /** The limit for all inlined pictures together, in bytes of the page (base64). */
   readonly budget: number;
   readonly maxPixels: number;
   readonly signal: AbortSignal;
@@ -14,10 +14,10 @@ export interface InlinedPicture {
   readonly base64: string;
 }
 
-/** Decoding is the cost; two at a time keep the reads of one busy while the other decodes. */
+/** Pictures in progress: some are read while others are decoded, the slower part. */
 const atOnce = 4;
 
-/** Yields a thumbnail for each path in turn until the budget is spent. Pictures that cannot be read or decoded are left out: their sample says why. */
+/** Yields a thumbnail for each path in turn until the budget is used up. Unreadable pictures are left out; their sample shows the reason. */
 export async function* inlinePictures(paths: readonly string[], options: InlineOptions): AsyncGenerator<InlinedPicture> {
   const side = thumbnailSide(paths.length, (options.budget * 3) / 4);
   let left = options.budget;

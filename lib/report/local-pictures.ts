@@ -9,7 +9,7 @@ export interface LocalPictures {
   linkTo(imagePath: string): Promise<PictureLink | undefined>;
 }
 
-/** Pictures on this disk for a report in `folder`. A relative `image_path` is looked for below each of `bases`, the first that has it wins. */
+/** Local pictures for a report in `folder`. A relative `image_path` is searched below each of `bases`; the first match wins. */
 export function findLocalPictures(folder: string, bases: readonly string[]): LocalPictures {
   return {
     images: {

@@ -2,7 +2,7 @@ import assets from './client-assets.json' with { type: 'json' };
 import { contentSecurityPolicy, escapeHtml, scriptJson } from './embed.ts';
 import type { PictureLink, ReportData } from './report-data.ts';
 
-/** The page up to where its pictures go. */
+/** The page up to its pictures. */
 export function pageHead(title: string, imageSources: readonly string[]): string {
   const policy = contentSecurityPolicy(assets.script, assets.style, imageSources);
   return `<!doctype html>
@@ -23,12 +23,12 @@ export function pageHead(title: string, imageSources: readonly string[]): string
 `;
 }
 
-/** One inlined picture; its text is read only when a sample of it comes into view. */
+/** One inlined picture; the page reads its text only when a sample of it is in view. */
 export function pictureElement(number: number, base64: string): string {
   return `<script type="text/plain" id="picture-${number}">${base64}</script>\n`;
 }
 
-/** The rest of the page: what it shows, and what draws it. */
+/** The rest of the page: its data and its script. */
 export function pageTail(data: ReportData): string {
   return `<script type="application/json" id="data">${scriptJson(data)}</script>
 <script>${assets.script}</script>
@@ -37,7 +37,7 @@ export function pageTail(data: ReportData): string {
 `;
 }
 
-/** Where linked pictures may come from, for the page's policy. */
+/** The allowed origins of linked pictures, for the page's policy. */
 export function imageSources(links: readonly PictureLink[]): string[] {
   const sources = new Set<string>();
   for (const { href } of links) {

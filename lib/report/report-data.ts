@@ -1,18 +1,18 @@
 import type { ReportEvaluation } from '#results/evaluation-summary.ts';
 import type { RunFacts } from '#results/run-facts.ts';
 
-/** What a report embeds and its page reads: the one contract between `writeReport` and the client. Names are short words, not record fields. */
+/** The data of a report: the contract between `writeReport` and the page. Names are short words, not record fields. */
 export interface ReportData {
   readonly title: string;
   readonly run: RunFacts;
   readonly totals: Totals;
   readonly samples: readonly ReportSample[];
-  /** Things a reader must know before trusting the page: unfinished run, sampled report, unreadable lines. */
+  /** Warnings about the page: an unfinished run, a sampled report, unreadable lines. */
   readonly notices: readonly string[];
   readonly evaluation?: ReportEvaluation;
 }
 
-/** `not_grounded`: no answer was asked for, because step 1 did not run. */
+/** `not_grounded`: step 1 did not run. */
 export type Outcome = 'found' | 'absent' | 'dropped' | 'unanswered' | 'not_grounded';
 
 /** `[x1, y1, x2, y2, score]` in upright pixels; `null` where the model gave no score. */
@@ -38,13 +38,13 @@ export interface ReportFailure {
 export type SampleStatus = 'ok' | 'partial' | 'failed';
 
 export interface ReportSample {
-  /** 1-based place in the input, blank lines aside. */
+  /** 1-based number in the input, without blank lines. */
   readonly line: number;
   readonly id: string;
   readonly path: string;
   readonly status: SampleStatus;
   readonly caption: string;
-  /** The cleaned caption that spans count in; absent where extraction did not get that far. */
+  /** The cleaned caption, which spans refer to; absent for a failed line. */
   readonly cleaned?: string;
   readonly width?: number;
   readonly height?: number;
@@ -58,18 +58,18 @@ export interface ReportSample {
 export interface PictureLink {
   /** Relative to the report, `file:` or `https:`. */
   readonly href: string;
-  /** When a signed link stops working, as ISO 8601. */
+  /** The expiry of a signed link, as ISO 8601. */
   readonly lapses?: string;
 }
 
-/** Counts over every line of the result files, also those a sampled report leaves out. */
+/** Counts over every line of the result files, including those outside a sampled report. */
 export interface Totals {
   readonly samples: Readonly<Record<SampleStatus, number>>;
   readonly phrases: Readonly<Record<Outcome, number>>;
   readonly boxes: number;
-  /** Index = expressions in a sample; the last place counts that many or more. */
+  /** Index = expressions in a sample; the last bin counts that many or more. */
   readonly phrasesPerSample: readonly number[];
-  /** Index = boxes of an expression; the last place counts that many or more. */
+  /** Index = boxes of an expression; the last bin counts that many or more. */
   readonly boxesPerPhrase: readonly number[];
   /** Ten bins of width 0.1 over [0,1]. */
   readonly scores: readonly number[];

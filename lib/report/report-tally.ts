@@ -46,7 +46,7 @@ function zeros(length: number): number[] {
   return new Array<number>(length).fill(0);
 }
 
-/** Counts at `index`; the last place takes everything beyond. */
+/** Counts at `index`; the last bin counts everything beyond. */
 function increment(bins: number[], index: number): void {
   const place = Math.min(index, bins.length - 1);
   bins[place] = (bins[place] ?? 0) + 1;

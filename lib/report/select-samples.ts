@@ -8,7 +8,7 @@ function scatter(line: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The lowest score of a sample's boxes; 2 without any score, so that it sorts last. */
+/** The lowest score of a sample's boxes; 2 without any score, to sort last. */
 export function lowestScore(sample: ReportSample): number {
   let lowest = 2;
   for (const { boxes } of sample.phrases) for (const [, , , , score] of boxes) if (score !== null && score < lowest) lowest = score;
@@ -20,7 +20,7 @@ interface Ranked {
   readonly sample: ReportSample;
 }
 
-/** Keeps the `size` samples of lowest rank seen so far; sorted and cut now and then, so memory stays below twice the size. */
+/** Keeps the `size` samples of lowest rank so far. It sorts and cuts at intervals, so memory stays below twice the size. */
 function createShortlist(size: number) {
   let kept: Ranked[] = [];
   const cut = () => {
@@ -31,7 +31,7 @@ function createShortlist(size: number) {
       kept.push({ rank, sample });
       if (kept.length >= 2 * size) cut();
     },
-    take(): readonly ReportSample[] {
+    list(): readonly ReportSample[] {
       cut();
       return kept.map(({ sample }) => sample);
     },
@@ -58,20 +58,20 @@ export function createSelection(cap: number) {
       }
     },
     /** In input order. */
-    take(): readonly ReportSample[] {
-      const taken = new Map(wanted);
+    list(): readonly ReportSample[] {
+      const chosen = new Map(wanted);
       const fill = (from: readonly ReportSample[], until: number) => {
         for (const sample of from) {
-          if (taken.size >= until) return;
-          taken.set(sample.line, sample);
+          if (chosen.size >= until) return;
+          chosen.set(sample.line, sample);
         }
       };
-      const failures = failed.take();
+      const failures = failed.list();
       fill(failures, Math.floor(cap * 0.4));
-      fill(doubtful.take(), Math.floor(cap * 0.8));
-      fill(sampled.take(), cap);
+      fill(doubtful.list(), Math.floor(cap * 0.8));
+      fill(sampled.list(), cap);
       fill(failures, cap);
-      return [...taken.values()].sort((a, b) => a.line - b.line);
+      return [...chosen.values()].sort((a, b) => a.line - b.line);
     },
   };
 }

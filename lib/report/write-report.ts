@@ -10,26 +10,26 @@ import type { PictureLink, ReportData, ReportSample } from './report-data.ts';
 export const reportFile = 'report.html';
 
 export interface ReportOptions {
-  /** Holds `annotations.jsonl`, `failed.jsonl`, `run.json` and perhaps `evaluation.json`; takes `report.html`. */
+  /** The results folder: `annotations.jsonl`, `failed.jsonl`, `run.json`, perhaps `evaluation.json`, and the new `report.html`. */
   readonly results: FileStore;
-  /** Where thumbnails come from; without it pictures are linked at most. */
+  /** The source of thumbnails; without it pictures are only linked. */
   readonly images?: ImageStore;
-  /** Where the page finds the picture of a sample that is not inlined, by `image_path` as given. What it throws costs that link alone. */
+  /** The link to a picture that is not inlined, by `image_path` as given. An error loses only that link. */
   readonly linkTo?: (imagePath: string, sample: ReportSample) => Promise<PictureLink | undefined>;
   readonly signal: AbortSignal;
   /** @default 5000 */
   readonly maxSamples?: number;
   /** Bytes that inlined pictures may add to the page. @default 24 MB */
   readonly pictureBudget?: number;
-  /** Pixels a picture may have to be decoded for a thumbnail. @default 100 million */
+  /** The pixel limit for a picture's thumbnail. @default 100 million */
   readonly maxPixels?: number;
-  /** What the reader has to know besides. */
+  /** Further notices at the top of the page. */
   readonly notices?: readonly string[];
 }
 
 /**
- * Writes one self-contained `report.html` beside the results. Result files are streamed; what is kept of them is bounded by `maxSamples`.
- * Throws `UsageError` where there are no results; nothing half-written is left.
+ * Writes one self-contained `report.html` into the results folder. Result files are streamed; `maxSamples` limits the samples in memory.
+ * Throws `UsageError` if there are no results; a failure leaves no partial file.
  */
 export async function writeReport(options: ReportOptions): Promise<void> {
   const { results, maxSamples = 5_000 } = options;
@@ -74,7 +74,7 @@ async function writePage(
   await page.write(pageTail({ ...data, notices: [...data.notices, ...notices], samples: shown }));
 }
 
-/** Links may take a request each. */
+/** A link may need a request. */
 const LINKED_AT_ONCE = 8;
 
 interface PictureLinks {
@@ -103,7 +103,7 @@ async function linksTo(samples: readonly ReportSample[], { linkTo, signal }: Rep
   return { links, notices: [`${count} could not be linked, the first of ${problems[0]}.`] };
 }
 
-/** A signed link is long and lapses, so it stands only where the picture itself does not. */
+/** A signed link is long and expires, so it is written only for a picture that is not inlined. */
 function withPicture(sample: ReportSample, picture: number | undefined, link: PictureLink | undefined): ReportSample {
   const shownLink = picture !== undefined && link?.lapses !== undefined ? undefined : link;
   return { ...sample, ...(picture === undefined ? {} : { picture }), ...(shownLink === undefined ? {} : { link: shownLink }) };
@@ -117,7 +117,7 @@ function composeTitle({ input }: RunFacts, { location }: FileStore): string {
 function notices({ samples, lines, unreadable }: ResultsRead, { pending = 0 }: RunFacts): string[] {
   const composed: string[] = [];
   if (pending > 0)
-    composed.push(`This run is unfinished: ${pending.toLocaleString('en')} lines are pending. Run the same command again to go on.`);
+    composed.push(`This run is unfinished: ${pending.toLocaleString('en')} lines are pending. Run the same command again to resume.`);
   if (samples.length < lines)
     composed.push(
       `Sampled report: ${samples.length.toLocaleString('en')} of ${lines.toLocaleString('en')} samples are shown, failed, partial and low-scored ones first. Figures and charts count all of them.`,

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
 import type { ReportEvaluation } from './evaluation-summary.ts';
 
-/** Where `evaluate` leaves what the report shows of it, beside `annotations.jsonl`. */
+/** The file in the results folder through which `evaluate` passes its results to the report. */
 export const evaluationFile = 'evaluation.json';
 
-/** The part of `evaluation.json` that a report shows: a table of figures, and samples from the worst on. Other fields are left alone. */
+/** The part of `evaluation.json` that a report shows: a table of figures, and samples from the worst on. Other fields are ignored. */
 export const EvaluationSummary = z.looseObject({
-  /** The truth that was compared with, as its name is to be shown. */
+  /** The name of the truth. */
   truth: z.string().optional(),
   /** Rows of the table; `low` and `high` bound the 95 % interval. */
   figures: z.array(
@@ -19,7 +19,7 @@ export const EvaluationSummary = z.looseObject({
       note: z.string().optional(),
     }),
   ),
-  /** A sample is named by `line`, else by `id` (`image_id`) or `path` (`image_path`); `iou` in [0,1]; `truth` boxes in upright pixels. */
+  /** A sample is identified by `line`, else by `id` (`image_id`) or `path` (`image_path`); `iou` in [0,1]; `truth` boxes in upright pixels. */
   worst: z
     .array(
       z.looseObject({
@@ -37,7 +37,7 @@ export const EvaluationSummary = z.looseObject({
 
 const shownWorst = 50;
 
-/** The evaluation beside the results, if there is one; `problem` says why one that is there is not shown. */
+/** The evaluation of the results, if there is one; `problem` is the reason if it cannot be shown. */
 export async function readEvaluation(results: FileStore): Promise<{ evaluation?: ReportEvaluation; problem?: string }> {
   if ((await results.size(evaluationFile)) === undefined) return {};
   const chunks: Uint8Array[] = [];

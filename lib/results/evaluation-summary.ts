@@ -16,7 +16,7 @@ export interface ReportedWorstSample {
   readonly path?: string;
   readonly expression?: string;
   readonly iou: number;
-  /** The true boxes of the expression, upright pixels. */
+  /** The true boxes of the expression, in upright pixels. */
   readonly truth?: readonly (readonly [number, number, number, number])[];
   readonly note?: string;
 }

@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SampleError } from '#core/errors.ts';
 
-/** Finds the file of an `image_path` on this disk: a relative one below each of `bases`, the first that has it wins. Throws `SampleError`. */
+/** Finds the local file of an `image_path`: a relative one below each of `bases`, the first match wins. Throws `SampleError`. */
 export async function locateImage(imagePath: string, bases: readonly string[]): Promise<string> {
   for (const candidate of candidates(imagePath, bases)) if (await isFile(candidate)) return candidate;
   throw new SampleError('image_not_found', `no image ${imagePath} below ${bases.join(', ')}`);

@@ -1,6 +1,6 @@
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 
-/** One line of a result file: its 1-based number, and its value, with the text that it was, or why it is none. */
+/** One line of a result file: its 1-based number with its value and text, or with the problem of an invalid one. */
 export type JsonLine =
   | { readonly line: number; readonly value: unknown; readonly text: string }
   | { readonly line: number; readonly problem: string };
@@ -8,7 +8,7 @@ export type JsonLine =
 const LF = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** Streams the JSON lines of a result file; blank lines are skipped, and a file that is not there has no lines. */
+/** Streams the JSON lines of a result file. Blank lines are skipped, and a missing file has no lines. */
 export async function* readJsonLines(files: FileStore, path: string): AsyncGenerator<JsonLine> {
   let line = 0;
   for await (const text of readTextLines(files, path)) {
@@ -17,16 +17,16 @@ export async function* readJsonLines(files: FileStore, path: string): AsyncGener
   }
 }
 
-/** Each line is decoded by itself: parts of a long text would keep all of it in memory, which doubles that of a million lines. */
+/** Each line is decoded separately: slices of a long text would keep all of it in memory, twice the memory for a million lines. */
 async function* readTextLines(files: FileStore, path: string): AsyncGenerator<string> {
   let begun: Uint8Array[] = [];
   let first = true;
   const finish = (end: Uint8Array): string => {
     const text = Buffer.concat([...begun, end]).toString('utf8');
     begun = [];
-    const whole = first && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    const unmarked = first && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
     first = false;
-    return whole;
+    return unmarked;
   };
   try {
     for await (const chunk of files.read(path)) {

@@ -1,62 +1,42 @@
-import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
-import { readJsonFile } from './read-json-file.ts';
+import { type FailedLine, parseFailedLine } from './failed-lines.ts';
 import { readJsonLines } from './read-json-lines.ts';
+import { readRunFile } from './read-run-file.ts';
 import { type ResultRecord, resultRecord } from './result-record.ts';
 
-/** A line of `failed.jsonl`. */
-export interface FailedLine {
-  /** 1-based, in the run's input. */
-  readonly line: number;
-  readonly code: string;
-  readonly imagePath: string;
-  readonly imageId: unknown;
-  readonly caption: string;
-}
-
-/** Grounded results that can be read, as often as needed. */
+/** Grounded results that can be read repeatedly. */
 export interface OpenResults {
   readonly location: string;
-  /** Lines that the run had not done when it ended; 0 for finished runs and for other tools' results. */
+  /** Lines without a result when the run ended; 0 for finished runs and for other tools' results. */
   readonly pending: number;
-  /** In input order, failed ones among them only in other tools' files and in `output.compat: tao`. Throws `UsageError` for a line that is no grounded record. */
+  /**
+   * In input order. Failed records occur only in other tools' files and in `output.compat: tao`.
+   * Throws `UsageError` for a line that is not a grounded record.
+   */
   records(): AsyncGenerator<ResultRecord>;
   failures(): AsyncGenerator<FailedLine>;
-  /** The image of every record, without a look at the rest of it. */
+  /** The image paths of all records, without parsing the rest. */
   imagePaths(): AsyncGenerator<string>;
 }
 
 export interface OpenOptions {
-  /** Take the results of a run that was ended early. @default false */
+  /** Read the results of a run that ended early. @default false */
   readonly unfinished?: boolean;
   /** The file in the folder. @default 'annotations.jsonl' */
   readonly file?: string;
 }
 
-const amount = z.number().optional().catch(undefined);
-const text = z.string().optional().catch(undefined);
-const RunFileCounts = z.object({
-  status: text,
-  finished_at: text,
-  counts: z.object({ pending: amount }).optional().catch(undefined),
-  first_pending_line: amount,
-});
-
-const FailureLine = z.object({
-  image_path: z.string().catch(''),
-  image_id: z.unknown().optional(),
-  caption: z.string().catch(''),
-  _groundline: z.object({ line: z.int().positive(), code: z.string().catch('unknown') }),
-});
-
-/** Opens a results folder: a run's, or another tool's with the same `annotations.jsonl`. Throws `UsageError` where there is nothing grounded and whole to read. */
+/**
+ * Opens the results folder of a run, or of another tool with the same `annotations.jsonl`.
+ * Throws `UsageError` if there are no complete grounded results.
+ */
 export async function openResults(
   results: FileStore,
   { unfinished = false, file = 'annotations.jsonl' }: OpenOptions = {},
 ): Promise<OpenResults> {
   const pending = await pendingLines(results, unfinished);
-  if ((await results.size(file)) === undefined) throw new UsageError(await nothingThere(results, file));
+  if ((await results.size(file)) === undefined) throw new UsageError(await describeMissing(results, file));
   return {
     location: results.location,
     pending,
@@ -67,22 +47,22 @@ export async function openResults(
 }
 
 async function pendingLines(results: FileStore, unfinished: boolean): Promise<number> {
-  const run = RunFileCounts.safeParse(await readJsonFile(results, 'run.json')).data;
+  const run = await readRunFile(results);
   if (run === undefined) return 0;
-  if (run.status === 'finished') return 0; // lines that its own limit or sample left out are not pending
-  const pending = run.counts?.pending ?? 0;
+  if (run.status === 'finished') return 0; // lines outside its own limit or sample are not pending
+  const pending = run.counts.pending ?? 0;
   if (unfinished || (pending === 0 && run.finished_at !== undefined)) return pending;
   const first = run.first_pending_line === undefined ? '' : `, the first of them line ${run.first_pending_line}`;
-  const state = pending === 0 ? 'it has no end in run.json' : `${pending.toLocaleString('en')} lines are pending${first}`;
+  const state = pending === 0 ? 'run.json has no finish time' : `${pending.toLocaleString('en')} lines are pending${first}`;
   throw new UsageError(
-    `the run in ${results.location} is not finished: ${state}; run the same groundline generate command again to finish it, or add --unfinished to take what is there`,
+    `the run in ${results.location} is not finished: ${state}; run the same groundline generate command again to finish it, or add --unfinished to read its completed part`,
   );
 }
 
-async function nothingThere(results: FileStore, file: string): Promise<string> {
+async function describeMissing(results: FileStore, file: string): Promise<string> {
   for await (const _ of results.list('step_'))
-    return `no ${file} in ${results.location}: its run has not got to the end; run the same groundline generate command again`;
-  return `no results in ${results.location}: ${file} is not there; run "groundline generate" first, or name its results folder`;
+    return `no ${file} in ${results.location}: its run is not finished; run the same groundline generate command again`;
+  return `no results in ${results.location}: ${file} is missing; run "groundline generate" first, or name its results folder`;
 }
 
 async function* readRecords(results: FileStore, file: string): AsyncGenerator<ResultRecord> {
@@ -90,7 +70,7 @@ async function* readRecords(results: FileStore, file: string): AsyncGenerator<Re
     const record = 'value' in entry ? resultRecord(entry.value, entry.line) : `is ${entry.problem}`;
     if (typeof record === 'string')
       throw new UsageError(
-        `${file} line ${entry.line} in ${results.location} ${record}; mend or remove that line, or run groundline generate again`,
+        `${file} line ${entry.line} in ${results.location} ${record}; fix: correct or remove that line, or run groundline generate again`,
       );
     if (record.extractedOnly)
       throw new UsageError(
@@ -100,7 +80,7 @@ async function* readRecords(results: FileStore, file: string): AsyncGenerator<Re
   }
 }
 
-/** Lines that are no records have none: `records` says what is wrong with them. */
+/** Skips lines that are not records; `records` reports them. */
 async function* readImagePaths(results: FileStore, file: string): AsyncGenerator<string> {
   for await (const entry of readJsonLines(results, file)) {
     const path = 'value' in entry ? (entry.value as { image_path?: unknown } | null)?.image_path : undefined;
@@ -110,12 +90,11 @@ async function* readImagePaths(results: FileStore, file: string): AsyncGenerator
 
 async function* readFailures(results: FileStore): AsyncGenerator<FailedLine> {
   for await (const entry of readJsonLines(results, 'failed.jsonl')) {
-    const parsed = 'value' in entry ? FailureLine.safeParse(entry.value).data : undefined;
-    if (parsed === undefined)
+    const failed = 'value' in entry ? parseFailedLine(entry.value) : undefined;
+    if (failed === undefined)
       throw new UsageError(
         `failed.jsonl line ${entry.line} in ${results.location} cannot be read, perhaps cut off; run groundline generate again`,
       );
-    const { image_path: imagePath, image_id: imageId, caption, _groundline: envelope } = parsed;
-    yield { line: envelope.line, code: envelope.code, imagePath, imageId, caption };
+    yield failed;
   }
 }

@@ -1,10 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkResults } from '#test/check-results.ts';
 import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, readLines, start, writeInput } from './command-line.ts';
+
+/** A second checker, by other authors. */
+const otherChecker = '../shared/tools/check_results.py';
 
 async function standIn(options?: StandInOptions) {
   const server = await startStandIn(options);
@@ -36,6 +41,24 @@ async function run(folder: string, more: readonly string[] = []) {
     done: readLines<{ image_path: string; image_id: unknown; caption: string }>(results, 'annotations.jsonl'),
   };
 }
+
+test.skipIf(isMissing(otherChecker))(needing(otherChecker, 'results with failed lines pass the independent checker'), async () => {
+  const folder = tempFolder();
+  const caption = 'a red car';
+  writeInput(
+    folder,
+    [
+      { image_path: 'missing.png', caption },
+      { image_path: 'good.png', caption },
+    ],
+    ['good.png'],
+  );
+
+  const { done, results } = await run(folder);
+
+  expect(done.map(({ image_path }) => image_path)).toEqual(['good.png']);
+  expect(() => execFileSync('python3', [otherChecker, join(folder, 'captions.jsonl'), results])).not.toThrow();
+});
 
 test('a bad image fails its line with a reason and without a model call', async () => {
   const folder = tempFolder();
@@ -152,7 +175,7 @@ test('a results folder that cannot be written ends the command before any call',
   for (const { code, stderr } of await Promise.all(ends)) {
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^groundline: cannot write to the results folder .* \(E[A-Z]+\): choose another one with --out or results_dir=…\n$/,
+      /^groundline: cannot write to the results folder .* \(E[A-Z]+\); fix: choose another one with --out or results_dir=…\n$/,
     );
   }
   expect(server.calls).toHaveLength(0);
@@ -177,7 +200,7 @@ test('a second run on the same results folder is refused, and the first complete
 
   expect(second.code).toBe(1);
   expect(second.stderr).toMatch(
-    /^groundline: another run is writing to .*results \(process \d+ on .*\): wait for it, stop it, or choose another results folder\n$/,
+    /^groundline: another run is writing to .*results \(process \d+ on .*\); fix: wait for it, stop it, or choose another results folder\n$/,
   );
   expect(code).toBe(0);
   expect(server.calls).toHaveLength(16);
@@ -198,7 +221,7 @@ test('an input that cannot be read is named with its reason', async () => {
 
   expect(asFolder?.stderr).toMatch(/^groundline: cannot read the input .*folder \(it is a folder\)/);
   for (const end of [missing, dangling])
-    expect(end?.stderr).toMatch(/^groundline: cannot read the input .* \(ENOENT\): check .*captions file\n$/);
+    expect(end?.stderr).toMatch(/^groundline: cannot read the input .* \(ENOENT\); fix: check .*captions file\n$/);
   expect(broken?.stderr).toMatch(/damaged or cut off/);
   expect([asFolder, missing, dangling, broken].map((end) => end?.code)).toEqual([1, 1, 1, 1]);
   expect(empty).toMatchObject({ code: 0, stdout: expect.stringContaining('0 samples done') });

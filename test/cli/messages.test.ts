@@ -118,7 +118,7 @@ test('a run waits for a server that is down, and Ctrl-C ends it with exit code 1
 
   expect(end.code).toBe(130);
   expect(end.stderr).toMatch(
-    /stopping: finished work is kept; press Ctrl-C again to leave at once\ngroundline: interrupted: finished work is kept, the same command goes on from here\n$/,
+    /Stopping… finished work is saved\. Press Ctrl-C again to quit immediately\.\ngroundline: interrupted: finished work is saved; run the same command to resume\n$/,
   );
   expect(readJson(folder, 'results', 'run.json')).toMatchObject({ counts: { pending: 2 }, first_pending_line: 1 });
 });
@@ -179,7 +179,7 @@ test('more failures than allowed end with exit code 2', { timeout }, async () =>
 
   expect([strict.code, mild.code]).toEqual([2, 0]);
   expect(strict.stdout).toBe(
-    '1 sample done, 1 failed\nfailed: 1 × image_not_found\n2 calls, cost unknown\nresults: results\ntried again by: groundline retry results; one by one in failed.jsonl\n',
+    '1 sample done, 1 failed\nfailed: 1 × image_not_found\n2 calls, cost unknown\nresults: results\nto retry: groundline retry results; each failure: failed.jsonl\n',
   );
   expect(readLines(folder, 'results', 'failed.jsonl')).toHaveLength(1);
 });

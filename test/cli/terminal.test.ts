@@ -72,7 +72,7 @@ describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 w
     const { code, printed } = await running.end;
 
     const done = readLines(folder, 'results', 'annotations.jsonl').length;
-    expect(printed).toContain('stopping: finished work is kept');
+    expect(printed).toContain('Stopping… finished work is saved.');
     expect({ code, run: readJson(folder, 'results', 'run.json') }).toMatchObject({
       code: 130,
       run: { counts: { done, pending: SAMPLES - done } },

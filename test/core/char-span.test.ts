@@ -29,7 +29,7 @@ describe('placing phrases in a caption', () => {
     ]);
   });
 
-  it('takes what stands there where only case, white space, quotes or Unicode form differ', () => {
+  it("uses the caption's own text when only case, white space, quotes or Unicode form differ", () => {
     expect(place('The “STOP”\u00a0 sign of the cafe\u0301', 'the "stop" sign', 'CAFÉ')).toEqual([
       ['The “STOP”\u00a0 sign', 0, 16],
       ['cafe\u0301', 24, 29],
@@ -56,7 +56,7 @@ describe('placing phrases in a caption', () => {
     expect(place('A red car near a car', 'car', 'red car')[0]).toEqual(['car', 17, 20]);
   });
 
-  it('prefers whole words to parts of words, but takes a part where there is nothing else', () => {
+  it('prefers complete words, but uses a part of a word if there is nothing else', () => {
     expect(place('a scarf in the Car', 'car')).toEqual([['Car', 15, 18]]);
     expect(place('남자가 있다', '남자')).toEqual([['남자', 0, 2]]);
   });
@@ -67,11 +67,11 @@ describe('placing phrases in a caption', () => {
     expect(place('👩‍👩‍👧', '👩')).toEqual(['absent']);
   });
 
-  it('does not find what is not there, nor nothing at all', () => {
+  it('does not find a missing phrase, nor an empty one', () => {
     expect(place('a red car', 'blue car', '', '  ')).toEqual(['absent', 'absent', 'absent']);
   });
 
-  it('believes a span that cuts out the phrase, and mends one that does not', () => {
+  it('keeps a span that covers the phrase, and corrects another one', () => {
     const placed = placePhrases('🚗 a hat, a hat', [
       { text: 'a hat', span: [9, 14] },
       { text: 'a hat', span: [0, 5] },

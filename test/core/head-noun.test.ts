@@ -26,7 +26,7 @@ describe('the core noun of a phrase', () => {
     ['person far left', 'person'],
     ['man standing up', 'man'],
     ['man that holds a phone', 'man'],
-  ])('stands before what says more about it: %s', (phrase, noun) => {
+  ])('comes before its details: %s', (phrase, noun) => {
     expect(headNoun(phrase)).toBe(noun);
   });
 
@@ -57,7 +57,7 @@ describe('the core noun of a phrase', () => {
     ['in front', 'front'],
     ['tree', 'tree'],
     ['', ''],
-  ])('is the last word where nothing else is said: %s', (phrase, noun) => {
+  ])('is the last word of a phrase without details: %s', (phrase, noun) => {
     expect(headNoun(phrase)).toBe(noun);
   });
 

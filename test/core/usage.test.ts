@@ -27,7 +27,7 @@ describe('a token count', () => {
 });
 
 describe('the usage of a call', () => {
-  it('is whole and not negative, whatever the server sent', () => {
+  it('is an integer ≥ 0 for any value of the server', () => {
     expect(usageOfCall({ input: '100', cachedInput: '4.0', output: 10.5, thinking: null })).toEqual({
       calls: 1,
       input: 100,
@@ -53,21 +53,21 @@ describe('the usage of a call', () => {
 });
 
 describe('stored usage', () => {
-  const whole = { calls: 2, input: 20, cachedInput: 0, output: 6, thinking: 0 };
+  const complete = { calls: 2, input: 20, cachedInput: 0, output: 6, thinking: 0 };
 
-  it('is read as it is where it is whole', () => {
-    expect(StoredUsage.parse({ ...whole, unreported: 1 })).toEqual({ ...whole, unreported: 1 });
-    expect(StoredUsage.parse(whole)).toEqual(whole);
+  it('is unchanged when it is complete', () => {
+    expect(StoredUsage.parse({ ...complete, unreported: 1 })).toEqual({ ...complete, unreported: 1 });
+    expect(StoredUsage.parse(complete)).toEqual(complete);
   });
 
-  it('of an earlier version is made whole', () => {
-    expect(StoredUsage.parse({ ...whole, input: 20.5, output: 6.4 })).toEqual({ ...whole, input: 21, output: 6 });
-    expect(StoredUsage.parse({ ...whole, calls: 1, input: '012' })).toEqual({ ...whole, calls: 1, input: 12 });
+  it('of an earlier version is completed', () => {
+    expect(StoredUsage.parse({ ...complete, input: 20.5, output: 6.4 })).toEqual({ ...complete, input: 21, output: 6 });
+    expect(StoredUsage.parse({ ...complete, calls: 1, input: '012' })).toEqual({ ...complete, calls: 1, input: 12 });
   });
 
   it('of an earlier version that is no count is unreported', () => {
-    expect(StoredUsage.parse({ ...whole, input: -1 })).toEqual({ ...whole, input: 0, unreported: 2 });
-    expect(StoredUsage.parse({ ...whole, output: null })).toEqual({ ...whole, output: 0, unreported: 2 });
-    expect(StoredUsage.parse({ ...whole, input: '00120012' })).toEqual({ ...whole, input: 0, unreported: 2 });
+    expect(StoredUsage.parse({ ...complete, input: -1 })).toEqual({ ...complete, input: 0, unreported: 2 });
+    expect(StoredUsage.parse({ ...complete, output: null })).toEqual({ ...complete, output: 0, unreported: 2 });
+    expect(StoredUsage.parse({ ...complete, input: '00120012' })).toEqual({ ...complete, input: 0, unreported: 2 });
   });
 });

@@ -91,7 +91,7 @@ describe('figures of grounding', () => {
     expect(worst).toMatchObject([{ line: 1, expression: 'two men', iou: 0.3, truth: [left, right], note: '1 found, 2 true' }]);
   });
 
-  it('take the box with the best score for the first', async () => {
+  it('use the box with the best score as the first', async () => {
     const record: ToyRecord = {
       image: 'a.jpg',
       caption: 'a cat',
@@ -133,7 +133,7 @@ describe('figures of grounding', () => {
     expect(valuesOf(await evaluate([record], [line])).acc90).toBe(1);
   });
 
-  it('leave average precision out where boxes have no score, and say so', async () => {
+  it('leave average precision out for boxes without a score, with a note', async () => {
     const record: ToyRecord = { image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', found: [{ box: left, score: null }] }] };
 
     const { figures } = await evaluate([record], [{ image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [left] }] }]);
@@ -166,7 +166,7 @@ describe('what got no answer', () => {
     expect(counts).toMatchObject({ joined: 2, failed: 1 });
   });
 
-  it("never counts as a right rejection: another tool's empty list, which does not say why", async () => {
+  it("never counts another tool's empty list without a reason as a right rejection", async () => {
     const folder = tempFolder();
     const files = createDirectoryFiles(join(folder, 'tao'));
     const file = await files.create('annotations.jsonl');
@@ -186,7 +186,7 @@ describe('what got no answer', () => {
     expect(valuesOf(evaluation)).toMatchObject({ absent_acc: 0, no_answer: 0.5, acc50: 1 });
   });
 
-  it('is wrong about what is there, too', async () => {
+  it('is wrong about present things, too', async () => {
     const truth: ToyTruth[] = ['a.jpg', 'b.jpg', 'c.jpg'].map((image) => ({
       image,
       caption: 'a bird',
@@ -204,13 +204,13 @@ describe('what got no answer', () => {
     ]);
   });
 
-  it('is told from a wrong answer: boxes for what is absent', async () => {
+  it('differs from a wrong answer: boxes for an absent thing', async () => {
     const wrong: ToyRecord = { image: 'a.jpg', caption: 'a bird', expressions: [{ text: 'a bird', found: [left] }] };
 
     const evaluation = await evaluate([wrong, answer('b.jpg')], [absent('a.jpg'), absent('b.jpg')]);
 
     expect(valuesOf(evaluation)).toMatchObject({ absent_acc: 0.5, box_precision: 0, no_answer: 0 });
-    expect(evaluation.worst).toMatchObject([{ line: 1, iou: 0, note: 'really absent, 1 found' }]);
+    expect(evaluation.worst).toMatchObject([{ line: 1, iou: 0, note: 'not in the image, 1 found' }]);
   });
 });
 
@@ -325,9 +325,9 @@ describe('joining results and truth', () => {
     expect(figures.find(({ id }) => id === 'coverage')).toMatchObject({ value: 0.25, of: 4 });
   });
 
-  it('refuses a truth that goes with no result, and shows the first of both', async () => {
+  it('refuses a truth without a matching result, and shows the first line of both', async () => {
     await expect(evaluate([result('a.jpg')], [line('b.jpg')])).rejects.toThrow(
-      /no result in .* goes with a line of the truth .*"image_path":"a\.jpg".*"image_path":"b\.jpg"/s,
+      /no result in .* matches a line of the truth .*"image_path":"a\.jpg".*"image_path":"b\.jpg"/s,
     );
   });
 

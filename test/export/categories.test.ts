@@ -25,7 +25,7 @@ describe('the categories of an export', () => {
     expect(categories.names).toEqual(['cat', 'dog', 'bird']);
   });
 
-  it('take in the nouns that a map gives them, leave out those under "-", and all others under "*"', async () => {
+  it('contain the nouns of a map, without those under "-", and with all others under "*"', async () => {
     const categories = await read('person: [man, Woman]\n"-": [sky]\nthing: ["*"]');
 
     expect(['man', 'woman', 'person', 'sky', 'spoon'].map((noun) => categories.of(noun))).toEqual([
@@ -40,7 +40,7 @@ describe('the categories of an export', () => {
 
   it('refuse a noun in two of them, and files of another shape', async () => {
     await expect(read('a: [x]\nb: [x]')).rejects.toThrow(/"x" into both "a" and "b"/);
-    await expect(read('a: 3')).rejects.toThrow(/has to be a list of names/);
+    await expect(read('a: 3')).rejects.toThrow(/must be a list of names/);
     await expect(read('a: [')).rejects.toThrow(/neither JSON nor YAML/);
   });
 });

@@ -36,7 +36,7 @@ describe('the results of a run, exported', () => {
   ];
   const near = (box: Box, wanted: Box) => Math.max(...box.map((corner, place) => Math.abs(corner - (wanted[place] ?? Number.NaN))));
 
-  it('has the boxes of what is in the pictures, in the pixels of the copies beside them', async () => {
+  it('has boxes in the pixels of the exported pictures', async () => {
     const { results } = await runIn(folder, overrides());
 
     const done = await exportFrom(results, 'odvg', { images: 'copy' });

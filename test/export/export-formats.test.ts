@@ -10,13 +10,13 @@ import { tempFolderUntilEnd } from './temp-folder-until-end.ts';
 const folder = tempFolderUntilEnd();
 beforeAll(() => writeKnownResults(folder));
 
-/** What each format is to say, by its own rules, in the frame it is exported in. */
+/** The expected content of each format, by its own rules, in the frame of the export. */
 function expected(name: string, frame: 'upright' | 'stored'): ReadBox[] {
   const { hasCategories, hasScores, byImage } = formatOf(name);
   return knownSamples.flatMap(({ image, phrases }, index) =>
     phrases.flatMap(({ text, noun, boxes }) =>
       boxes.flatMap(([box, score]): ReadBox[] => {
-        // The second caption's box lies on the first one's, scores less, and is of the same category.
+        // The second caption's box overlaps the first one's, with a lower score and the same category.
         if (byImage && index === 3 && noun === 'box') return [];
         const label = hasCategories ? noun.toLowerCase() : text;
         const pixels = frame === 'upright' ? box : storedBox(box, image.size, image.orientation);

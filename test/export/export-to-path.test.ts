@@ -20,7 +20,7 @@ const splits = { splits: parseSplits('train=0.5,val=0.5') };
 const everyFormat = exportFormats.map(({ name }) => name);
 
 describe('an export', () => {
-  it('says what it left out and why', async () => {
+  it('reports the omitted parts with their reasons', async () => {
     expect(leftOut(await exportFrom(folder, 'odvg'))).toEqual({ failedSamples: 1, unloadable: 1, absent: 2, unanswered: 1 });
     expect(leftOut(await exportFrom(folder, 'coco'))).toEqual({ failedSamples: 1, absent: 2, unanswered: 1, merged: 1 });
   });
@@ -40,11 +40,11 @@ describe('an export', () => {
     expect([dropped.summary.samples, leftOut(dropped).emptySamples]).toEqual([{ train: 1 }, 1]);
   });
 
-  it.each(['odvg', 'yolo'])('of %s below a folder that takes none fails at once', async (format) => {
+  it.each(['odvg', 'yolo'])('of %s fails at once below a folder that cannot be written', async (format) => {
     await expect(exportFrom(folder, format, { out: '/proc/no/such/out' })).rejects.toThrow(/cannot write \/proc\/no\/such\/out \(ENOENT\)/);
   });
 
-  it('leaves out low scores, keeps boxes without a score and says so', async () => {
+  it('leaves out low scores, and keeps boxes without a score, with a note', async () => {
     const done = await exportFrom(folder, 'label-studio', { minScore: 0.75 });
 
     expect(leftOut(done).lowScore).toBe(3);
@@ -135,7 +135,7 @@ describe('an export', () => {
     for (const name of names) expect(existsSync(join(out, 'images', name))).toBe(true);
   });
 
-  it('tells label files of images apart that differ only in their ending', async () => {
+  it('gives label files different names for images that differ only in the extension', async () => {
     const two = ['img/a.jpg', 'img/a.png'].map((path, index) => ({ ...recordOf(knownSamples[0] as never, index), image_path: path }));
     await writeRecords(folder, two);
     writeFileSync(join(folder, 'img/a.png'), await sharp(join(folder, 'img/a.jpg')).png().toBuffer());
@@ -163,7 +163,7 @@ describe('an export', () => {
     expect([leftOut(done).outside, notes(done).nounGuessed]).toEqual([1, 1]);
   });
 
-  it('says how many categories are guesses of the run, whose input gave phrases without nouns', async () => {
+  it('counts the guessed categories of phrases without nouns', async () => {
     const [first] = knownSamples.map(recordOf);
     const expressions = [{ text: 'A red box', char_span: [2, 11], noun_chunk: 'box', instances: [{ bbox: [8, 16, 40, 24], score: 0.9 }] }];
     await writeRecords(folder, [{ ...first, expressions, phrases: ['A red box'] }]);
@@ -202,11 +202,11 @@ describe('an export that cannot be', () => {
     expect(nothingNew()).toEqual([]);
   });
 
-  it('names a missing image, and what to do', async () => {
+  it('names a missing image, with the fix', async () => {
     const [first] = knownSamples.map(recordOf);
     await writeRecords(folder, [{ ...first, image_path: 'gone.jpg' }]);
 
-    await expect(exportFrom(folder, 'coco', { images: 'copy' })).rejects.toThrow(/"gone\.jpg" of line 1 is not there .*--images-root/);
+    await expect(exportFrom(folder, 'coco', { images: 'copy' })).rejects.toThrow(/"gone\.jpg" of line 1 is missing .*--images-root/);
     await expect(exportFrom(folder, 'yolo', { images: 'link' })).rejects.toThrow(/"gone\.jpg" of line 1/);
     expect(nothingNew()).toEqual([]);
   });
@@ -230,11 +230,11 @@ describe('an export that cannot be', () => {
     await expect(exportFrom(folder, 'odvg')).rejects.toThrow(/only extraction has run/);
   });
 
-  it('says why nothing is left', async () => {
+  it('gives the reason when nothing is left', async () => {
     await writeRecords(folder, [recordOf(knownSamples[5] as never, 0)]);
 
     await expect(exportFrom(folder, 'odvg')).rejects.toThrow(
-      /nothing of .* is left to export: 1 sample failed .*1 sample without a box.*1 phrase not visible/,
+      /nothing to export from .*: 1 sample failed .*1 sample without a box.*1 phrase answered as not visible/,
     );
     expect(nothingNew()).toEqual([]);
   });
@@ -254,7 +254,7 @@ describe('an export that cannot be', () => {
       /other files in it, which an export never replaces/,
     );
     await exportFrom(folder, 'odvg', { out: join(folder, 'one.jsonl') });
-    await expect(exportFrom(folder, 'odvg', { out: join(folder, 'one.jsonl') })).rejects.toThrow(/is there already; .*--force/);
+    await expect(exportFrom(folder, 'odvg', { out: join(folder, 'one.jsonl') })).rejects.toThrow(/exists already; .*--force/);
     await exportFrom(folder, 'odvg', { out: join(folder, 'one.jsonl'), force: true });
   });
 
@@ -267,11 +267,11 @@ describe('an export that cannot be', () => {
     expect(readFileSync(join(out, 'annotations.jsonl'), 'utf8')).toBe(before);
   });
 
-  it('refuses options that do not go together', async () => {
+  it('refuses options that exclude each other', async () => {
     await expect(exportFrom(folder, 'odvg', { out: join(folder, 'a.jsonl'), ...splits })).rejects.toThrow(
       /names one file, but --split writes several/,
     );
-    await expect(exportFrom(folder, 'odvg', { out: join(folder, 'a.jsonl'), images: 'copy' })).rejects.toThrow(/no place for images/);
+    await expect(exportFrom(folder, 'odvg', { out: join(folder, 'a.jsonl'), images: 'copy' })).rejects.toThrow(/cannot hold images/);
     await expect(exportFrom(folder, 'coco', { frame: 'stored', images: 'copy' })).rejects.toThrow(/copies are upright/);
   });
 });

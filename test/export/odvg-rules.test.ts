@@ -31,7 +31,7 @@ async function lineOf(format: string) {
 }
 
 describe("ODVG for TAO's loader, which makes its text of the phrases alone", () => {
-  it('spells equal phrases alike and says that the loader joins them', async () => {
+  it('spells equal phrases alike, with a note that the loader joins them', async () => {
     await write('A man by a man', [{ text: 'A man' }, { text: 'a man' }]);
 
     const { line, ...done } = await lineOf('odvg');
@@ -97,7 +97,7 @@ describe("ODVG for MMDetection's loader, which lower-cases and strips the captio
     expect(leftOut(done).smallForLoader).toBe(1);
   });
 
-  it('leaves out a phrase without a place, and says so', async () => {
+  it('leaves out a phrase without a place, with a count', async () => {
     await write('a dog and a cat', [{ text: 'a dog' }, { text: 'a fish', span: [0, 6] }]);
 
     const { line, ...done } = await lineOf('odvg-mmdet');

@@ -30,7 +30,7 @@ test('offset and length cut each line out of the file', async () => {
   expect(texts(lines)).toEqual(['first', 'second é', '', 'last']);
 });
 
-test('of a line over the limit only its beginning is kept, and its true length', async () => {
+test('a line above the limit has its true length and only its beginning', async () => {
   const lines = await linesOf(`${'x'.repeat(10 * MAX_LINE_BYTES)}\nshort\n`, 65_536);
 
   expect(lines[0]?.bytes.length).toBeLessThan(2000);
@@ -38,18 +38,18 @@ test('of a line over the limit only its beginning is kept, and its true length',
   expect(lines[1]?.bytes.toString()).toBe('short');
 });
 
-test('gzip is told by its first bytes', async () => {
+test('gzip is recognised by its first bytes', async () => {
   const lines: string[] = [];
   for await (const { bytes } of readByteLines(unpacked(inPieces(gzipSync('{"a":1}\n{"b":2}\n'), 5)))) lines.push(bytes.toString());
 
   expect(lines).toEqual(['{"a":1}', '{"b":2}']);
 });
 
-test('a cut-off gzip file is an error with a cure, not the end of the lines', async () => {
+test('a truncated gzip file is an error with a fix, not the end of the lines', async () => {
   const packed = gzipSync('{"a":1}\n'.repeat(1000));
   const read = async () => {
     for await (const _ of readByteLines(unpacked(inPieces(packed.subarray(0, packed.length - 12), 50))));
   };
 
-  await expect(read()).rejects.toThrow(/damaged or cut off/);
+  await expect(read()).rejects.toThrow(/damaged or truncated/);
 });

@@ -21,7 +21,7 @@ const sample = async (value: unknown) => {
   return line.sample;
 };
 
-test('what makes a line no sample is said with its line number and what was there', async () => {
+test('the reason why a line is no sample names its line number and its content', async () => {
   expect(await problem('{"image_path": "a.jpg", ')).toMatch(/^line 1 is not JSON/);
   expect(await problem([1, 2])).toBe('line 1 is not a JSON object but a list');
   expect(await problem('"text"')).toBe('line 1 is not a JSON object but text');
@@ -33,13 +33,13 @@ test('what makes a line no sample is said with its line number and what was ther
   expect(await problem(`{"image_path":"a.jpg","caption":"${'x'.repeat(2 ** 20)}"}`)).toMatch(/^line 1 is longer than 1 MiB/);
 });
 
-test('a line that is no JSON is kept as it stands, to be mended by hand', async () => {
+test('a line that is no JSON is kept unchanged, to be repaired by hand', async () => {
   const line = await one('{"image_path": "a.jpg", oops');
 
   expect('rejected' in line && line.rejected.fields).toEqual({ raw: '{"image_path": "a.jpg", oops' });
 });
 
-test('bytes that are no UTF-8, and NUL, are said to be no JSON', async () => {
+test('bytes that are no UTF-8, and NUL, are rejected as no JSON', async () => {
   const [latin] = await read(Buffer.from('{"image_path":"a.jpg","caption":"caf\xe9"}', 'latin1'));
   const [nul] = await read('{"image_path":"a.jpg","caption":"a\u0000b"}');
 
@@ -53,7 +53,7 @@ test('blank lines are skipped but counted', async () => {
   expect(lines.map(({ number }) => number)).toEqual([3]);
 });
 
-test('equal lines are told apart by their repeat', async () => {
+test('equal lines differ by their repeat', async () => {
   const line = '{"image_path":"a.jpg","caption":"a car"}\n';
 
   const lines = await read(line.repeat(3));
@@ -83,13 +83,13 @@ test('an image id may be anything: it stays as given, and its sample id is a saf
   }
 });
 
-test('numbers that a double cannot hold are written out as they came in', async () => {
+test('numbers that a double cannot hold are written unchanged', async () => {
   const { fields } = await sample('{"image_path":"a.jpg","caption":"a","id":12345678901234567890,"ratio":1.50,"big":1e3}');
 
   expect(JSON.stringify(fields)).toBe('{"image_path":"a.jpg","caption":"a","id":12345678901234567890,"ratio":1.50,"big":1e3}');
 });
 
-test('a line of failed.jsonl is the input line that it was, with the place of its images', async () => {
+test('a line of failed.jsonl is its input line, with the root of its images', async () => {
   const envelope = { line: 3, image_base: '/data', step: 'step_0', code: 'model_error', message: 'm', attempts: 1 };
 
   const found = await sample({ image_path: 'a.jpg', caption: 'a car', k: 1, _groundline: envelope });
@@ -99,7 +99,7 @@ test('a line of failed.jsonl is the input line that it was, with the place of it
   expect(found.sampleId).toBe((await sample({ image_path: 'a.jpg', caption: 'a car', k: 1 })).sampleId);
 });
 
-test('phrases without a noun get their core noun, not the last word of what describes it', async () => {
+test('phrases without a noun get their core noun, not their last word', async () => {
   const { given } = await sample({
     image_path: 'a.jpg',
     caption: 'A man in a blue shirt near a couple of dogs',
@@ -109,7 +109,7 @@ test('phrases without a noun get their core noun, not the last word of what desc
   expect(given?.expressions.map(({ noun_chunk }) => noun_chunk)).toEqual(['man', 'dogs', 'garment']);
 });
 
-test('phrases and expressions of a line are placed in its caption; what is nowhere is named', async () => {
+test('phrases and expressions of a line are placed in its caption, or else listed', async () => {
   const { given } = await sample({ image_path: 'a.jpg', caption: 'A man and a man near a tree', phrases: ['man', 'man', 'tree', 'dog'] });
 
   expect(given?.expressions.map(({ text, char_span }) => [text, ...char_span])).toEqual([
@@ -118,11 +118,11 @@ test('phrases and expressions of a line are placed in its caption; what is nowhe
     ['tree', 23, 27],
   ]);
   expect(given?.unplaced).toEqual(['dog']);
-  expect(await problem({ image_path: 'a.jpg', caption: 'a car', phrases: ['dog'] })).toMatch(/none of its phrases stands in the caption/);
+  expect(await problem({ image_path: 'a.jpg', caption: 'a car', phrases: ['dog'] })).toMatch(/none of its phrases is in the caption/);
   expect(await problem({ image_path: 'a.jpg', caption: 'a car', expressions: 'car' })).toBe('line 1: "expressions" is text, not a list');
 });
 
-test('every line of a step file has its expressions, be they none', async () => {
+test('every line of a step file has given expressions, even an empty list', async () => {
   const record = { image_path: 'a.jpg', caption: 'hm', cleaned_caption: 'Hm.', expressions: [] };
 
   const [asStep] = await read(JSON.stringify(record), 'step_0');
@@ -131,7 +131,7 @@ test('every line of a step file has its expressions, be they none', async () => 
   expect((await sample(record)).given).toBeUndefined();
 });
 
-test('a line of a step file that step 0 has not been through, or failed in, is never taken for one where nothing was found', async () => {
+test('a line of a step file without a result of step 0 never counts as "nothing found"', async () => {
   const line = { image_path: 'a.jpg', caption: 'a car' };
   const messages = async (...lines: object[]) => {
     const text = lines.map((value) => JSON.stringify(value)).join('\n');
@@ -146,10 +146,10 @@ test('a line of a step file that step 0 has not been through, or failed in, is n
     askedFor(1, 'failed in step 0, so it has no expressions'),
   ]);
   expect(await messages({ ...line, expressions: [] }, { ...line, phrases: ['car'] })).toEqual(['none', 'none']);
-  expect(await messages({ ...line, expressions: ['car'], status: 'failed' })).toEqual(['none']); // mended by hand
+  expect(await messages({ ...line, expressions: ['car'], status: 'failed' })).toEqual(['none']); // repaired by hand
 });
 
-test('a phrase that is given more often than it stands in the caption is the same expression again, and not called missing', async () => {
+test('a phrase given more often than the caption has it is the same expression, not a missing one', async () => {
   const { given } = await sample({ image_path: 'a.jpg', caption: 'a man and a dog', phrases: ['man', 'dog', 'man'] });
 
   expect(given?.expressions.map(({ text }) => text)).toEqual(['man', 'dog']);

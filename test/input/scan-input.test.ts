@@ -25,7 +25,7 @@ test.each([
   }
 });
 
-test('the hash is that of the file as it is, packed or not', async () => {
+test('the hash covers the bytes of the file, packed or not', async () => {
   const packed = gzipSync('{"a":1}\n{"b":2}\n');
 
   const scan = await scanInput(inPieces(packed, 10));

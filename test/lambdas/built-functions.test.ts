@@ -7,8 +7,8 @@ import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aw
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManifestLine } from '#aws/run-state/manifest.ts';
+import { toVariables } from '#core/function-settings.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
-import { toVariables } from '#infra/function-settings.ts';
 import { serveDynamo } from '#test/aws/dynamo-server.ts';
 import { pythonMissing } from '#test/e2e-aws/emulator/install-emulator.ts';
 import { type Emulator, startEmulator } from '#test/e2e-aws/emulator/start-emulator.ts';
@@ -152,8 +152,8 @@ image_grounding:
     const collected = await call('collect-results', { ...execution, failure: { cause: '' } }, { asset, memoryMb: memoryMb.collect, env });
 
     expect([extracted.answer, grounded.answer]).toEqual([
-      { status: 'ok', settled: 5 },
-      { status: 'ok', settled: 5 },
+      { status: 'ok', completed: 5 },
+      { status: 'ok', completed: 5 },
     ]);
     expect(collected.answer).toMatchObject({ status: 'ok', done: 5, failed: 0, pending: 0 });
     expect(Math.max(extracted.maxRssMb, grounded.maxRssMb)).toBeLessThan(memoryMb.step);

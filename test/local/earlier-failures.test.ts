@@ -33,7 +33,7 @@ async function ran(lines: readonly (string | Record<string, unknown>)[], overrid
   return { folder, results, ground };
 }
 
-test('lines of a step file that cannot be read are counted once, however often step 1 is run', async () => {
+test('unreadable lines of a step file are counted once, however often step 1 runs', async () => {
   const { results, ground } = await ran(captions);
   const [good] = readLines(results, step0);
   const bad = [
@@ -58,7 +58,7 @@ test('lines of a step file that cannot be read are counted once, however often s
   ]);
 });
 
-test('a line that is mended in the step file has failed no more', async () => {
+test('a line that was repaired in the step file is no failure any more', async () => {
   const { results, ground } = await ran(captions);
   const [good] = readLines(results, step0);
   writeFileSync(join(results, step0), `${JSON.stringify(good)}\n{oops\n`);
@@ -70,7 +70,7 @@ test('a line that is mended in the step file has failed no more', async () => {
   expect(run.counts).toMatchObject({ lines: 4, done: 2, failed: 2 });
 });
 
-test('a failed line is not taken for the one of the same image and caption that brings other phrases', async () => {
+test('a failed line is not confused with a line of the same image and caption with other phrases', async () => {
   const line = { image_path: 'a.png', caption: 'a red car' };
   const { results, ground } = await ran([
     { ...line, phrases: ['red car'] },
@@ -83,7 +83,7 @@ test('a failed line is not taken for the one of the same image and caption that 
   expect(failures(results)).toMatchObject([{ phrases: ['zebra'] }]);
 });
 
-test('in TAO’s shape, where failed lines are in the step file too, each line keeps its one line and its reason', async () => {
+test('in the TAO form, which has failed lines in the step file too, each line keeps its reason', async () => {
   const images = tempFolder();
   for (const name of ['a.png', 'b.png']) drawImage(join(images, name));
   const { results, ground } = await ran(captions, ['output.compat=tao', `data.image_root=${images}`]);

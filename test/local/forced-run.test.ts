@@ -9,7 +9,7 @@ import { tempFolder } from '#test/storage/temp-folder.ts';
 const settings = Settings.parse({ workflow: { force_reprocess: true } });
 const old = { sampleId: 'a-0123456789abcdef', step: 'step_0', fingerprint: 'f', body: '"old"' } as const;
 
-test('a forced run does not see what is at hand, and leaves the new answer', async () => {
+test('a forced run ignores earlier checkpoints, and stores the new reply', async () => {
   const folder = tempFolder();
   const store = createDirectoryCheckpoints(folder);
   await store.put(old);
@@ -22,7 +22,7 @@ test('a forced run does not see what is at hand, and leaves the new answer', asy
   expect(await store.get(old)).toBe('"new"');
 });
 
-test('a forced run that was cut off goes on: what it has asked is not asked again', async () => {
+test('an interrupted forced run resumes without a repeated call', async () => {
   const folder = tempFolder();
   const store = createDirectoryCheckpoints(folder);
   await store.put({ ...old, sampleId: 'b-0123456789abcdef' });
@@ -34,7 +34,7 @@ test('a forced run that was cut off goes on: what it has asked is not asked agai
   expect(await again.checkpoints.get({ ...old, sampleId: 'b-0123456789abcdef' })).toBeUndefined();
 });
 
-test('after the end, and with other settings, everything is asked again', async () => {
+test('after its end, and with other settings, a forced run makes all calls again', async () => {
   const folder = tempFolder();
   const store = createDirectoryCheckpoints(folder);
   const journal = join(folder, '.forced');

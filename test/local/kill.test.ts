@@ -7,7 +7,7 @@ import { startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { runThroughKills } from './kill.ts';
 
-test('after a kill the same command goes on: no more calls than needed and in flight, and the same bytes', async () => {
+test('after a kill the same command resumes, with few repeated calls and the same bytes', async () => {
   const folder = tempFolder();
   writeSamples(folder, 30);
   const server = await startStandIn({ latencyMs: 20 });
@@ -15,12 +15,12 @@ test('after a kill the same command goes on: no more calls than needed and in fl
 
   const { kills, code } = await runThroughKills({ folder, server, workers: 4, moments: [{ calls: 25, ms: 7 }] });
   const calls = server.calls.length;
-  const whole = await runIn(folder, server.overrides, { results: join(folder, 'whole') });
+  const complete = await runIn(folder, server.overrides, { results: join(folder, 'complete') });
 
   expect({ kills, code }).toEqual({ kills: 1, code: 0 });
   expect(calls).toBeLessThanOrEqual(60 + 4);
   const bytes = (results: string) => readFileSync(join(results, 'annotations.jsonl'), 'utf8');
-  expect(bytes(join(folder, 'results'))).toBe(bytes(whole.results));
+  expect(bytes(join(folder, 'results'))).toBe(bytes(complete.results));
   expect(readJson(folder, 'results', 'run.json')).toMatchObject({ status: 'finished', counts: { lines: 30, done: 30, pending: 0 } });
   expect(readdirSync(join(folder, 'results')).filter((name) => name.startsWith('.'))).toEqual([]);
 });

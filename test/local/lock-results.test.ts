@@ -14,7 +14,9 @@ test('a folder is for one run at a time, and free again after it', async () => {
   const folder = tempFolder();
   writeFileSync(lockOf(folder), holder(process.ppid));
 
-  await expect(lockResults(folder)).rejects.toThrow(/another run is writing to .* \(process \d+ on .*\): wait for it, stop it, or choose/);
+  await expect(lockResults(folder)).rejects.toThrow(
+    /another run is writing to .* \(process \d+ on .*\); fix: wait for it, stop it, or choose/,
+  );
 
   writeFileSync(lockOf(folder), '');
   utimesSync(lockOf(folder), 0, 0);
@@ -23,7 +25,7 @@ test('a folder is for one run at a time, and free again after it', async () => {
   expect(existsSync(lockOf(folder))).toBe(false);
 });
 
-test('the lock of a process that is no more is taken over at once', async () => {
+test('the lock of a dead process is taken over at once', async () => {
   const folder = tempFolder();
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   writeFileSync(lockOf(folder), holder(pid));
@@ -52,7 +54,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
-test('of two that take over a dead lock at once one wins', async () => {
+test('of two processes that take over a dead lock at once, one wins', async () => {
   const folder = tempFolder();
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   writeFileSync(lockOf(folder), holder(pid));

@@ -14,7 +14,7 @@ function collecting(memory?: number) {
   return { spillPath, left, order: createOrderedWriter({ emit, spillPath, ...(memory === undefined ? {} : { memory }) }) };
 }
 
-test('lines leave in input order, however they settle, and lines left over add nothing', async () => {
+test('lines are emitted in input order, and lines without a result add nothing', async () => {
   const { order, left } = collecting();
 
   order.put(2, line('c'));
@@ -26,7 +26,7 @@ test('lines leave in input order, however they settle, and lines left over add n
   expect(left).toEqual(['a', 'c', 'd']);
 });
 
-test('what waits for an early line goes to disk beyond the memory allowed, and comes back whole', async () => {
+test('lines above the memory limit wait on disk, and are emitted unchanged', async () => {
   const { order, left, spillPath } = collecting(2000);
   const texts = Array.from({ length: 200 }, (_, index) => `line ${index} é🐕`);
 
@@ -40,7 +40,7 @@ test('what waits for an early line goes to disk beyond the memory allowed, and c
   expect(existsSync(spillPath)).toBe(false);
 });
 
-test('a line that cannot be written is no silent loss', async () => {
+test('an error while a line is emitted is thrown', async () => {
   const emit = async () => Promise.reject(new Error('disk full'));
   const order = createOrderedWriter({ emit, spillPath: join(tempFolder(), '.spill') });
 
@@ -49,7 +49,7 @@ test('a line that cannot be written is no silent loss', async () => {
   await expect(order.flushed()).rejects.toThrow('disk full');
 });
 
-test('a line that is put just as the last one has left is not forgotten', async () => {
+test('a line that arrives as the last one is emitted is emitted too', async () => {
   const { order, left } = collecting();
 
   for (let index = 0; index < 300; index++) {
@@ -61,10 +61,10 @@ test('a line that is put just as the last one has left is not forgotten', async 
   expect(left).toEqual(Array.from({ length: 300 }, (_, index) => String(index)));
 });
 
-test('an index that never comes is an error at the end', async () => {
+test('a missing index is an error at the end', async () => {
   const { order } = collecting();
 
   order.put(1, line('b'));
 
-  await expect(order.end()).rejects.toThrow(/1 settled lines wait for line 1/);
+  await expect(order.end()).rejects.toThrow(/1 completed lines wait for line 1/);
 });

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { stepFiles } from '#core/step-names.ts';
 import { readPreviousRun, requireUntouched } from '#local/previous-run.ts';
-import { stepFiles } from '#output/result-files.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
@@ -19,7 +19,7 @@ async function check(stepFile: string | undefined, runFile: unknown): Promise<vo
   await requireUntouched(results, await readPreviousRun(results), [path]);
 }
 
-test('a step file as the last run left it may be replaced, and so may none or an empty one', async () => {
+test('an unchanged, a missing and an empty step file may be replaced', async () => {
   await check('{}\n', { files: { [path]: { sha256: hash('{}\n') } } });
   await check(undefined, undefined);
   await check('', undefined);
@@ -29,12 +29,12 @@ test('a file that a killed run was about to replace may be replaced', async () =
   await check('{}\n', { files: { [path]: { sha256: hash('new'), replaced: hash('{}\n') } } });
 });
 
-test('a step file edited by hand is not written over', async () => {
+test('a step file edited by hand is not replaced', async () => {
   await expect(check('{"edited":1}\n', { files: { [path]: { sha256: hash('{}\n') } } })).rejects.toThrow(
     /step_0.*was changed since the run that wrote it.*workflow\.steps=\["1"\].*force_reprocess=true/,
   );
 });
 
-test("a step file of another program, such as TAO's, is not written over", async () => {
+test("a step file of another program, such as TAO's, is not replaced", async () => {
   await expect(check('{}\n', undefined)).rejects.toThrow(/was not written by a run of this folder/);
 });

@@ -57,7 +57,7 @@ const pairs = [
   ...Object.keys(changes).map((change) => ['a key refused after some answers', change] as const),
 ];
 
-test.each(pairs)('a run that ends by %s, with %s, takes no line from the results in place', async (ending, change) => {
+test.each(pairs)('a run that ends by %s, with %s, removes no line from the results in place', async (ending, change) => {
   const { overrides = [], script, interrupt } = endings[ending] ?? {};
   const { folder, server, results } = await finishedFolder();
   const before = bytesOf(results);
@@ -97,19 +97,19 @@ test('a run with a new prompt is resumed from its own checkpoints, and replaces 
   const changed = [...server.overrides, 'extraction.instructions=Name the colours.'];
   const stopping = await standIn({ script: (_, calls) => (calls.length > 6 ? { status: 401, error: 'Invalid API key' } : undefined) });
   await runIn(folder, [...changed, `vlm.openai.base_url=${stopping.url}`, 'workflow.max_workers=1']);
-  const paid = stopping.billed.length;
+  const billed = stopping.billed.length;
 
   const { run } = await runIn(folder, changed);
 
-  expect(paid).toBe(6);
-  expect(server.calls).toHaveLength(LINES - paid); // the new prompt finds the same phrases, so that step 1 is not asked again
+  expect(billed).toBe(6);
+  expect(server.calls).toHaveLength(LINES - billed); // the new prompt finds the same phrases, so step 1 makes no calls
   expect(run.counts).toMatchObject({ done: LINES });
   expect(readFileSync(join(results, 'annotations.jsonl'), 'utf8')).not.toBe(before);
   expect(existsSync(join(results, 'stopped'))).toBe(false);
   expect(readdirSync(join(results, 'step_0_expression_extraction')).sort()).toEqual(['.ckpt', 'annotations.jsonl']);
 });
 
-test('a stopped run with a new prompt leaves the checkpoints of two other prompts as they are', async () => {
+test('a stopped run with a new prompt keeps the checkpoints of two other prompts', async () => {
   const { folder, server } = await finishedFolder();
   const stopped = async (instructions: string) => {
     const stopping = await standIn({ script: (_, calls) => (calls.length > 5 ? { status: 401, error: 'Invalid API key' } : undefined) });
@@ -122,16 +122,16 @@ test('a stopped run with a new prompt leaves the checkpoints of two other prompt
     await runIn(folder, overrides);
     return stopping.billed.length;
   };
-  const paid = [await stopped('Be brief.'), await stopped('Be exact.')];
+  const billed = [await stopped('Be brief.'), await stopped('Be exact.')];
 
   await runIn(folder, server.overrides);
   expect(server.calls).toHaveLength(0);
   await runIn(folder, [...server.overrides, 'extraction.instructions=Be brief.']);
 
-  expect(server.calls).toHaveLength(LINES - (paid[0] ?? 0));
+  expect(server.calls).toHaveLength(LINES - (billed[0] ?? 0));
 });
 
-test('a forced run that was stopped goes on where it was, and asks no question twice', async () => {
+test('a stopped forced run resumes without a repeated call', async () => {
   const { folder, server, results } = await finishedFolder();
   const forced = [...server.overrides, 'workflow.force_reprocess=true', 'workflow.max_workers=1'];
   let refuse = true;
@@ -139,12 +139,12 @@ test('a forced run that was stopped goes on where it was, and asks no question t
     script: (_, calls) => (refuse && calls.length > 9 ? { status: 401, error: 'Invalid API key' } : undefined),
   });
   await runIn(folder, [...forced, `vlm.openai.base_url=${changing.url}`]);
-  const paid = changing.billed.length;
+  const billed = changing.billed.length;
   refuse = false;
 
   const { run } = await runIn(folder, [...forced, `vlm.openai.base_url=${changing.url}`]);
 
-  expect(paid).toBe(9);
+  expect(billed).toBe(9);
   expect(changing.billed).toHaveLength(2 * LINES);
   expect(run.counts).toMatchObject({ done: LINES });
   expect(existsSync(join(results, 'stopped'))).toBe(false);
@@ -188,7 +188,7 @@ test('failed lines in the form of TAO do not count as completed', async () => {
   expect(readFileSync(join(results, 'annotations.jsonl'), 'utf8')).toBe(before);
 });
 
-test('run.json of a run under way is in stopped/ while results of another are in place', async () => {
+test('run.json of a running run is in stopped/ while results of another run are in place', async () => {
   const { folder, server, results } = await finishedFolder();
   const before = readFileSync(join(results, 'run.json'), 'utf8');
   let during: { status?: string } = {};

@@ -38,7 +38,7 @@ test('a budget covers the results folder: the same command over it makes no call
   expect(second.run.counts.done).toBe(first.run.counts.done);
 });
 
-test('the sum over all invocations is kept through runs with other settings, and shown', async () => {
+test('the total over all invocations survives runs with other settings, and is shown', async () => {
   const folder = tempFolder();
   writeSamples(folder, 4);
   const server = await pricedServer();
@@ -54,7 +54,7 @@ test('the sum over all invocations is kept through runs with other settings, and
   expect(status.stdout).toContain('all invocations: 16 calls, cost $0.027');
 });
 
-test('spending.json is there before the first answer, so that a kill cannot hide that money was spent', async () => {
+test('spending.json exists before the first reply, so that a kill cannot hide costs', async () => {
   const folder = tempFolder();
   writeSamples(folder, 2);
   let wasThere: boolean | undefined;
@@ -70,7 +70,7 @@ test('spending.json is there before the first answer, so that a kill cannot hide
   expect(wasThere).toBe(true);
 });
 
-test('a folder from before spending.json starts from what its run.json says', async () => {
+test('a folder without spending.json starts from the costs in its run.json', async () => {
   const folder = tempFolder();
   writeSamples(folder, 4);
   const server = await pricedServer();
@@ -85,7 +85,7 @@ test('a folder from before spending.json starts from what its run.json says', as
   expect(spending(results)).toMatchObject({ calls: 12, cost_usd: expect.closeTo(12 * perCall, 8) });
 });
 
-test('a damaged spending.json stops the run before any call and says how to repair it', async () => {
+test('a damaged spending.json stops the run before any call, with a fix', async () => {
   const folder = tempFolder();
   writeSamples(folder, 2);
   const server = await pricedServer();

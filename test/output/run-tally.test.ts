@@ -15,7 +15,7 @@ function tallyOf(...lines: LineResult[]) {
   return tally;
 }
 
-test('done, partial, failed and cached lines are told apart', () => {
+test('done, partial, failed and cached lines are counted separately', () => {
   const tally = tallyOf(
     { step_0: step({}), step_1: step({ groundings: { found: 2 }, boxes: 3, expressions: 2 }) },
     { step_0: step({ cached: true }), step_1: step({ status: 'partial', groundings: { found: 1, unanswered: 1 } }) },
@@ -29,9 +29,12 @@ test('done, partial, failed and cached lines are told apart', () => {
   expect(tally.groundings).toEqual({ found: 3, unanswered: 1 });
 });
 
-test('calls whose tokens were not told are told apart', () => {
-  const untold = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
-  const { step_0, step_1 } = tallyOf({ step_0: step({ usage: untold }), step_1: step({}) }, { step_0: step({}), step_1: step({}) }).steps;
+test('calls without reported tokens are counted separately', () => {
+  const unreportedCall = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
+  const { step_0, step_1 } = tallyOf(
+    { step_0: step({ usage: unreportedCall }), step_1: step({}) },
+    { step_0: step({}), step_1: step({}) },
+  ).steps;
 
   expect(step_0.now).toEqual({ calls: 2, input: 100, cachedInput: 0, output: 10, thinking: 5, unreported: 1 });
   expect(step_1.now).not.toHaveProperty('unreported');

@@ -19,38 +19,38 @@ test('a budget is used up when the known cost reaches it', () => {
   expect(spending.exceeded()).toMatchObject({ reason: 'budget_reached', message: expect.stringContaining('$0.6000 spent') });
 });
 
-test('a budget for a model of unknown price is refused before anything is paid', () => {
+test('a budget for a model of unknown price is refused before any call', () => {
   expect(() => createBudget(1, now).requirePrices([flash, own])).toThrow(/the price of my-own-model is not known/);
 });
 
-test('a reply that does not tell its tokens ends a run with a budget, and leaves the cost of any run unknown', () => {
-  const [limited, free] = [createBudget(1, now), createBudget(undefined, now)];
-  const untold = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
+test('a reply without token counts ends a run with a budget, and makes the cost unknown', () => {
+  const [limited, unlimited] = [createBudget(1, now), createBudget(undefined, now)];
+  const unreported = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
   limited.requirePrices([flash]);
 
-  for (const spending of [limited, free]) {
+  for (const spending of [limited, unlimited]) {
     spending.add(flash, usage);
-    spending.add(flash, untold);
+    spending.add(flash, unreported);
   }
 
   expect(limited.exceeded()).toMatchObject({
     reason: 'budget_reached',
     message: expect.stringMatching(/gemini-2.5-flash answered without token counts.*report usage, or leave the budget out/),
   });
-  expect(free.exceeded()).toBeUndefined();
-  expect(free.usd).toBeUndefined();
+  expect(unlimited.exceeded()).toBeUndefined();
+  expect(unlimited.usd).toBeUndefined();
 });
 
 test('without a budget an unknown price is unknown, and the model that runs here costs nothing', () => {
-  const [paid, free] = [createBudget(undefined, now), createBudget(1, now)];
+  const [withoutBudget, withBudget] = [createBudget(undefined, now), createBudget(1, now)];
 
-  paid.requirePrices([own]);
-  paid.add(own, usage);
-  free.requirePrices([builtin]);
-  free.add(builtin, usage);
+  withoutBudget.requirePrices([own]);
+  withoutBudget.add(own, usage);
+  withBudget.requirePrices([builtin]);
+  withBudget.add(builtin, usage);
 
-  expect(paid.usd).toBeUndefined();
-  expect(free.usd).toBe(0);
+  expect(withoutBudget.usd).toBeUndefined();
+  expect(withBudget.usd).toBe(0);
 });
 
 test('a call in the flex tier takes half of the budget, one after a price change what it costs then', () => {

@@ -14,12 +14,12 @@ test('after a stop no call starts, and one in flight may end', async () => {
 
   await expect(gate.attempt(async () => 'late')).rejects.toThrow('stop');
   expect(gate.signal.aborted).toBe(false);
-  finish('paid');
-  expect(await inFlight).toBe('paid');
+  finish('reply');
+  expect(await inFlight).toBe('reply');
   expect(gate.signal.aborted).toBe(true);
 });
 
-test('a call that does not end within the grace is cut off', async () => {
+test('a call that does not end within the grace time is aborted', async () => {
   const gate = createCallGate({ clock });
   const cutOff = new Promise((resolve) => gate.signal.addEventListener('abort', resolve));
   gate.attempt(() => new Promise(() => {}));
@@ -29,7 +29,7 @@ test('a call that does not end within the grace is cut off', async () => {
   await cutOff;
 });
 
-test('a limit is asked before every call, and stops the run with its reason', async () => {
+test('a limit is checked before every call, and stops the run with its reason', async () => {
   let spent = 0;
   const gate = createCallGate({ clock, limit: () => (spent >= 2 ? new RunStopError('budget_reached', 'used up') : undefined) });
   const call = () => gate.attempt(async () => ++spent);
@@ -42,7 +42,7 @@ test('a limit is asked before every call, and stops the run with its reason', as
   expect(gate.stopped?.reason).toMatchObject({ reason: 'budget_reached' });
 });
 
-test('the first reason to stop is the one that is told', () => {
+test('the first reason to stop is the one that counts', () => {
   const gate = createCallGate({ clock });
 
   gate.stop(new Error('first'), 0);

@@ -10,7 +10,7 @@ import { writeSampleResults } from './sample-results.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-it('a report is whole when written by one bundled file far from its sources, as the package and a Lambda do', async () => {
+it('a report is complete when one bundled file writes it, as in the package and a Lambda function', async () => {
   const folder = await scratchFolder();
   try {
     await writeSampleResults(folder, { samples: 3 });

@@ -9,7 +9,7 @@ describe("the report's client", () => {
     expect(checkedIn === (await buildReportClient())).toBe(true);
   });
 
-  it('never writes markup: everything shown goes through text nodes and attributes', () => {
+  it('never writes markup: all content is text nodes and attributes', () => {
     expect(checkedIn).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/);
   });
 

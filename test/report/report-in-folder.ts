@@ -10,7 +10,7 @@ export async function scratchFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), 'groundline-report-'));
 }
 
-/** Writes the report of a results folder whose pictures lie inside it, and returns its path. */
+/** Writes the report of a results folder with its pictures inside, and returns its path. */
 export async function reportInFolder(folder: string, options: Partial<ReportOptions> = {}): Promise<string> {
   await writeReport({
     results: folderFiles(folder),

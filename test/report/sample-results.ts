@@ -4,7 +4,7 @@ import { type DrawnScene, drawScene, numbersFrom, photograph } from './drawn-sce
 
 export interface SampleResultsOptions {
   readonly samples: number;
-  /** Different pictures to draw; samples take turns. */
+  /** Different pictures to draw; samples use them in rotation. */
   readonly pictures?: number;
   /** Pictures as heavy as photographs. */
   readonly grain?: boolean;

@@ -10,7 +10,7 @@ function sample(line: number, { status = 'ok', score = 0.9 }: { status?: ReportS
 function choose(cap: number, samples: readonly ReportSample[], required: readonly number[] = []): readonly ReportSample[] {
   const selection = createSelection(cap);
   for (const one of samples) selection.offer(one, required.includes(one.line));
-  return selection.take();
+  return selection.list();
 }
 
 const lines = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -62,7 +62,7 @@ describe('the samples a report shows', () => {
     expect(shown.filter(({ status }) => status === 'ok')).toHaveLength(5);
   });
 
-  it('spread over the whole input beyond the odd ones', () => {
+  it('spread over the entire input after the failed and doubtful ones', () => {
     const shown = choose(
       1_000,
       lines(100_000).map((line) => sample(line)),

@@ -39,7 +39,7 @@ describe('a report', () => {
     expect(pictureBytes(await readReport())).toHaveLength(3);
   });
 
-  it('never spends more than the picture budget, and links what is beyond it', async () => {
+  it('never exceeds the picture budget, and links further pictures', async () => {
     await writeSampleResults(folder, { samples: 40, pictures: 40, grain: true });
 
     const html = await readReport({ pictureBudget: 60_000 });
@@ -83,7 +83,7 @@ describe('a report', () => {
     expect(html).toContain('img-src data: https://bucket.s3.amazonaws.com;');
   });
 
-  it('loses no more than one link to a picture that cannot be linked, and says so', async () => {
+  it('loses only one link for a picture that cannot be linked, with a notice', async () => {
     await writeSampleResults(folder, { samples: 3, pictures: 3 });
     const linkTo = async (path: string) => {
       if (path.includes('scene-1')) throw new URIError('URI malformed');
@@ -95,7 +95,7 @@ describe('a report', () => {
     expect(notices).toContain('1 picture could not be linked, the first of line 2: URI malformed.');
   });
 
-  it('says that it is sampled, and counts all lines all the same', async () => {
+  it('has a notice when it is sampled, and counts all lines nevertheless', async () => {
     await writeSampleResults(folder, { samples: 300 });
 
     const { notices, samples, totals } = embeddedData(await readReport({ maxSamples: 50 }));
@@ -112,7 +112,7 @@ describe('a report', () => {
     expect(embeddedData(await readReport()).notices).toEqual(['1 result line could not be read: annotations.jsonl line 5.']);
   });
 
-  it('shows the evaluation beside the results, its worst samples first and among those shown', async () => {
+  it('shows the evaluation with the results, and always its worst samples', async () => {
     await writeSampleResults(folder, { samples: 300 });
     const worst = [
       { line: 299, iou: 0.4, expression: 'a red car' },
@@ -128,7 +128,7 @@ describe('a report', () => {
     expect(samples.map(({ line }) => line)).toEqual(expect.arrayContaining([123, 299]));
   });
 
-  it('says so when the evaluation cannot be read', async () => {
+  it('has a notice when the evaluation cannot be read', async () => {
     await writeSampleResults(folder, { samples: 2 });
     await writeFile(join(folder, 'evaluation.json'), '{"figures": 3}');
 
@@ -141,10 +141,8 @@ describe('a report', () => {
     expect(await readReport()).toBe(await readReport());
   });
 
-  it('refuses a folder without results and says what to do', async () => {
-    await expect(reportInFolder(folder)).rejects.toThrow(
-      /no results in .*annotations\.jsonl is not there; run "groundline generate" first/,
-    );
+  it('refuses a folder without results, with the fix', async () => {
+    await expect(reportInFolder(folder)).rejects.toThrow(/no results in .*annotations\.jsonl is missing; run "groundline generate" first/);
   });
 
   it('leaves nothing half-written when it is aborted', async () => {

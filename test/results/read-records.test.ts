@@ -69,7 +69,7 @@ async function read(folder: string, options?: OpenOptions) {
 }
 
 describe('reading results', () => {
-  it('gives every record in order, with spans in code points, scores and what became of each phrase', async () => {
+  it('gives every record in order, with spans in code points, scores and the grounding of each phrase', async () => {
     const { all, paths } = await read(resultsOf([record, record]));
 
     expect(all.map(({ line }) => line)).toEqual([1, 2]);
@@ -99,11 +99,11 @@ describe('reading results', () => {
     expect(all[0]).toMatchObject({ size: undefined, orientation: 1, status: 'ok' });
     expect(all[0]?.expressions.map(({ span, grounding, instances }) => [span, grounding, instances[0]?.score])).toEqual([
       [[0, 5], 'found', 0.9],
-      [undefined, 'unknown', undefined],
+      [undefined, 'unanswered', undefined],
     ]);
   });
 
-  it('takes a noun that the run made of a phrase for none, as far as the record shows it', async () => {
+  it('ignores a noun that the run guessed from a plain phrase', async () => {
     const given = (text: string, noun: string) => ({ ...tao.expressions[0], text, noun_chunk: noun });
     const line = { ...tao, expressions: [given('A cat in a hat', 'cat'), given('a dog', 'animal')] };
     const nouns = async (phrases: unknown) =>
@@ -114,7 +114,7 @@ describe('reading results', () => {
     expect(await nouns('not ours')).toEqual(['cat', 'animal']);
   });
 
-  it('takes the record of a line that could not be read for a failed one, whatever is in it', async () => {
+  it('reads the record of an unreadable line as a failed one, with any content', async () => {
     const failed = { ...tao, image_path: '', caption: '', image_id: '', expressions: [], status: 'failed' };
 
     const { all } = await read(resultsOf([failed, { ...failed, image_path: 5, expressions: null }, tao]));
@@ -143,14 +143,14 @@ describe('reading results', () => {
     ]);
   });
 
-  it('refuses a run that is not finished and says from which line on, unless asked to take what is there', async () => {
+  it('refuses an unfinished run with its first pending line, unless unfinished results are allowed', async () => {
     const folder = resultsOf([record], { finished_at: '2026-01-01T00:00:00Z', counts: { pending: 1200 }, first_pending_line: 2 });
 
     await expect(read(folder)).rejects.toThrow(/not finished: 1,200 lines are pending, the first of them line 2; .*--unfinished/);
     expect(await read(folder, { unfinished: true })).toMatchObject({ pending: 1200, all: [{ line: 1 }] });
   });
 
-  it('takes a run that left out lines by its own limit or sample: it is finished', async () => {
+  it('accepts a finished run with lines outside its own limit or sample', async () => {
     const folder = resultsOf([record], {
       status: 'finished',
       finished_at: '2026-01-01T00:00:00Z',
@@ -165,19 +165,19 @@ describe('reading results', () => {
     await expect(read(resultsOf([record], { started_at: '2026-01-01T00:00:00Z' }))).rejects.toThrow(/not finished/);
   });
 
-  it('refuses results of extraction alone and says what to run', async () => {
+  it('refuses results of extraction alone, with the fix', async () => {
     const extracted = { ...record, pipeline_steps: ['step0_expression_extraction'], expressions: [{ text: 'A 🐈', instances: [] }] };
 
     await expect(read(resultsOf([extracted]))).rejects.toThrow(/no boxes: only extraction has run .*workflow\.steps=\["1"\]/);
   });
 
-  it('refuses a folder without results, and tells one whose run was killed', async () => {
+  it('refuses a folder without results, and one whose run was killed', async () => {
     const folder = tempFolder();
-    await expect(read(folder)).rejects.toThrow(/annotations\.jsonl is not there; run "groundline generate" first/);
+    await expect(read(folder)).rejects.toThrow(/annotations\.jsonl is missing; run "groundline generate" first/);
 
     mkdirSync(join(folder, 'step_1_grounding'));
     writeFileSync(join(folder, 'step_1_grounding', 'annotations.jsonl'), '');
-    await expect(read(folder)).rejects.toThrow(/its run has not got to the end/);
+    await expect(read(folder)).rejects.toThrow(/its run is not finished/);
   });
 
   it('names a line that is cut off or no record', async () => {
@@ -186,7 +186,7 @@ describe('reading results', () => {
     writeFileSync(join(folder, 'annotations.jsonl'), whole.slice(0, -40));
 
     await expect(read(folder)).rejects.toThrow(/annotations\.jsonl line 2 .*perhaps cut off/);
-    await expect(read(resultsOf([record, '[1]']))).rejects.toThrow(/line 2 .* is no JSON object/);
+    await expect(read(resultsOf([record, '[1]']))).rejects.toThrow(/line 2 .* is not a JSON object/);
     await expect(read(resultsOf([{ image_path: 'a.jpg', expressions: [{ text: 3 }] }]))).rejects.toThrow(/line 1 .*"expressions\.0\.text"/);
   });
 

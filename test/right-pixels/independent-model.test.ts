@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Box } from '#core/box.ts';
@@ -6,6 +5,7 @@ import type { ImageStore } from '#core/ports.ts';
 import type { ModelConnection } from '#models/connect.ts';
 import { openSampleImage } from '#steps/sample-image.ts';
 import { type MockServer, mockServerPath, startMockServer } from '#test/models/mock-server.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { familyServers } from './family-servers.ts';
 import { connectFamily, groundPicture } from './ground-picture.ts';
 
@@ -16,7 +16,7 @@ const side = { width: 560, height: 420 };
  * This stand-in was not written for this project. Its boxes depend on image bytes and phrase alone, so all families, each asked in
  * its own convention, must give the same pixels.
  */
-describe.skipIf(!existsSync(mockServerPath))('an independent stand-in (needs ../shared/tools/mock-vlm.mjs)', () => {
+describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independent stand-in'), () => {
   let server: MockServer;
   let found: Record<string, readonly (readonly Box[])[]>;
 

@@ -21,7 +21,7 @@ function modelOf(finish: ModelReply['finish']) {
 }
 
 describe('a conversation with a model', () => {
-  it('soon gives more tokens at once to a model whose replies are cut off one after the other', async () => {
+  it('raises the token limit for a model after several replies that were cut off', async () => {
     const { requests, ask } = modelOf('length');
 
     for (let call = 0; call < 4; call++) await ask();
@@ -29,7 +29,7 @@ describe('a conversation with a model', () => {
     expect(requests.map(({ maxTokens }) => maxTokens)).toEqual([1024, 1024, 1024, 4096]);
   });
 
-  it('does not for a model that says all it has to say', async () => {
+  it('keeps the token limit for a model with complete replies', async () => {
     const { requests, ask } = modelOf('stop');
 
     for (let call = 0; call < 5; call++) await ask();
@@ -37,7 +37,7 @@ describe('a conversation with a model', () => {
     expect(requests.every(({ maxTokens }) => maxTokens === 1024)).toBe(true);
   });
 
-  it('shows no more than 500 bytes of a reply, and no half characters', () => {
+  it('quotes at most 500 bytes of a reply, cut between characters', () => {
     expect(cutReplyHead('short')).toBe('short');
     expect(cutReplyHead(`a${'🚗'.repeat(1000)}`)).toBe(`a${'🚗'.repeat(124)}`);
     expect(cutReplyHead('é'.repeat(1000))).toBe('é'.repeat(250));

@@ -8,7 +8,7 @@ const fingerprint = (extra_body: object) => {
   return createFingerprints('step_1', connection, Settings.parse({ vlm: { backend: 'openai', openai: { extra_body } } }))('image', []);
 };
 
-test('a fingerprint is that of the settings as run.json keeps them: what looks like a secret is not in it', () => {
+test('a fingerprint ignores secrets, as run.json does', () => {
   expect(fingerprint({ top_k: 1, prompt_cache_key: 'a' })).toBe(fingerprint({ top_k: 1 }));
   expect(fingerprint({ top_k: 1, prompt_cache_key: 'a' })).toBe(fingerprint({ prompt_cache_key: 'b', top_k: 1 }));
   expect(fingerprint({ top_k: 1 })).not.toBe(fingerprint({ top_k: 2 }));

@@ -7,12 +7,18 @@ import type { ModelProfile } from '#core/model-profile.ts';
 import type { ImageStore, ModelReply, ModelRequest, VisionLanguageModel } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
 import type { Extraction } from '#steps/extract/extract.ts';
-import { runExtraction, runGrounding, type StepContext } from '#steps/run-step.ts';
+import { extractStep } from '#steps/extract/extract-step.ts';
+import { groundStep } from '#steps/ground/ground-step.ts';
+import { runStep, type StepContext } from '#steps/run-step.ts';
 import { openSampleImage } from '#steps/sample-image.ts';
 import { createDirectoryCheckpoints } from '#storage/disk/directory-checkpoints.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 import { plainProfile } from '#test/models/profile.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
+
+const runExtraction = (input: typeof sample, context: StepContext) => runStep(extractStep, input, context);
+const runGrounding = (input: typeof sample, { cleanedCaption, expressions }: Extraction, context: StepContext) =>
+  runStep(groundStep, { ...input, cleanedCaption, expressions }, context);
 
 type Answer = (request: ModelRequest, call: number) => string | Partial<ModelReply> | Error;
 
@@ -29,7 +35,7 @@ const extracted =
 const box = (id: number) => `{"bbox_2d":[100,200,300,400],"label":"","id":${id},"score":0.9}`;
 const boxes = (ids: number[], absent: number[] = []) => `{"boxes":[${ids.map(box)}],"absent":[${absent}]}`;
 
-/** A results folder with an image, and a model that says what the test says. */
+/** A results folder with an image, and a model with the answers of the test. */
 async function openFolder() {
   const folder = tempFolder();
   const put = async (background = 'red') =>
@@ -45,7 +51,7 @@ async function openFolder() {
     inputFolder: folder,
     notice: () => {},
   });
-  const seen = { requests: [] as ModelRequest[], reads: 0, tokens: 0 };
+  const seen = { requests: [] as ModelRequest[], reads: 0 };
   const images: ImageStore = {
     stat: local.stat,
     read(path, signal) {
@@ -74,19 +80,16 @@ async function openFolder() {
       checkpoints: createDirectoryCheckpoints(folder),
       image: openSampleImage(images, 'a.png', { maxBytes: 1e6, maxPixels: 1e6 }),
       signal: change.signal ?? new AbortController().signal,
-      onUsage: (_, usage) => {
-        seen.tokens += usage.input + usage.output;
-      },
     };
   };
   const checkpoint = (step: string) => readFileSync(join(folder, step, '.ckpt', `${sample.sampleId}.json`), 'utf8');
   return { folder, put, seen, contextFor, checkpoint };
 }
 
-const none: Answer = () => new Error('asked, though nothing had to be');
+const none: Answer = () => new Error('called the model without a need');
 
 describe('a step', () => {
-  it('asks once, and never again while nothing of it changes', async () => {
+  it('makes no second call while its inputs are unchanged', async () => {
     const { seen, contextFor } = await openFolder();
     const first = await runExtraction(
       sample,
@@ -102,10 +105,10 @@ describe('a step', () => {
       image: { width: 640, height: 480, orientation: 1 },
     });
     expect(again).toEqual({ ...first, cached: true, attempts: 0 });
-    expect(seen).toMatchObject({ tokens: 15 });
+    expect(seen.requests).toHaveLength(1);
   });
 
-  it('reads the image once for both steps, and not at all when all is known and the file unchanged', async () => {
+  it('reads the image once for both steps, and never for an unchanged file with checkpoints', async () => {
     const { seen, contextFor } = await openFolder();
     const context = contextFor((request) => (request.task.kind === 'extract' ? extracted : boxes([1, 2])));
     await runExtraction(sample, context);
@@ -117,7 +120,7 @@ describe('a step', () => {
     expect(seen.reads).toBe(1);
   });
 
-  it('looks again at a file with a new time stamp, and asks again only if it is another picture', async () => {
+  it('reads a file with a new time stamp again, and calls the model only for another picture', async () => {
     const { folder, put, seen, contextFor } = await openFolder();
     await runExtraction(
       sample,
@@ -145,7 +148,7 @@ describe('a step', () => {
     ['more workers', { settings: { workflow: { max_workers: 64 } } }, false],
     ['a key and an address', { settings: { vlm: { openai: { api_key: 'k', base_url: 'http://127.0.0.1:1/v1', timeout: 3 } } } }, false],
     ['other boxes per call', { profile: { expressionsPerCall: 1 } }, false],
-  ])('after a change of %s asks again: %s', async (_, change, asks) => {
+  ])('after a change of %s, whether it calls the model again: %s', async (_, change, asks) => {
     const { contextFor } = await openFolder();
     await runExtraction(
       sample,
@@ -160,7 +163,7 @@ describe('a step', () => {
     ).toMatchObject({ cached: !asks });
   });
 
-  it('keeps small checkpoints without the reply', async () => {
+  it('writes small checkpoints without the reply', async () => {
     const { contextFor, checkpoint } = await openFolder();
     await runExtraction(
       sample,
@@ -176,18 +179,18 @@ describe('a step', () => {
     expect(checkpoint('step_1_grounding').length).toBeLessThan(1024);
   });
 
-  it('never asks silently again where a checkpoint is damaged or of another form: the sample fails, and the file is named', async () => {
+  it('fails the sample of a damaged checkpoint without a call, and names the file', async () => {
     const { folder, seen, contextFor, checkpoint } = await openFolder();
     await runExtraction(
       sample,
       contextFor(() => extracted),
     );
     const path = join(folder, 'step_0_expression_extraction', '.ckpt', `${sample.sampleId}.json`);
-    const whole = checkpoint('step_0_expression_extraction');
+    const intact = checkpoint('step_0_expression_extraction');
 
     for (const text of [
-      whole.replace('"charSpan":[2,9]', '"charSpan":"x"'),
-      whole.replace('"body":', '"body":1'),
+      intact.replace('"charSpan":[2,9]', '"charSpan":"x"'),
+      intact.replace('"body":', '"body":1'),
       '{"fingerprint":"',
       '',
     ]) {
@@ -207,7 +210,7 @@ describe('a step', () => {
     ).toMatchObject({ cached: false, output: extraction });
   });
 
-  it('asks where only a checkpoint of other settings is of another form', async () => {
+  it('ignores a damaged checkpoint of other settings', async () => {
     const { folder, contextFor, checkpoint } = await openFolder();
     await runExtraction(
       sample,
@@ -247,7 +250,7 @@ describe('a step', () => {
     ['negative numbers', '"input":-1', 0],
     ['null', '"input":null', 0],
     ['text', '"input":"010"', 10],
-  ])('reads a checkpoint of an earlier version whose token counts are %s, and asks nothing', async (_, counts, input) => {
+  ])('reads a checkpoint of an earlier version with token counts as %s, without a call', async (_, counts, input) => {
     const { folder, contextFor, checkpoint } = await openFolder();
     await runExtraction(
       sample,
@@ -259,7 +262,7 @@ describe('a step', () => {
     expect(await runExtraction(sample, contextFor(none))).toMatchObject({ cached: true, output: extraction, usage: { calls: 1, input } });
   });
 
-  it('fails a sample whose image is missing without a question and without a trace', async () => {
+  it('fails a sample with a missing image without a call and without a file', async () => {
     const { folder, contextFor } = await openFolder();
     const context = {
       ...contextFor(none),
@@ -274,7 +277,7 @@ describe('a step', () => {
     expect(readdirSync(folder)).toEqual(['a.png']);
   });
 
-  it('lets a stop of the run pass, with nothing recorded', async () => {
+  it('rethrows a stop of the run, and stores nothing', async () => {
     const { folder, contextFor } = await openFolder();
 
     await expect(
@@ -294,7 +297,7 @@ describe('step 0', () => {
     ['prose', 'I am sorry.'],
     ['a reply that was cut off', extracted.slice(0, -30)],
     ['nothing', ''],
-  ])('asks once more after %s, not on the tier that failed', async (_, bad) => {
+  ])('repeats the call once after %s, below the tier that failed', async (_, bad) => {
     const { seen, contextFor } = await openFolder();
 
     const result = await runExtraction(
@@ -306,7 +309,7 @@ describe('step 0', () => {
     expect(seen.requests[1]).toMatchObject({ avoidTier: 'schema' });
   });
 
-  it('gives a reply that ran out of tokens more of them', async () => {
+  it('raises the token limit after a reply that was cut off', async () => {
     const { seen, contextFor } = await openFolder();
     await runExtraction(
       sample,
@@ -316,7 +319,7 @@ describe('step 0', () => {
     expect(seen.requests[1]?.maxTokens).toBeGreaterThan(seen.requests[0]?.maxTokens ?? Number.POSITIVE_INFINITY);
   });
 
-  it('keeps what is complete when both replies were cut off, and counts it', async () => {
+  it('keeps the complete expressions when both replies were cut off, and counts the loss', async () => {
     const { contextFor } = await openFolder();
 
     const result = await runExtraction(
@@ -327,7 +330,7 @@ describe('step 0', () => {
     expect(result).toMatchObject({ status: 'ok', output: extraction, dropped: { reply_incomplete: 1 } });
   });
 
-  it('fails the sample with the head of the reply when nothing is usable, and counts the runs that tried', async () => {
+  it('fails the sample of an unusable reply with its head, and counts the runs that tried', async () => {
     const { contextFor, checkpoint } = await openFolder();
     const bad = `I am sorry, ${'é'.repeat(2000)}`;
 
@@ -355,7 +358,7 @@ describe('step 0', () => {
   it.each([
     ['filtered', 'model_filtered', 'SAFETY'],
     ['refused', 'model_refused', 'content_filter'],
-  ] as const)('looks at the finish first: %s is %s, without a second question', async (finish, code, finishDetail) => {
+  ] as const)('reads the finish reason first: %s is %s, without a second call', async (finish, code, finishDetail) => {
     const { seen, contextFor } = await openFolder();
 
     const result = await runExtraction(
@@ -368,7 +371,7 @@ describe('step 0', () => {
     expect(seen.requests.length).toBe(1);
   });
 
-  it('records what the model adapter could not do for this sample', async () => {
+  it('stores the failure of a sample that the model adapter rejected', async () => {
     const { contextFor } = await openFolder();
     const result = await runExtraction(
       sample,
@@ -394,7 +397,7 @@ describe('step 1', () => {
   const groundings = (result: Awaited<ReturnType<typeof runGrounding>>) =>
     result.status === 'ok' ? result.output.expressions.map(({ grounding }) => grounding) : result.code;
 
-  it('asks in batches of the profile and puts the answers in their places', async () => {
+  it('sends as many expressions per call as the profile allows, and keeps their order', async () => {
     const { seen, contextFor } = await openFolder();
     const context = contextFor((request) => (texts(request) === 'abcd' ? boxes([1, 3], [2, 4]) : boxes([2], [1])), {
       profile: { expressionsPerCall: 4 },
@@ -404,7 +407,7 @@ describe('step 1', () => {
     expect(seen.requests.map(texts)).toEqual(['abcd', 'ef']);
   });
 
-  it('asks once more for those without an answer, in smaller requests, and then says that they have none', async () => {
+  it('repeats the call for unanswered expressions, in smaller requests, and marks the rest', async () => {
     const { seen, contextFor } = await openFolder();
     const answer: Answer = (_request, call) => (call === 1 ? boxes([1], [3]) : call === 2 ? boxes([2]) : 'I am sorry.');
 
@@ -416,7 +419,7 @@ describe('step 1', () => {
     expect(seen.requests[0]?.maxTokens).toBeGreaterThan(seen.requests[1]?.maxTokens ?? 0);
   });
 
-  it('leaves the tier on which a reply was broken, even for what it saved of it', async () => {
+  it('leaves the tier of a broken reply, even where parts of the reply were usable', async () => {
     const { seen, contextFor } = await openFolder();
     const answer: Answer = (_request, call) => (call === 1 ? boxes([1, 2, 3, 4, 5, 6]).slice(0, 150) : boxes([1, 2, 3]));
 
@@ -425,7 +428,7 @@ describe('step 1', () => {
     expect(seen.requests.slice(1).every(({ avoidTier }) => avoidTier === 'schema')).toBe(true);
   });
 
-  it('asks for the unanswered ones again in a later run, but not for a repeat of the line', async () => {
+  it('asks about unanswered expressions in a later run, but not for a repeat of the line', async () => {
     const { seen, contextFor } = await openFolder();
     await runGrounding(
       sample,
@@ -446,7 +449,7 @@ describe('step 1', () => {
     expect(await runGrounding(sample, extraction, contextFor(none))).toMatchObject({ cached: true });
   });
 
-  it('does not pay again for batches that were answered before the run was stopped or the sample failed', async () => {
+  it('makes no second call for answered batches after a stop or a failure', async () => {
     for (const stop of [new RunStopError('interrupted', 'stop'), new SampleError('model_unavailable', 'down')]) {
       const { seen, contextFor } = await openFolder();
       const profile = { expressionsPerCall: 2 };
@@ -467,7 +470,7 @@ describe('step 1', () => {
     }
   });
 
-  it('fails the whole sample when the model declines, rather than calling it "not visible"', async () => {
+  it('fails the sample when the model declines, instead of marking it absent', async () => {
     const { contextFor } = await openFolder();
 
     expect(
@@ -499,7 +502,7 @@ describe('step 1', () => {
     expect(result).toMatchObject({ output: { expressions: [{ instances: [{ bbox: [20, 40, 640, 480] }] }, {}] } });
   });
 
-  it('gives the same output whatever way it came about', async () => {
+  it('gives the same output with and without failures, checkpoints and smaller calls', async () => {
     const straight = await openFolder();
     const detour = await openFolder();
     const answering = (known: string) => (request: ModelRequest) => {

@@ -29,7 +29,7 @@ function storeOf(bytes: Uint8Array, stat: Partial<ImageStat> = {}) {
 }
 
 describe("a sample's image", () => {
-  it('is known by the hash of its bytes and by its size upright', async () => {
+  it('has the hash of its bytes and its upright size as facts', async () => {
     const bytes = await picture();
     const { images } = storeOf(bytes);
 
@@ -43,7 +43,7 @@ describe("a sample's image", () => {
     });
   });
 
-  it('is looked at once and read once, however often it is asked for', async () => {
+  it('is inspected once and read once, for any number of uses', async () => {
     const { images, asked } = storeOf(await picture());
     const image = openSampleImage(images, 'a.jpg', limits);
 
@@ -56,7 +56,7 @@ describe("a sample's image", () => {
     expect(asked).toEqual({ stats: 1, reads: 1 });
   });
 
-  it('is not read while recorded facts hold, which the step or an earlier one may know', async () => {
+  it('is not read while the facts of this step or of an earlier one are valid', async () => {
     const bytes = await picture();
     const facts = await openSampleImage(storeOf(bytes).images, 'a.jpg', limits).facts();
     const { images, asked } = storeOf(bytes);
@@ -69,7 +69,7 @@ describe("a sample's image", () => {
     expect(asked.reads).toBe(1);
   });
 
-  it("is the same for a store that knows content, whatever the object's time stamp", async () => {
+  it('is unchanged for a store with content hashes, whatever its time stamp', async () => {
     const bytes = await picture();
     const facts = await openSampleImage(storeOf(bytes, { identity: 'crc64:1' }).images, 'a.jpg', limits).facts();
     const { images, asked } = storeOf(bytes, { identity: 'crc64:1', stamp: 'now' });
@@ -79,7 +79,7 @@ describe("a sample's image", () => {
     expect(asked.reads).toBe(0);
   });
 
-  it('lets go of its bytes, and reads them again when they are wanted', async () => {
+  it('releases its bytes, and reads them again for a later use', async () => {
     const { images, asked } = storeOf(await picture());
     const image = openSampleImage(images, 'a.jpg', limits);
     await image.sendable(plainProfile.image);

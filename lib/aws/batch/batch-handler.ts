@@ -1,10 +1,11 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { FunctionSettings } from '#core/function-settings.ts';
 import type { StepName } from '#core/ports.ts';
 import { createDynamoClient } from '#storage/dynamodb/dynamodb-client.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import { readPlan, type StoredPlan } from '../run-state/stored-plan.ts';
 import { clientOptions } from '../runtime/client-options.ts';
-import { type FunctionVariables, openCloud } from '../runtime/cloud.ts';
+import { openCloud } from '../runtime/cloud.ts';
 import { createModelSecret } from '../runtime/model-secret.ts';
 import { createPowertoolsLog } from '../runtime/powertools-log.ts';
 import { wallClock } from '../runtime/wall-clock.ts';
@@ -13,13 +14,13 @@ import type { BatchOutcome } from './batch-outcome.ts';
 import { createModelSession, type ModelSession } from './model-session.ts';
 import { runBatch } from './run-batch.ts';
 
-/** As much of Lambda's context as is used. */
+/** The part of the Lambda context that a batch function uses. */
 export interface FunctionContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** The function of one step. What it keeps between calls serves one run at a time: a container that gets another run starts afresh. */
-export function createBatchHandler(step: StepName, variables: FunctionVariables) {
+/** Creates the function of one step. A container reuses plan and session for the calls of one run; a call of another run replaces them. */
+export function createBatchHandler(step: StepName, variables: FunctionSettings) {
   const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
   const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);
   const keyValues = () => secret.values;

@@ -1,24 +1,25 @@
 import type { ImageStat, ImageStore } from '#core/ports.ts';
 
-/** Bytes that may be held at a time. */
+/** A limit of the bytes in memory. */
 export interface ByteBudget {
-  /** Waits until there is room. What is larger than the whole budget waits for all of it. */
-  take(bytes: number, signal: AbortSignal): Promise<void>;
-  give(bytes: number): void;
+  /** Waits for free bytes, in the order of the requests. A request above the total waits for all of it. */
+  reserve(bytes: number, signal: AbortSignal): Promise<void>;
+  release(bytes: number): void;
 }
 
+/** `total`: the limit in bytes. */
 export function createByteBudget(total: number): ByteBudget {
   let free = total;
-  const waiting: { readonly bytes: number; go(): void }[] = [];
-  const serve = () => {
+  const waiting: { readonly bytes: number; start(): void }[] = [];
+  const admitWaiting = () => {
     for (let next = waiting[0]; next && next.bytes <= free; next = waiting[0]) {
       waiting.shift();
       free -= next.bytes;
-      next.go();
+      next.start();
     }
   };
   return {
-    async take(bytes, signal) {
+    async reserve(bytes, signal) {
       signal.throwIfAborted();
       const wanted = Math.min(bytes, total);
       if (waiting.length === 0 && wanted <= free) {
@@ -28,31 +29,31 @@ export function createByteBudget(total: number): ByteBudget {
       await new Promise<void>((resolve, reject) => {
         const entry = {
           bytes: wanted,
-          go: () => {
-            signal.removeEventListener('abort', leave);
+          start: () => {
+            signal.removeEventListener('abort', cancel);
             resolve();
           },
         };
-        const leave = () => {
+        const cancel = () => {
           waiting.splice(waiting.indexOf(entry), 1);
           reject(signal.reason);
-          serve();
+          admitWaiting();
         };
-        signal.addEventListener('abort', leave, { once: true });
+        signal.addEventListener('abort', cancel, { once: true });
         waiting.push(entry);
       });
     },
-    give(bytes) {
+    release(bytes) {
       free += Math.min(bytes, total);
-      serve();
+      admitWaiting();
     },
   };
 }
 
-/** Where the size of an image is not known before it is read. */
+/** Assumed size of an image without a known size. */
 const USUAL_BYTES = 5_000_000;
 
-/** One sample's view of the images: what it reads counts against the budget until `release`. `knownBytes` is the size where a look at the image is spared. */
+/** The images as one sample reads them: its reads count against the budget until `release`. `knownBytes`: the size from an earlier step, where `stat` is not called. */
 export function withinBudget(images: ImageStore, budget: ByteBudget, knownBytes?: number): { images: ImageStore; release(): void } {
   let held = 0;
   let expected = knownBytes;
@@ -64,17 +65,17 @@ export function withinBudget(images: ImageStore, budget: ByteBudget, knownBytes?
         return found;
       },
       async read(imagePath, signal) {
-        // A sample has one image; a second read of it is covered by what is held already.
+        // A sample has one image: its second read needs no further bytes.
         if (held === 0) {
           const bytes = expected ?? USUAL_BYTES;
-          await budget.take(bytes, signal);
+          await budget.reserve(bytes, signal);
           held = bytes;
         }
         return images.read(imagePath, signal);
       },
     },
     release() {
-      if (held > 0) budget.give(held);
+      if (held > 0) budget.release(held);
       held = 0;
     },
   };

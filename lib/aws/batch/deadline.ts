@@ -1,5 +1,6 @@
 import type { StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepNames } from '#core/step-names.ts';
 import type { CallGate } from '#pipeline/call-gate.ts';
 import type { RunCoordinator } from '../run-state/run-coordinator.ts';
 import type { Cloud } from '../runtime/cloud.ts';
@@ -9,23 +10,23 @@ export interface DeadlineWatch {
   readonly gate: CallGate;
   readonly coordinator: RunCoordinator;
   readonly context: { readonly cloud: Pick<Cloud, 'clock'>; remainingMs(): number };
-  /** The longest that one call may take. */
+  /** The longest time of one call, in milliseconds. */
   readonly callMs: number;
 }
 
 const LOOK_EVERY_MS = 500;
-/** Before a function's time is up no new call starts: a call may take a minute or two. Longer where calls may, shorter where the function has little time in all. */
+/** No call starts in the last part of a function's time: a call may take a minute or two. It is longer for slow calls and shorter for short functions. */
 const DRAIN_MS = 120_000;
-/** Left for writing down what is settled. */
+/** Reserved for writing the part file. */
 const SAVE_MS = 15_000;
-/** A longer pause is waited out in a Wait state, which is free. */
+/** A longer pause becomes a Wait state, which is free. */
 const LONG_PAUSE_MS = 20_000;
-/** The next run of the same dataset counts on it: `lease.ts`. */
+/** Calls in flight end within this time after a stop. `lease.ts` depends on it for the next run of the same dataset. */
 const STOP_GRACE_MS = 10_000;
 
 /**
- * Puts the batch down in time: near the function's deadline, at a long pause, at a stop told by another worker. At a stop calls in flight are
- * cut off soon; else they may come home as long as the function lasts, since a call that is cut off is paid, and asked again.
+ * Ends the batch in time: near the function's deadline, at a long pause, or at a stop of the run by another worker.
+ * After a stop, calls in flight are aborted soon. Otherwise they may finish until the deadline: an aborted call is billed and repeated.
  */
 export async function watchDeadline({ gate, coordinator, context, callMs }: DeadlineWatch, signal: AbortSignal): Promise<void> {
   const { cloud, remainingMs } = context;
@@ -41,20 +42,20 @@ export async function watchDeadline({ gate, coordinator, context, callMs }: Dead
   while (!signal.aborted) {
     const left = remainingMs();
     const grace = Math.max(0, left - save);
-    // A run that was ended from outside has given its dataset up: what it asks, the next run asks too.
+    // An interrupted run has released its dataset: the next run would repeat its calls.
     if (coordinator.stopped && (!gate.stopped || coordinator.stopped.reason === 'interrupted'))
       return gate.stop(coordinator.stopped, Math.min(STOP_GRACE_MS, grace));
-    // Also where the batch is being put down already: what is in flight may not outlast the function.
+    // Applies to a suspended batch too: calls in flight must end before the function does.
     if (left < drain && !hasDeadline) suspendBatch('time is up', clock.now(), grace);
     if (!gate.stopped && coordinator.pausedUntil - clock.now() > LONG_PAUSE_MS)
-      suspendBatch('everyone is to wait', coordinator.pausedUntil, grace);
+      suspendBatch('all workers have to wait', coordinator.pausedUntil, grace);
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
   }
 }
 
 /** The timeout of a step's calls. */
 export function findCallTimeoutMs({ vlm }: Settings, step: StepName): number {
-  const override = step === 'step_0' ? vlm.extraction : vlm.grounding;
+  const override = vlm[stepNames[step].role];
   const backend = (override.backend ?? vlm.backend) === 'gemini' ? 'gemini' : 'openai';
   return (override[backend]?.timeout ?? vlm[backend].timeout) * 1000;
 }

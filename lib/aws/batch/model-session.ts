@@ -1,4 +1,5 @@
 import { RunStopError } from '#core/errors.ts';
+import { type StepName, stepNames } from '#core/step-names.ts';
 import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { connectModels } from '#models/connect.ts';
 import { computeCost } from '#output/compose-run-file.ts';
@@ -12,16 +13,16 @@ import type { Cloud } from '../runtime/cloud.ts';
 import { createEndpointItems } from '../runtime/endpoint-items.ts';
 import type { ModelSecret } from '../runtime/model-secret.ts';
 
-/** What a container keeps from batch to batch of one run: open connections with what their pacing has learned, and the link to the other workers. */
+/** The state of a container that all of its batches of one run share: connections with their measured pacing, and the coordination with other workers. */
 export interface ModelSession {
   readonly coordinator: RunCoordinator;
-  /** Of this function's step, over all of its batches. */
+  /** Counts the internal errors of this function's step, over all batches. */
   readonly internalErrors: InternalErrors;
-  /** Opens the models where they are not open yet. Every attempt of every call goes through the gate of the batch at hand. */
+  /** Opens the models once. Every attempt of every call passes through the gate of the current batch. */
   connect(signal: AbortSignal): Promise<ModelConnections>;
-  /** The gate of a new batch; `onRefusal` is told at once when an answer ends the run, before another call can start. */
+  /** Opens the gate of a new batch. `onRefusal` runs as soon as a reply ends the run, before another call can start. */
   openGate(limit: () => RunStopError | undefined, onRefusal: (error: RunStopError) => void): CallGate;
-  /** Reads the keys again; when they are different now, the next `connect` uses them. */
+  /** Reads the keys again. Returns whether they changed; then the next `connect` uses the new ones. */
   renewKeys(): Promise<boolean>;
 }
 
@@ -42,9 +43,9 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
         return gate?.stopped;
       },
     }),
-    openGate(limit, whenRefused) {
+    openGate(limit, handleRefusal) {
       gate = createCallGate({ clock, limit });
-      onRefusal = whenRefused;
+      onRefusal = handleRefusal;
       return gate;
     },
     async connect(signal) {
@@ -73,7 +74,7 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
                 });
                 const cost = computeCost(model, reply.usage, clock.now());
                 coordinator.count({ calls: 1, spent: cost ?? 0 });
-                if (cost === undefined && budgetUsd !== undefined) onRefusal(createUnknownCostError(model, budgetUsd)); // prepare knew the price
+                if (cost === undefined && budgetUsd !== undefined) onRefusal(createUnknownCostError(model, budgetUsd)); // prepare checked that the price is known
                 return reply;
               });
             },
@@ -96,22 +97,24 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
   };
 }
 
-export const selectConnection = (connections: ModelConnections, step: 'step_0' | 'step_1'): ModelConnection =>
-  step === 'step_0' ? connections.extraction : connections.grounding;
+export const selectConnection = (connections: ModelConnections, step: StepName): ModelConnection => connections[stepNames[step].role];
 
 /**
- * The settings of one of many workers: its share of known limits, and the convention that prepare has found.
- * One of them looks at a self-hosted model before its first question; a run whose answers are all at hand asks none.
+ * The settings of one of many workers: its share of the limits, and the box convention that prepare found.
+ * One worker checks the convention of a self-hosted model before its first question (`checksModel`). A run without calls checks nothing.
  */
-function shareSettings({ settings, coordinates, lambdas }: StoredPlan, checks: boolean): StoredPlan['settings'] {
+function shareSettings({ settings, coordinates, lambdas }: StoredPlan, checksModel: boolean): StoredPlan['settings'] {
   const { vlm } = settings;
+  const share = (limit: number | undefined) => limit && limit / lambdas;
+  const convention = checksModel || coordinates === undefined ? vlm : { coordinates, localisation_check: 'off' as const };
   return {
     ...settings,
     vlm: {
       ...vlm,
-      ...(checks || coordinates === undefined ? {} : { coordinates, localisation_check: 'off' }),
-      ...(vlm.requests_per_minute === undefined ? {} : { requests_per_minute: vlm.requests_per_minute / lambdas }),
-      ...(vlm.tokens_per_minute === undefined ? {} : { tokens_per_minute: vlm.tokens_per_minute / lambdas }),
+      coordinates: convention.coordinates,
+      localisation_check: convention.localisation_check,
+      requests_per_minute: share(vlm.requests_per_minute),
+      tokens_per_minute: share(vlm.tokens_per_minute),
     },
   };
 }

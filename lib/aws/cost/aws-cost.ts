@@ -1,10 +1,11 @@
+import type { SpecStep } from '#core/step-names.ts';
 import type { Partitioning } from '../prepare/partitioning.ts';
 import { awsPrices as price } from './aws-prices.ts';
 
 /** What a run takes from AWS, as far as the bill goes. */
 export interface AwsWork {
   readonly samples: number;
-  readonly steps: readonly ('0' | '1')[];
+  readonly steps: readonly SpecStep[];
   readonly partitioning: Partitioning;
   /** Mean bytes of an image as it is stored. */
   readonly imageBytes: number;
@@ -13,7 +14,7 @@ export interface AwsWork {
   /** Megapixels of an image that has to be decoded and written anew, mean over all images. */
   readonly redrawnMegapixels: number;
   /** Seconds that one call of the model lasts, by step. */
-  readonly latency: Readonly<Record<'0' | '1', number>>;
+  readonly latency: Readonly<Record<SpecStep, number>>;
   readonly memoryMb: number;
   /** Without an S3 bucket key every object is a request to KMS. */
   readonly kms: 'none' | 'bucket key' | 'per object';

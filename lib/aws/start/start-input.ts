@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
+import { SpecStep } from '#core/step-names.ts';
 
 const positive = z.int().min(1);
-const StepNumber = z.union([z.enum(['0', '1']), z.literal(0).transform(() => '0' as const), z.literal(1).transform(() => '1' as const)]);
+const StepNumber = z.union([SpecStep, z.literal(0).transform(() => '0' as const), z.literal(1).transform(() => '1' as const)]);
 
 /** What an execution is started with, from the console, by an upload or by `groundline start`. */
 export const StartInput = z.strictObject({

@@ -8,15 +8,15 @@ import { loadSpec } from '#spec/load-spec.ts';
 import { applyOverrides } from '#spec/overrides.ts';
 import { isTree, parseSpecFile, type SpecTree } from '#spec/parse-spec-file.ts';
 
-/** A spec file made ready for the bucket. */
+/** A spec file prepared for the bucket. */
 export interface AwsSpec {
   readonly settings: Settings;
-  /** `undefined` where nothing was said: a spec that lies beside the captions stays. */
+  /** `undefined` without a spec file and overrides: a spec in the dataset's folder then stays in use. */
   readonly text: string | undefined;
   readonly notices: readonly string[];
 }
 
-/** The spec file with the command line's settings written into it, checked as it will be on AWS. Throws `UsageError`, for keys in it too. */
+/** Merges the overrides into the spec file and checks the result with the rules of AWS. Throws `UsageError`, also for keys in the spec. */
 export async function readAwsSpec(
   path: string | undefined,
   overrides: readonly string[],
@@ -32,7 +32,7 @@ export async function readAwsSpec(
   return { settings, text: path === undefined && overrides.length === 0 ? undefined : text, notices };
 }
 
-/** Input and results have their places in the bucket. */
+/** On AWS, the dataset's folder and the run id decide the paths of input and results. */
 function withoutLocalPaths(tree: SpecTree): SpecTree {
   const { results_dir: _, ...spec } = tree;
   const section = spec.image_grounding;
@@ -45,6 +45,8 @@ async function readSpecSource(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read the spec file ${path} (${(error as NodeJS.ErrnoException).code}): check the path`, { cause: error });
+    throw new UsageError(`cannot read the spec file ${path} (${(error as NodeJS.ErrnoException).code}); fix: check the path`, {
+      cause: error,
+    });
   }
 }

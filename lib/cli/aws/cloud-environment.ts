@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { UsageError } from '#core/errors.ts';
 import type { CliEnvironment } from '../environment.ts';
 
-/** Where an environment on AWS is. */
+/** The resources of an environment on AWS. */
 export interface CloudEnvironment {
   readonly bucket: string;
   readonly stateMachine: string;
   readonly table: string;
-  /** Where its runs may send calls; `undefined` where the stack was not read, or does not say. */
+  /** Hosts that its runs may call; `undefined` if the stack was not read or has no such output. */
   readonly modelHosts?: readonly string[];
 }
 
@@ -19,19 +19,19 @@ export interface CloudFlags {
   readonly table?: string;
 }
 
-/** The options by which commands find an environment. */
+/** Adds the options that select an environment. */
 export function addCloudOptions(command: Command): Command {
   return command
-    .option('--env <name>', 'environment as it was deployed: the stack Groundline-<name> (or GROUNDLINE_ENV)')
-    .option('--bucket <name>', 'its bucket, where stacks may not be read (or GROUNDLINE_BUCKET)')
-    .option('--state-machine <arn>', 'its state machine (or GROUNDLINE_STATE_MACHINE)')
-    .option('--table <name>', 'its table (or GROUNDLINE_TABLE)');
+    .option('--env <name>', 'name of the deployed environment: the stack Groundline-<name> (or GROUNDLINE_ENV)')
+    .option('--bucket <name>', 'bucket name, needed without cloudformation:DescribeStacks (or GROUNDLINE_BUCKET)')
+    .option('--state-machine <arn>', 'ARN of the state machine, needed likewise (or GROUNDLINE_STATE_MACHINE)')
+    .option('--table <name>', 'table name, needed likewise (or GROUNDLINE_TABLE)');
 }
 
 const outputs = { bucket: 'BucketName', stateMachine: 'StateMachineArn', table: 'TableName' } as const;
 type StackPart = keyof typeof outputs;
 
-/** Flags and variables first; what they leave open comes from the outputs of the stack. Throws `UsageError` with what is missing. */
+/** Finds the resources in flags and variables first, then in the outputs of the stack. Throws `UsageError` with the missing parts. */
 export async function findCloudEnvironment(
   flags: CloudFlags,
   { variable }: Pick<CliEnvironment, 'variable'>,
@@ -45,16 +45,18 @@ export async function findCloudEnvironment(
   const open = needs.filter((part) => !given[part]);
   const name = flags.env ?? variable('GROUNDLINE_ENV');
   if (open.length > 0 && !name)
-    throw new UsageError('which environment? name it with --env, as for cdk deploy -c env=<name>; or set GROUNDLINE_ENV');
+    throw new UsageError(
+      'no environment: got neither --env nor GROUNDLINE_ENV; fix: add --env <name>, the name in cdk deploy -c env=<name>',
+    );
   const found = open.length > 0 ? await readOutputs(`Groundline-${name}`) : {};
   const part = (each: StackPart) => given[each] || found[outputs[each]] || '';
   const missing = open.filter((each) => part(each) === '');
   if (missing.length > 0)
     throw new UsageError(
-      `the stack Groundline-${name} has no output ${missing.map((each) => outputs[each]).join(', ')}: deploy it again with this version`,
+      `the stack Groundline-${name} has no output ${missing.map((each) => outputs[each]).join(', ')}; fix: deploy it again with this version`,
     );
   const modelHosts = found.ModelHosts?.split(',');
-  return { bucket: part('bucket'), stateMachine: part('stateMachine'), table: part('table'), ...(modelHosts && { modelHosts }) };
+  return { bucket: part('bucket'), stateMachine: part('stateMachine'), table: part('table'), modelHosts };
 }
 
 async function readOutputs(StackName: string): Promise<Record<string, string>> {
@@ -65,7 +67,7 @@ async function readOutputs(StackName: string): Promise<Record<string, string>> {
   } catch (error) {
     if (error instanceof Error && /does not exist/.test(error.message))
       throw new UsageError(
-        `there is no stack ${StackName} in this account and region (${await client.config.region()}): deploy it with npx cdk deploy -c env=${StackName.slice(11)}, or check AWS_PROFILE and AWS_REGION`,
+        `no stack ${StackName} in this account and region (${await client.config.region()}); fix: deploy it with npx cdk deploy -c env=${StackName.slice(11)}, or check AWS_PROFILE and AWS_REGION`,
         { cause: error },
       );
     throw error;

@@ -12,24 +12,25 @@ import { createLocalImages } from '#storage/local-images.ts';
 import { formatCounted, formatDollars } from '../format.ts';
 import { checkInput } from '../local/input-lines.ts';
 
-/** What a run would cost on AWS, besides the model. */
+/** The estimated cost of a run on AWS, without the model. */
 export interface AwsEstimate {
   readonly samples: number;
   readonly geometry: Partitioning;
   readonly lines: readonly CostLine[];
-  /** Without the lines that stand apart. */
+  /** Sum of the lines that are not `own`. */
   readonly usd: number;
+  /** Sum of the `own` lines: costs that depend on the user's data and settings. */
   readonly ownLinesUsd: number;
   readonly assumptions: readonly string[];
 }
 
-/** Images that are measured. */
+/** Number of images that are measured at most. */
 const MEASURED = 2_000;
-/** Where nobody says how many calls may be in flight, a run on AWS takes as many as the cost table does. */
+/** Lambda functions of a run that run at the same time at most, as in the README's cost table. */
 const MAX_LAMBDAS = 20;
 const latency = { '0': 3, '1': 6 } as const;
 
-/** Measures the images of an input and prices its run with the geometry that it would have. */
+/** Measures the images of an input, computes the run's partitioning and prices the run. */
 export async function estimateOnAws(settings: Settings, samples: number, signal: AbortSignal): Promise<AwsEstimate> {
   const images = await measureImages(settings, signal);
   const { max_workers: maxWorkers, steps } = settings.workflow;
@@ -52,9 +53,9 @@ export async function estimateOnAws(settings: Settings, samples: number, signal:
 export function describeOnAws({ lines, usd, assumptions }: AwsEstimate): string {
   const line = ({ name, usd: cost, why }: CostLine) => `  ${name.padEnd(18)} ${formatDollars(round(cost)).padStart(10)}  ${why}`;
   return [
-    `on AWS, besides the model: ${formatDollars(round(usd))}`,
+    `on AWS, without the model: ${formatDollars(round(usd))}`,
     ...lines.filter(({ own }) => !own).map(line),
-    'and, by your data and settings:',
+    'in addition, depending on your data and settings:',
     ...lines.filter(({ own }) => own).map(line),
     ...assumptions.map((each) => `  (${each})`),
   ].join('\n');
@@ -63,12 +64,12 @@ export function describeOnAws({ lines, usd, assumptions }: AwsEstimate): string 
 function listAssumptions({ memoryMb }: AwsWork, measured: number): string[] {
   return [
     `prices of ${awsPricesRegion}, read ${awsPricesReadOn}, without free tiers`,
-    `a call lasts ${latency['0']} s in step 0 and ${latency['1']} s in step 1; nothing is paid for yet`,
+    `a call lasts ${latency['0']} s in step 0 and ${latency['1']} s in step 1; no step is checkpointed yet`,
     `${formatCounted(measured, 'image')} measured; ${memoryMb} MB per function; no VPC, no key of your own`,
   ];
 }
 
-/** Cents of cents are noise. */
+/** Three significant digits. */
 const round = (usd: number) => (usd === 0 ? 0 : Number(usd.toPrecision(3)));
 
 async function measureImages(settings: Settings, signal: AbortSignal) {
@@ -82,7 +83,7 @@ async function measureImages(settings: Settings, signal: AbortSignal) {
     const target = redrawnSize(line.image, size, policy);
     measured++;
     stored += size;
-    // A JPEG of quality 90 takes about two bits a pixel.
+    // A JPEG of quality 90 has about two bits a pixel.
     sent += target ? (target.width * target.height) / 4 : size;
     if (target) redrawn += (line.image.width * line.image.height) / 1e6;
     if (measured >= MEASURED) break;
@@ -91,7 +92,7 @@ async function measureImages(settings: Settings, signal: AbortSignal) {
   return { measured, imageBytes: mean(stored), sentBytes: mean(sent), redrawnMegapixels: mean(redrawn) };
 }
 
-/** The size an image is redrawn at for the model, `undefined` where it goes out as it is. */
+/** The size after re-encoding for the model; `undefined` if the image is sent unchanged. */
 function redrawnSize(image: ImageInfo, bytes: number, policy: ImagePolicy) {
   const target = fitSize(image, policy);
   const fits = target.width === image.width && target.height === image.height && bytes <= policy.maxBytes;

@@ -3,6 +3,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import { executionName, resolveDataset, specName } from '#aws/run-state/run-paths.ts';
 import { startExecution, versionNow } from '#aws/start/start-run.ts';
 import { type UploadedDataset, uploadDataset } from '#aws/start/upload-dataset.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import { formatCount, formatCounted } from '../format.ts';
 import { listenForInterrupt } from '../interrupt.ts';
@@ -14,13 +15,13 @@ import type { CloudEnvironment } from './cloud-environment.ts';
 export interface UploadAndStart {
   readonly captions: string;
   readonly spec: AwsSpec;
-  /** @default the name of the captions' folder */
+  /** @default the name of the folder that holds the captions */
   readonly dataset: string | undefined;
   readonly cloud: CloudEnvironment;
   readonly sfn: SFNClient;
 }
 
-/** Uploads a dataset of this machine and starts its run; gives back the run's id and input. */
+/** Uploads a local dataset and starts its run. Returns the run's id and input. */
 export async function uploadAndStart({
   captions,
   spec,
@@ -36,7 +37,7 @@ export async function uploadAndStart({
   for (const notice of spec.notices) display.notice(notice);
   try {
     const { image_root: root } = spec.settings.data;
-    const folders = [...(root === '' || root.includes('://') ? [] : [resolve(root)]), dirname(resolve(captions)), process.cwd()];
+    const folders = [...(root === '' || isRemoteAddress(root) ? [] : [resolve(root)]), dirname(resolve(captions)), process.cwd()];
     const uploaded = await uploadDataset({
       s3,
       bucket,
@@ -50,7 +51,7 @@ export async function uploadAndStart({
     });
     display.end();
     console.error(describeUpload(uploaded, bucket));
-    // The very start that the upload's event makes: whichever comes first, it is one run.
+    // The upload's event starts an execution of the same name. Step Functions keeps one of the two.
     const folder = uploaded.key.slice(0, uploaded.key.lastIndexOf('/'));
     const versions = {
       captions: (await versionNow(s3, bucket, uploaded.key)) ?? '',
@@ -69,8 +70,10 @@ export async function uploadAndStart({
 
 function describeUpload({ key, uploaded, kept, missing, firstMissing }: UploadedDataset, bucket: string): string {
   return [
-    `${formatCounted(uploaded, 'image')} uploaded, ${formatCount(kept)} there already`,
-    ...(missing > 0 ? [`${formatCounted(missing, 'image')} on neither side, the first: ${firstMissing}; their samples will fail`] : []),
+    `${formatCounted(uploaded, 'image')} uploaded, ${formatCount(kept)} unchanged in the bucket`,
+    ...(missing > 0
+      ? [`${formatCounted(missing, 'image')} found neither locally nor in S3, the first: ${firstMissing}; these samples will fail`]
+      : []),
     `captions of dataset ${resolveDataset(key)} in s3://${bucket}/${key}`,
   ].join('\n');
 }

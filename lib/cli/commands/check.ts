@@ -3,13 +3,14 @@ import { RunStopError, UsageError } from '#core/errors.ts';
 import type { Tier } from '#core/model-profile.ts';
 import type { VisionLanguageModel } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import type { ModelConnection } from '#models/connect.ts';
 import { type CliEnvironment, readEnvironment } from '../environment.ts';
 import { exitCode } from '../exit-codes.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from '../spec-options.ts';
 import { systemClock } from '../system-clock.ts';
 
-/** One thing that was tried; `detail` holds the cure where it failed. */
+/** The outcome of one check; `detail` holds the suggested fix if it failed. */
 interface Finding {
   readonly check: string;
   readonly ok: boolean;
@@ -17,15 +18,17 @@ interface Finding {
 }
 
 const tierLabels: Readonly<Record<Tier, string>> = {
-  schema: 'schema: the server holds replies to a JSON schema',
-  json: 'JSON mode: replies are JSON, their shape is only asked for',
-  text: 'text: replies are read as they come',
+  schema: 'schema: the server enforces a JSON schema',
+  json: 'JSON mode: the server enforces JSON, the prompt asks for the shape',
+  text: 'text: the server enforces no format',
 };
 
-/** `groundline check`: whether the model of a spec can be used, by using it on two small pictures. */
+/** `groundline check`: tests the model of a spec with real calls on two small pictures. */
 export function addCheckCommand(program: Command): void {
   addSpecOptions(
-    program.command('check').description('try the model: key, served models, a real image call, box convention, structured output'),
+    program
+      .command('check')
+      .description('test the model: key, served models, a real image call, box convention, structured output; each with a suggested fix'),
   )
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', '\nExamples:\n  groundline check --backend gemini\n  groundline check -e spec.yaml vlm.backend=openai')
@@ -42,7 +45,7 @@ export function addCheckCommand(program: Command): void {
 
 const describeFinding = ({ check, ok, detail }: Finding) => `${ok ? 'ok  ' : 'FAIL'}  ${check.padEnd(18)} ${detail}`;
 
-/** Goes from the cheapest to the dearest question and stops where the next could not succeed. */
+/** Runs the checks from the cheapest to the most expensive. Stops at a failure that the next check depends on. */
 async function checkModel(settings: Settings, environment: CliEnvironment, signal: AbortSignal): Promise<Finding[]> {
   const findings: Finding[] = [];
   const attempt = async <T>(check: string, action: () => Promise<T>, detail: (value: T) => string): Promise<T | undefined> => {
@@ -62,7 +65,7 @@ async function checkModel(settings: Settings, environment: CliEnvironment, signa
     () => listServedModels(settings, 'grounding', environment.keys, signal),
     (models) =>
       models.length === 0
-        ? 'no list of models'
+        ? 'the server lists no models'
         : `${models.length} models served, e.g. ${models
             .slice(0, 3)
             .map(({ id }) => id)
@@ -74,21 +77,19 @@ async function checkModel(settings: Settings, environment: CliEnvironment, signa
   const connections = await attempt(
     'model',
     () => connectModels(options, signal),
-    ({ grounding }) => `${grounding.model.model} at ${grounding.endpoint}, spoken to as ${grounding.profile.family}`,
+    ({ grounding }) => `${grounding.model.model} at ${grounding.endpoint}, with the profile ${grounding.profile.family}`,
   );
   if (connections) findings.push(...(await checkBoxes(connections.grounding, signal)));
   return findings;
 }
 
-type Connection = Awaited<ReturnType<typeof import('#models/connect.ts').connectModels>>['grounding'];
-
-/** Two synthetic pictures: a real image call, the place of its boxes, and the tier on which it was answered. */
-async function checkBoxes({ model, profile }: Connection, signal: AbortSignal): Promise<Finding[]> {
+/** Sends two synthetic pictures and checks the image call, the place of its boxes and the structured-output tier of its replies. */
+async function checkBoxes({ model, profile }: ModelConnection, signal: AbortSignal): Promise<Finding[]> {
   if (model.backend === 'builtin')
-    return [{ check: 'image call', ok: true, detail: 'builtin takes no test pictures: it knows 80 classes of things' }];
+    return [{ check: 'image call', ok: true, detail: 'skipped: builtin detects 80 classes of things, not drawn rectangles' }];
   const { findConvention } = await import('#models/profiles/calibrate.ts');
-  const heard = listenTo(model);
-  const found = await findConvention(heard.model, [profile], signal).catch((error) => {
+  const recorded = recordTiers(model);
+  const found = await findConvention(recorded.model, [profile], signal).catch((error) => {
     if (error instanceof RunStopError && error.reason === 'convention_unknown') return error;
     throw error;
   });
@@ -97,18 +98,18 @@ async function checkBoxes({ model, profile }: Connection, signal: AbortSignal): 
   return [
     { check: 'image call', ok: true, detail: 'answered' },
     found
-      ? { check: 'box convention', ok: true, detail: `${order}, scale ${scale}: test rectangles are where they should be` }
+      ? { check: 'box convention', ok: true, detail: `${order}, scale ${scale}: the boxes are around the test rectangles` }
       : {
           check: 'box convention',
           ok: false,
-          detail: `boxes are not where ${order}, scale ${scale} would put them: set vlm.coordinates, or use a model that can localise`,
+          detail: `got boxes away from the test rectangles with ${order}, scale ${scale}; fix: set vlm.coordinates, or use a model that can localise`,
         },
-    ...heard.tiers.slice(-1).map((tier) => ({ check: 'structured output', ok: true, detail: tierLabels[tier] })),
+    ...recorded.tiers.slice(-1).map((tier) => ({ check: 'structured output', ok: true, detail: tierLabels[tier] })),
   ];
 }
 
-/** The same model, with the tiers of its replies noted. */
-function listenTo(model: VisionLanguageModel): { model: VisionLanguageModel; tiers: Tier[] } {
+/** Wraps a model and records the structured-output tier of each reply. */
+function recordTiers(model: VisionLanguageModel): { model: VisionLanguageModel; tiers: Tier[] } {
   const tiers: Tier[] = [];
   const ask: VisionLanguageModel['ask'] = async (request, signal) => {
     const reply = await model.ask(request, signal);

@@ -8,14 +8,14 @@ import { makeFolder } from '#storage/disk/make-folder.ts';
 
 const specFile = 'experiment.yaml';
 
-/** `groundline default-specs results_dir=DIR module_name=auto_label`: TAO's command; without a folder the spec is printed. */
+/** `groundline default-specs results_dir=DIR module_name=auto_label`: TAO's command. Without a folder it prints the spec. */
 export function addDefaultSpecsCommand(program: Command): void {
   program
     .command('default-specs')
     .alias('default_specs')
     .description('write a spec file with every setting, its default and its range')
     .argument('[overrides...]', 'results_dir=DIR; module_name=auto_label is accepted')
-    .option('-f, --force', `replace an ${specFile} that is there`)
+    .option('-f, --force', `replace an existing ${specFile}`)
     .addHelpText(
       'after',
       '\nExamples:\n  groundline default-specs > spec.yaml\n  groundline default_specs results_dir=specs module_name=auto_label',
@@ -34,7 +34,7 @@ function resultsDir(overrides: readonly string[]): string | undefined {
     const value = rest.join('=');
     if (key === 'results_dir' && value !== '') folder = value;
     else if (key !== 'module_name' || value !== 'auto_label')
-      throw new UsageError(`default-specs takes results_dir=DIR and module_name=auto_label, not "${override}"`);
+      throw new UsageError(`unknown argument: got "${override}", expected results_dir=DIR or module_name=auto_label`);
   }
   return folder;
 }
@@ -46,7 +46,7 @@ async function writeSpec(folder: string, force: boolean): Promise<string> {
     await writeFile(path, defaultSpec(), { flag: force ? 'w' : 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainWriteError(error, path);
-    throw new UsageError(`${path} is there already: --force replaces it, or choose another results_dir`);
+    throw new UsageError(`${path} exists already; fix: replace it with --force, or choose another results_dir`);
   }
   return path;
 }

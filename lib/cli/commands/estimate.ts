@@ -28,7 +28,7 @@ interface Estimate {
   readonly high: Bill;
 }
 
-/** `costUsd` is absent where a price is not known. */
+/** `costUsd` is missing if a price is unknown. */
 interface Bill {
   readonly calls: number;
   readonly inputTokens: number;
@@ -36,19 +36,19 @@ interface Bill {
   readonly costUsd?: number;
 }
 
-/** `groundline estimate`: what a run would take, from the input's own image sizes. */
+/** `groundline estimate`: calls, tokens and cost of a run, computed from the input's own image sizes. */
 export function addEstimateCommand(program: Command): void {
-  addSpecOptions(program.command('estimate').description('estimate calls, tokens and cost of a run; nothing is paid'))
-    .option('--aws', 'price the run on AWS too')
+  addSpecOptions(program.command('estimate').description('estimate calls, tokens and cost of a run; makes no model calls'))
+    .option('--aws', 'also estimate the cost on AWS')
     .option('--json', 'print the estimate as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  groundline estimate captions.jsonl --backend gemini\n  groundline estimate -e spec.yaml --json\n\nAn estimate does not know what is paid already, nor your captions: --pilot measures both.',
+      '\nExamples:\n  groundline estimate captions.jsonl --backend gemini\n  groundline estimate -e spec.yaml --json\n\nAn estimate ignores checkpoints and assumes an average number of phrases; generate --pilot measures both.',
     )
     .action((args: string[], flags: EstimateFlags) => estimate(args, flags, readEnvironment()));
 }
 
-/** Reads the input once, counts, and prints. */
+/** Reads the input once and prints the estimate. Throws `UsageError`. */
 export async function estimate(args: readonly string[], flags: EstimateFlags, environment: CliEnvironment): Promise<void> {
   const spec = await readSpec(args, flags, environment, ['input']);
   for (const notice of spec.notices) console.error(notice);
@@ -57,7 +57,7 @@ export async function estimate(args: readonly string[], flags: EstimateFlags, en
     const found = await estimateInput(spec, interrupt.signal);
     const aws = flags.aws ? await import('../aws/estimate-aws.ts') : undefined;
     const onAws = await aws?.estimateOnAws(spec.settings, found.samples, interrupt.signal);
-    if (flags.json) console.log(JSON.stringify({ ...found, ...(onAws && { aws: onAws }) }, null, 2));
+    if (flags.json) console.log(JSON.stringify({ ...found, aws: onAws }, null, 2));
     else console.log([describeEstimate(found), ...(aws && onAws ? [aws.describeOnAws(onAws)] : [])].join('\n'));
   } finally {
     interrupt.release();
@@ -69,9 +69,9 @@ async function estimateInput(spec: LoadedSpec, signal: AbortSignal): Promise<Est
   const models = listModels(settings);
   const profileOf = (kind: StepKind) => expectedProfile(kind, settings.vlm, models[kind]);
   const { samples, rejected, asked } = await measureInput(spec, models, signal);
-  const taken = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
-  const step = (kind: StepKind, { samples: all, tokens, characters }: AskedText) => ({
-    samples: (all * taken) / (samples || 1),
+  const chosen = Math.min(samples, settings.workflow.limit ?? samples, settings.workflow.sample ?? samples);
+  const step = (kind: StepKind, { samples: all, tokens, characters }: PromptSums) => ({
+    samples: (all * chosen) / (samples || 1),
     promptTokens: promptTokens(kind, settings, profileOf(kind)),
     imageTokens: tokens / (all || 1),
     captionCharacters: characters / (all || 1),
@@ -83,7 +83,7 @@ async function estimateInput(spec: LoadedSpec, signal: AbortSignal): Promise<Est
   };
   const bill = (kind: keyof typeof assumptions) => {
     const assumed = assumptions[kind];
-    const grounded = ([given, alike]: readonly [number | undefined, AskedText]) =>
+    const grounded = ([given, alike]: readonly [number | undefined, PromptSums]) =>
       groundingUsage(step('grounding', alike), { ...assumed, expressions: given ?? assumed.expressions }, perCall);
     return composeBill([
       ...estimateStep('extraction', () => extractionUsage(step('extraction', asked.extraction), assumed)),
@@ -91,12 +91,12 @@ async function estimateInput(spec: LoadedSpec, signal: AbortSignal): Promise<Est
     ]);
   };
   const named = Object.fromEntries(Object.entries(models).filter(([, model]) => model !== undefined)) as Record<string, string>;
-  return { samples: taken, rejected, models: named, low: bill('low'), likely: bill('likely'), high: bill('high') };
+  return { samples: chosen, rejected, models: named, low: bill('low'), likely: bill('likely'), high: bill('high') };
 }
 
 type StepModels = Readonly<Record<StepKind, string | undefined>>;
 
-/** The model of each step that runs. */
+/** The model of each step in the run. */
 function listModels({ vlm, workflow }: Settings): StepModels {
   const model = (kind: StepKind) => findStepModel(vlm, kind)?.model ?? 'builtin';
   return {
@@ -105,14 +105,17 @@ function listModels({ vlm, workflow }: Settings): StepModels {
   };
 }
 
-/** Samples that a step asks about, and sums over them. */
-interface AskedText {
+/** Number of samples with a call in a step, and sums over them. */
+interface PromptSums {
   samples: number;
   tokens: number;
   characters: number;
 }
 
-/** Equal lines are asked once, and not for the expressions that they bring: grounding is by how many those are, `undefined` where extraction finds them. */
+/**
+ * Sums of the input by step. Equal lines count once, and lines with given expressions need no extraction.
+ * The key of `grounding` is the number of given expressions, `undefined` if extraction finds them.
+ */
 async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortSignal) {
   const { checkInput } = await import('../local/input-lines.ts');
   const { vlm } = spec.settings;
@@ -121,9 +124,9 @@ async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortS
     extraction: vlm.extraction.media_resolution ?? vlm.gemini.media_resolution,
     grounding: vlm.grounding.media_resolution ?? 'MEDIA_RESOLUTION_HIGH',
   };
-  const none = (): AskedText => ({ samples: 0, tokens: 0, characters: 0 });
+  const none = (): PromptSums => ({ samples: 0, tokens: 0, characters: 0 });
   const extraction = none();
-  const grounding = new Map<number | undefined, AskedText>();
+  const grounding = new Map<number | undefined, PromptSums>();
   let [samples, rejected] = [0, 0];
   for await (const line of checkInput(spec, console.error, signal)) {
     if (!('sample' in line)) {
@@ -136,7 +139,7 @@ async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortS
     const expressions = given?.expressions.length;
     const alike = grounding.get(expressions) ?? none();
     grounding.set(expressions, alike);
-    const add = (kind: StepKind, asked: AskedText) => {
+    const add = (kind: StepKind, asked: PromptSums) => {
       asked.samples++;
       asked.tokens += imageTokens(models[kind] ?? '', line.image, profileOf(kind), resolution[kind]);
       asked.characters += caption.length;
@@ -148,28 +151,28 @@ async function measureInput(spec: LoadedSpec, models: StepModels, signal: AbortS
 }
 
 function composeBill(steps: readonly (PricedModel & { readonly usage: Usage })[]): Bill {
-  const paid = steps.filter(({ model }) => model !== 'builtin');
-  const usage = paid.reduce((sum, step) => addUsage(sum, step.usage), noUsage);
-  const costs = paid.map((step) => costUsd(step, step.usage, Date.now()));
+  const billed = steps.filter(({ model }) => model !== 'builtin');
+  const usage = billed.reduce((sum, step) => addUsage(sum, step.usage), noUsage);
+  const costs = billed.map((step) => costUsd(step, step.usage, Date.now()));
   const known = costs.every((cost) => cost !== undefined);
   return {
     calls: Math.round(usage.calls),
     inputTokens: usage.input,
     outputTokens: usage.output + usage.thinking,
-    ...(known ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+    costUsd: known ? costs.reduce((sum, cost) => sum + cost, 0) : undefined,
   };
 }
 
 function describeEstimate({ samples, rejected, models, low, likely, high }: Estimate): string {
   const range = (pick: (bill: Bill) => string) => `${pick(likely)}  (${pick(low)} to ${pick(high)})`;
   return [
-    `${formatCounted(samples, 'sample')}${rejected ? `, and ${formatCounted(rejected, 'line')} that would fail: groundline validate says why` : ''}`,
-    ...Object.entries(models).map(([step, model]) => `${step}: ${model || 'the only model the server has'}`),
+    `${formatCounted(samples, 'sample')}${rejected ? `, and ${formatCounted(rejected, 'line')} that would fail; groundline validate shows the reasons` : ''}`,
+    ...Object.entries(models).map(([step, model]) => `${step}: ${model || 'the single model of the server'}`),
     `calls          ${range(({ calls }) => formatCount(calls))}`,
     `input tokens   ${range(({ inputTokens }) => formatCount(inputTokens))}`,
     `output tokens  ${range(({ outputTokens }) => formatCount(outputTokens))}`,
     likely.costUsd === undefined
-      ? 'cost           unknown: no price is known for this model'
+      ? 'cost           unknown: no price for this model; fix: groundline generate --pilot measures its tokens'
       : `cost           ${range((bill) => formatDollars(bill.costUsd))}, at the prices of ${pricesReadOn}`,
   ].join('\n');
 }

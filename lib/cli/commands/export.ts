@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { RunStopError, UsageError } from '#core/errors.ts';
 import { readCategoriesFile } from '#export/categories.ts';
 import type { ExportFormat, Frame } from '#export/export-format.ts';
@@ -8,6 +8,7 @@ import { saveCategories } from '#export/save-categories.ts';
 import { parseSplits } from '#export/split.ts';
 import { composeSummary } from '#export/summary-text.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { parseIntegerFrom, parseShare } from '../number-arguments.ts';
 
 interface ExportFlags {
   readonly to: string;
@@ -33,35 +34,39 @@ interface ExportFlags {
 const names = exportFormats.map(({ name }) => name);
 const width = Math.max(...names.map((name) => name.length));
 
-/** `groundline export RESULTS --to FORMAT --out PATH`: results as training data in the form that a trainer or a labelling tool reads. */
+/** `groundline export RESULTS --to FORMAT --out PATH`: writes results in the format of a trainer or a labelling tool. */
 export function addExportCommand(program: Command): void {
   program
     .command('export')
     .description('write results as training data: ODVG, COCO, YOLO and others')
-    .argument('<results>', 'results folder of a run, or of TAO, or its annotations.jsonl')
-    .addOption(new Option('--to <format>', 'what to write, see below').choices(names).makeOptionMandatory())
-    .requiredOption('--out <path>', 'the folder to write; for formats of one file also a file name with its ending')
-    .option('--min-score <score>', 'leave out boxes that score less; boxes without a score stay', score)
+    .argument('<results>', 'results folder of a run or of TAO, or its annotations.jsonl')
+    .addOption(new Option('--to <format>', 'output format, see below').choices(names).makeOptionMandatory())
+    .requiredOption('--out <path>', 'output folder; for single-file formats also a file name with its extension')
+    .option('--min-score <score>', 'leave out boxes with a lower score; boxes without a score are kept', parseShare)
     .option('--drop-unscored', 'leave out boxes without a score')
     .option('--drop-empty', 'leave out samples without a box')
     .option('--drop-partial', 'leave out samples with unanswered phrases')
-    .option('--split <name=share,…>', 'split by image, like train=0.9,val=0.1')
-    .option('--seed <number>', 'which images go where', anyWholeNumber, 0)
+    .option('--split <name=share,…>', 'split by image, e.g. train=0.9,val=0.1')
+    .option('--seed <number>', 'seed of the split', parseIntegerFrom(), 0)
     .addOption(new Option('--copy-images', 'copy the images into the export, turned upright').conflicts('linkImages'))
     .option('--link-images', 'link to the images from the export')
-    .option('--images-root <folder>', 'where image paths begin, if not where run.json says')
+    .option('--images-root <folder>', 'folder of relative image paths (default: the one in run.json)')
     .addOption(
       new Option(
         '--frame <frame>',
         "pixels of boxes: upright, or as the file is stored (default: what the format's usual loader reads)",
       ).choices(['upright', 'stored']),
     )
-    .option('--categories <file>', 'category names, or names with the nouns they take in (JSON or YAML)')
-    .option('--save-categories <file>', 'write the categories to a file to be edited for --categories')
-    .addOption(new Option('--first-category-id <id>', "COCO: TAO's validation sets want 0").choices(['0', '1']).default('1'))
-    .option('--unfinished', 'take what is there of a run that is not finished')
+    .option('--categories <file>', 'category names, or names with lists of nouns (JSON or YAML)')
+    .option('--save-categories <file>', 'write the categories to a file that --categories reads after editing')
+    .addOption(
+      new Option('--first-category-id <id>', "COCO: id of the first category; TAO's validation sets need 0")
+        .choices(['0', '1'])
+        .default('1'),
+    )
+    .option('--unfinished', 'accept the results of an unfinished run')
     .option('--force', 'replace an earlier export')
-    .option('--json', 'print what was exported as JSON')
+    .option('--json', 'print the summary as JSON')
     .addHelpText('after', help())
     .action(async (results: string, flags: ExportFlags) => await runExport(results, flags));
 }
@@ -79,8 +84,8 @@ function help(): string {
 
 async function runExport(results: string, flags: ExportFlags): Promise<void> {
   const format = exportFormats.find(({ name }) => name === flags.to);
-  if (format === undefined) throw new UsageError(`no format ${flags.to}: ${names.join(', ')}`);
-  const interrupt = listenForInterrupt(() => console.error('stopping: this export leaves nothing behind'));
+  if (format === undefined) throw new UsageError(`unknown format: got ${flags.to}, expected one of ${names.join(', ')}`);
+  const interrupt = listenForInterrupt(() => console.error('Stopping… nothing is exported.'));
   try {
     const request = await composeRequest(format, results, flags, interrupt.signal);
     const done = await exportToPath(request);
@@ -102,7 +107,7 @@ async function composeRequest(format: ExportFormat, results: string, flags: Expo
     ['--save-categories', flags.saveCategories],
   ])
     if (value !== undefined && !format.hasCategories)
-      throw new UsageError(`${flag} has no meaning for ${format.name}: it has phrases, not categories`);
+      throw new UsageError(`unsupported option: got ${flag} for ${format.name}, which has phrases and no categories; fix: leave it out`);
   return {
     format,
     results,
@@ -115,12 +120,12 @@ async function composeRequest(format: ExportFormat, results: string, flags: Expo
     unfinished: flags.unfinished === true,
     force: flags.force === true,
     signal,
-    ...(split === undefined ? {} : { splits: parseSplits(split) }),
-    ...(frame === undefined ? {} : { frame }),
-    ...(minScore === undefined ? {} : { minScore }),
-    ...(imagesRoot === undefined ? {} : { imagesRoot }),
-    ...(flags.copyImages ? { images: 'copy' as const } : flags.linkImages ? { images: 'link' as const } : {}),
-    ...(categories === undefined ? {} : { categories: await readCategoriesFile(categories) }),
+    splits: split === undefined ? undefined : parseSplits(split),
+    frame,
+    minScore,
+    imagesRoot,
+    images: flags.copyImages ? 'copy' : flags.linkImages ? 'link' : undefined,
+    categories: categories === undefined ? undefined : await readCategoriesFile(categories),
   };
 }
 
@@ -134,19 +139,8 @@ function jsonSummary({ to, out }: ExportFlags, { summary, frame }: ExportDone) {
     frame,
     samples,
     boxes,
-    ...(categories ? { categories } : {}),
+    categories,
     left_out: counts('left out'),
     notes: counts('note'),
   };
-}
-
-function score(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('it has to be a number from 0 to 1');
-  return value;
-}
-
-function anyWholeNumber(text: string): number {
-  if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError('it has to be a whole number');
-  return Number(text);
 }

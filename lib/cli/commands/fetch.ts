@@ -19,7 +19,7 @@ import { parseS3 } from '#storage/s3/s3-location.ts';
 import { withAwsErrors } from '../aws/aws-errors.ts';
 import { addCloudOptions, type CloudFlags, findCloudEnvironment } from '../aws/cloud-environment.ts';
 import { readEnvironment } from '../environment.ts';
-import { formatCount, formatCounted } from '../format.ts';
+import { formatCount, formatCounted, quoteShellArgument } from '../format.ts';
 
 interface FetchFlags extends CloudFlags {
   readonly out: string;
@@ -28,22 +28,22 @@ interface FetchFlags extends CloudFlags {
 
 const annotations = 'annotations.jsonl';
 
-/** What a run keeps for itself. */
-const OWN_WORK = 'work/';
+/** Folder of a run's internal files. */
+const INTERNAL_FOLDER = 'work/';
 
-/** `groundline fetch RUN --out FOLDER`: the result files of a run on AWS, laid out as those of a run here. */
+/** `groundline fetch RUN --out FOLDER`: downloads the result files of a run on AWS in the layout of a local run. */
 export function addFetchCommand(program: Command): void {
   addCloudOptions(
     program
       .command('fetch')
-      .description('fetch the results of a run on AWS')
+      .description('download the results of a run on AWS')
       .argument('<run>', 'run id, or s3://BUCKET/runs/DATASET/RUN')
-      .requiredOption('--out <folder>', 'where they go')
+      .requiredOption('--out <folder>', 'results folder to write')
       .option('--replace', 'replace the results in the folder even if they hold more completed lines'),
   )
     .addHelpText(
       'after',
-      '\nExamples:\n  groundline fetch birds-1f0c2e9a417d056b --env dev --out results\n  groundline fetch s3://BUCKET/runs/birds/birds-1f0c2e9a417d056b --out results\n\nThen: groundline report, export, evaluate and status take the folder.',
+      '\nExamples:\n  groundline fetch birds-1f0c2e9a417d056b --env dev --out results\n  groundline fetch s3://BUCKET/runs/birds/birds-1f0c2e9a417d056b --out results\n\nThen: groundline report, export, evaluate and status read the folder.',
     )
     .action((run: string, flags: FetchFlags) => withAwsErrors(() => fetchRun(run, flags)));
 }
@@ -57,20 +57,23 @@ async function fetchRun(run: string, flags: FetchFlags): Promise<void> {
   const folder = kept === undefined ? out : join(out, stoppedFolder);
   let fetched = 0;
   for await (const path of files.list('')) {
-    if (path.startsWith(OWN_WORK) || path.endsWith('/')) continue;
+    if (path.startsWith(INTERNAL_FOLDER) || path.endsWith('/')) continue;
     await fetchFile(files, path, folder);
     fetched++;
   }
   client.destroy();
-  if (fetched === 0) throw new UsageError(`there are no results at ${files.location} yet: groundline watch shows how the run goes`);
+  if (fetched === 0)
+    throw new UsageError(
+      `no results at ${files.location} yet; fix: groundline watch ${quoteShellArgument(run)} shows the progress of the run`,
+    );
   console.log(`${formatCounted(fetched, 'file')} in ${kept === undefined ? flags.out : join(flags.out, stoppedFolder)}`);
   if (kept !== undefined)
     console.error(
-      `the results in ${flags.out} hold more completed lines (${formatCount(kept)}) and were not replaced; to put the fetched ones in their place: run the same command with --replace`,
+      `the results in ${flags.out} hold more completed lines (${formatCount(kept)}) and were not replaced; to replace them, run the same command with --replace`,
     );
 }
 
-/** How many completed lines the folder holds, where those are more than the run has. */
+/** Number of completed lines in the folder, if it is larger than the run's; else `undefined`. */
 async function moreInPlace(run: FileStore, folder: string): Promise<number | undefined> {
   const here = createDirectoryFiles(folder);
   const { [annotations]: held = 0 } = await countCompletedLines(here, await readPreviousRun(here), [annotations]);
@@ -90,10 +93,10 @@ async function findRunPaths(run: string, flags: FetchFlags): Promise<{ bucket: s
   return { bucket: cloud.bucket, prefix: paths.prefix };
 }
 
-/** A file takes its name when it is whole. Keys never lead out of the folder. */
+/** Downloads one file atomically. Throws `UsageError` for a key that would be written outside the folder. */
 async function fetchFile(files: FileStore, path: string, folder: string): Promise<void> {
   const target = join(folder, path);
-  if (!target.startsWith(folder + sep)) throw new UsageError(`${files.location}/${path} leads out of ${folder}`);
+  if (!target.startsWith(folder + sep)) throw new UsageError(`unsafe key: got ${files.location}/${path}, expected a path inside ${folder}`);
   const draft = join(dirname(target), `.draft-${process.pid}`);
   try {
     makeFolder(dirname(target));

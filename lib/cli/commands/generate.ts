@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stoppedFolder } from '#output/result-files.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { type CliEnvironment, readEnvironment } from '../environment.ts';
@@ -8,7 +9,6 @@ import { formatCount } from '../format.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { describePilot, followUpCommand, pilotSamples, project, readPilot, sameCommand } from '../local/pilot.ts';
 import { planRetry } from '../local/plan-retry.ts';
-import type { RunFile } from '../local/run-file.ts';
 import { runExitCode, summarise } from '../local/run-summary.ts';
 import { createProgressDisplay } from '../progress.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from '../spec-options.ts';
@@ -27,14 +27,14 @@ Examples:
   groundline generate -e spec.yaml results_dir=results 'workflow.steps=["0"]'
   groundline generate -e spec.yaml --pilot
 
-Exit codes: 0 done, 1 could not run, 2 more failures than workflow.max_failure_rate, 130 interrupted (work is kept).`;
+Exit codes: 0 done, 1 could not run, 2 more failures than workflow.max_failure_rate, 130 interrupted (finished work is saved).`;
 
-/** `groundline generate`: the main job, on this machine. */
+/** `groundline generate`: runs a spec on this machine. */
 export function addGenerateCommand(program: Command): void {
   addSpecOptions(program.command('generate').description('find the phrases of captions and their boxes in the images'))
-    .option('--dry-run', 'check everything and estimate the cost; nothing is paid')
-    .option('--pilot', `do ${pilotSamples} samples, then say what all would cost and how to go on`)
-    .option('--replace', 'put the results in place even if those in place hold more completed lines')
+    .option('--dry-run', 'check the input and estimate the cost; makes no model calls')
+    .option('--pilot', `process ${pilotSamples} samples, then estimate the full run`)
+    .option('--replace', 'replace the results in place even if they hold more completed lines')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples)
     .action(async (args: string[], flags: GenerateFlags, command: Command) => {
@@ -51,9 +51,10 @@ interface Program {
   readonly version: string;
 }
 
+/** The version of the package, from the top-level command. */
 export const readVersion = (command: Command) => command.parent?.version() ?? 'unknown';
 
-/** Runs a spec and ends with a summary on stdout and the exit code that belongs to it. Throws the reason where the run ended early. */
+/** Runs a spec, prints its summary on stdout and sets the exit code. Throws the reason of an early end. */
 export async function generate(
   spec: LoadedSpec,
   flags: Pick<GenerateFlags, 'pilot' | 'replace' | 'json'>,
@@ -81,27 +82,27 @@ export async function generate(
   }
 }
 
-/** A run that was stopped before its first line has nothing to tell but the reason. */
-const hasCompletedLines = ({ counts: { done = 0, failed = 0 } }: RunFile) => done + failed > 0;
+/** A run that stopped before its first line has no summary. */
+const hasCompletedLines = ({ counts: { done = 0, failed = 0 } }: ReadRunFile) => done + failed > 0;
 
-async function composeRunSummary(run: RunFile, folder: string, { resultsDir }: LoadedSpec): Promise<string> {
+async function composeRunSummary(run: ReadRunFile, folder: string, { resultsDir }: LoadedSpec): Promise<string> {
   const location = folder === resolve(resultsDir) ? resultsDir : join(resultsDir, stoppedFolder);
   return summarise(run, location, await planRetry(createDirectoryFiles(folder), run, location));
 }
 
 function describeKept(kept: number, { resultsDir }: LoadedSpec): string {
   return [
-    `the results of this run are in ${join(resultsDir, stoppedFolder)}: those in ${resultsDir} hold more completed lines (${formatCount(kept)}) and were not replaced`,
-    `to put them in place: ${sameCommand(process.argv.slice(2), '--replace')}`,
+    `the results of this run are in ${join(resultsDir, stoppedFolder)}; the results in ${resultsDir} hold more completed lines (${formatCount(kept)}) and were not replaced`,
+    `to replace them: ${sameCommand(process.argv.slice(2), '--replace')}`,
   ].join('\n');
 }
 
-function facts({ spec: _, ...run }: RunFile, folder: string) {
+function facts({ spec: _, ...run }: ReadRunFile, folder: string) {
   return { ...run, results: folder };
 }
 
-/** With `--json`, stdout is for the program that reads it. */
-async function printPilot(run: RunFile, folder: string, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
+/** With `--json` the text goes to stderr, so that stdout holds JSON only. */
+async function printPilot(run: ReadRunFile, folder: string, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
   const findings = await readPilot(createDirectoryFiles(folder));
   const text = describePilot(findings, project(run, seconds, spec.settings.workflow.max_workers), followUpCommand(process.argv.slice(2)));
   (json ? console.error : console.log)(text);

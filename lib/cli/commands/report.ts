@@ -1,9 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { findLocalPictures } from '#report/local-pictures.ts';
 import { reportFile, writeReport } from '#report/write-report.ts';
 import { readImageBases } from '#results/read-run-facts.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
+import { parseIntegerFrom } from '../number-arguments.ts';
 import { openFile } from '../open-file.ts';
 
 interface ReportFlags {
@@ -12,29 +13,25 @@ interface ReportFlags {
   readonly maxSamples: number;
 }
 
-/** `groundline report RESULTS`: writes report.html again, for results that were fetched, moved or evaluated since. */
+/** `groundline report RESULTS`: writes report.html again, e.g. after results were downloaded, moved or evaluated. */
 export function addReportCommand(program: Command): void {
   program
     .command('report')
     .description('write report.html for a results folder: pictures with their boxes, counts and errors in one file')
     .argument('<results>', 'results folder of a run')
-    .option('--open', 'open it in the browser')
-    .option('--images <folder>', 'where relative image paths begin, if not where run.json says')
-    .option('--max-samples <count>', 'show at most this many samples', wholeNumber, 5_000)
+    .option('--open', 'open the report in the browser')
+    .option('--images <folder>', 'folder of relative image paths (default: the one in run.json)')
+    .option('--max-samples <count>', 'show at most <count> samples', parseIntegerFrom(1), 5_000)
     .addHelpText('after', '\nExamples:\n  groundline report results --open\n  groundline report fetched --images ~/photos')
     .action(async (results: string, flags: ReportFlags) => {
       const path = await writeReportOn(resolve(results), flags);
       console.log(path);
-      if (flags.open && !(await openFile(path))) console.error('no browser could be started from here: open the file above by hand');
+      if (flags.open && !(await openFile(path)))
+        console.error('cannot open the report: no desktop program was found; fix: open the file above in a browser');
     });
 }
 
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('it has to be a whole number from 1 on');
-  return Number(text);
-}
-
-/** Writes the report of a results folder of this machine and returns its path. */
+/** Writes the report of a local results folder and returns its path. */
 export async function writeReportOn(folder: string, { images, maxSamples = 5_000 }: Partial<ReportFlags> = {}): Promise<string> {
   const results = createDirectoryFiles(folder);
   const bases = [...(images === undefined ? [] : [images]), ...(await readImageBases(results)), folder, dirname(folder), '.'];

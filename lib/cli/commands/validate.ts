@@ -14,19 +14,19 @@ interface Validation {
   readonly good: number;
   readonly bad: number;
   readonly problems: Readonly<Record<string, number>>;
-  /** The first of them, in input order. */
+  /** The first problems, in input order. */
   readonly first: readonly { readonly line: number; readonly code: string; readonly message: string }[];
 }
 
 const SHOWN = 20;
 
-/** `groundline validate`: every line and every image header, before anything is paid. */
+/** `groundline validate`: checks every line and every image header without a model call. */
 export function addValidateCommand(program: Command): void {
-  addSpecOptions(program.command('validate').description('check every line and image of the input; nothing is paid'))
+  addSpecOptions(program.command('validate').description('check every line and image of the input; makes no model calls'))
     .option('--json', 'print the findings as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  groundline validate captions.jsonl\n  groundline validate -e spec.yaml --json\n\nExit codes: 0 all good, 1 could not check, 2 more bad lines than workflow.max_failure_rate.',
+      '\nExamples:\n  groundline validate captions.jsonl\n  groundline validate -e spec.yaml --json\n\nExit codes: 0 all valid, 1 could not check, 2 more bad lines than workflow.max_failure_rate.',
     )
     .action(async (args: string[], flags: SpecFlags & { json?: boolean }) => {
       const spec = await readSpec(args, flags, readEnvironment(), ['input']);

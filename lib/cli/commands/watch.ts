@@ -7,6 +7,7 @@ import { withAwsErrors } from '../aws/aws-errors.ts';
 import { addCloudOptions, type CloudEnvironment, type CloudFlags, findCloudEnvironment } from '../aws/cloud-environment.ts';
 import { readEnvironment } from '../environment.ts';
 import { exitCode } from '../exit-codes.ts';
+import { quoteShellArgument } from '../format.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { createProgressDisplay, type ProgressDisplay } from '../progress.ts';
 import { systemClock } from '../system-clock.ts';
@@ -15,15 +16,15 @@ interface WatchFlags extends CloudFlags {
   readonly json?: boolean;
 }
 
-const LOOK_EVERY_MS = 3_000;
+const POLL_INTERVAL_MS = 3_000;
 
-/** `groundline watch RUN`: how a run on AWS goes, until it ends. Ctrl-C ends the watching, not the run. */
+/** `groundline watch RUN`: shows the progress of a run on AWS until it ends. Ctrl-C ends the display, not the run. */
 export function addWatchCommand(program: Command): void {
-  addCloudOptions(program.command('watch').description('show how a run on AWS goes, until it ends').argument('<run>', 'run id'))
-    .option('--json', 'print its end as JSON')
+  addCloudOptions(program.command('watch').description('show the progress of a run on AWS until it ends').argument('<run>', 'run id'))
+    .option('--json', 'print the final state as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  groundline watch birds-1f0c2e9a417d056b --env dev\n\nExit codes: 0 done, 1 stopped or could not run, 2 more failures than workflow.max_failure_rate, 130 no longer watched.',
+      '\nExample:\n  groundline watch birds-1f0c2e9a417d056b --env dev\n\nExit codes: 0 done, 1 stopped or could not run, 2 more failures than workflow.max_failure_rate, 130 interrupted (the run continues).',
     )
     .action((run: string, flags: WatchFlags) => withAwsErrors(() => watch(run, flags)));
 }
@@ -33,7 +34,7 @@ async function watch(runId: string, flags: WatchFlags): Promise<void> {
   const display = createProgressDisplay(process.stderr, () => systemClock.now());
   const interrupt = listenForInterrupt(() => {});
   try {
-    const { run, state } = await untilEnd(runId, cloud, display, interrupt.signal);
+    const { run, state } = await pollUntilEnd(runId, cloud, display, interrupt.signal);
     display.end();
     const results = `s3://${cloud.bucket}/${run.paths.prefix}/`;
     const { error, cause } = run;
@@ -50,8 +51,8 @@ async function watch(runId: string, flags: WatchFlags): Promise<void> {
   }
 }
 
-/** One look at the execution and its run item after the other. */
-async function untilEnd(
+/** Polls the execution and its run state until the execution ends. */
+async function pollUntilEnd(
   runId: string,
   { stateMachine, table }: CloudEnvironment,
   display: ProgressDisplay,
@@ -67,11 +68,11 @@ async function untilEnd(
       if (state.phase !== undefined && state.phase !== shownPhase) display.notice(state.phase);
       shownPhase = state.phase;
       const { total, done, failed, cached, spent } = state;
-      // A batch that was put down in a crash counts again what is found done: never more than there is.
+      // A batch that restarts after a crash counts its checkpointed samples again, so the sum is capped at the total.
       const most = total ?? Number.POSITIVE_INFINITY;
-      display.show({ ...(total === undefined ? {} : { total }), done: Math.min(done, most), failed, cached, costUsd: spent });
+      display.show({ total, done: Math.min(done, most), failed, cached, costUsd: spent });
       if (run.status !== 'RUNNING') return { run, state };
-      await systemClock.sleep(LOOK_EVERY_MS, signal);
+      await systemClock.sleep(POLL_INTERVAL_MS, signal);
     }
   } finally {
     sfn.destroy();
@@ -80,13 +81,13 @@ async function untilEnd(
 }
 
 function describeRun(run: FoundRun, results: string, { env }: CloudFlags): string {
-  const environment = env ? ` --env ${env}` : '';
+  const environment = env ? ` --env ${quoteShellArgument(env)}` : '';
   if (run.status === 'SUCCEEDED') {
     const { reason } = (run.output ? JSON.parse(run.output) : {}) as { reason?: string };
-    return reason ?? `done: ${results}\ngroundline fetch ${run.paths.runId}${environment} --out results`;
+    return reason ?? `done: ${results}\nnext: groundline fetch ${run.paths.runId}${environment} --out results`;
   }
   if (run.status === 'ABORTED')
-    return `aborted; what is done is kept, and there are no result files: groundline start --again ${run.paths.runId}${environment} goes on`;
+    return `aborted: finished work is saved, no result files were written; to resume: groundline start --again ${run.paths.runId}${environment}`;
   return `${run.error ?? run.status}: ${run.cause ?? 'see the console'}`;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import envPaths from 'env-paths';
 import type { EndpointMemory } from '#models/endpoint-capabilities.ts';
 
-/** What was learned about endpoints, one small file each in this user's cache folder. Memory that cannot be read is no memory. */
+/** Capabilities of endpoints, one small file each in the user's cache folder. An unreadable file counts as missing. */
 export function createFileMemory(folder: string = join(envPaths('groundline', { suffix: '' }).cache, 'endpoints')): EndpointMemory {
   const file = (key: string) => join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
   return {

@@ -5,23 +5,23 @@ import { freeBytes } from '#core/free-bytes.ts';
 import type { ImageStore } from '#core/ports.ts';
 import type { Sample } from '#core/sample.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepFiles } from '#core/step-names.ts';
 import { type ImageInfo, measureImage } from '#images/measure-image.ts';
 import { readSamples } from '#input/read-samples.ts';
 import { readPreviousRun } from '#local/previous-run.ts';
-import { stepFiles } from '#output/result-files.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 
-/** An input line and what is wrong with it, if anything. */
+/** A valid sample with its image facts, or the reason why a line is invalid. */
 export type CheckedLine =
   | { readonly sample: Sample; readonly image: ImageInfo }
   | { readonly line: number; readonly code: string; readonly message: string };
 
-/** Lines whose images are read at the same time. */
+/** Number of images that are read at the same time. */
 const TOGETHER = 32;
 
-/** Streams the input of a spec, lines and image headers checked; memory does not grow with the file. No model is called. */
+/** Streams the input of a spec and checks each line and image header. Makes no model calls; memory does not grow with the file. */
 export async function* checkInput(
   { settings, resultsDir }: Pick<LoadedSpec, 'settings' | 'resultsDir'>,
   notice: (message: string) => void,
@@ -30,7 +30,7 @@ export async function* checkInput(
   const { path, kind, inputFolder } = await openInput(settings, resultsDir);
   const images = createLocalImages({ settings: settings.data, inputFolder, notice });
   let waiting: Promise<CheckedLine>[] = [];
-  for await (const line of readSamples(explained(createReadStream(path), path), kind)) {
+  for await (const line of readSamples(explainReadErrors(createReadStream(path), path), kind)) {
     signal.throwIfAborted();
     waiting.push('sample' in line ? checkImage(line.sample, images, settings, signal) : Promise.resolve(line.rejected));
     if (waiting.length < TOGETHER) continue;
@@ -40,15 +40,17 @@ export async function* checkInput(
   yield* await Promise.all(waiting);
 }
 
-/** What a run would read: the captions, or for step 1 alone the step file that is there. */
+/** The file that a run reads: the captions file, or for step 1 alone the step-0 file if it exists. */
 async function openInput({ data, workflow }: Settings, resultsDir: string) {
   const results = createDirectoryFiles(resolve(resultsDir));
-  const grounds = resultsDir !== '' && !workflow.steps.includes('0') && (await results.size(stepFiles.step_0)) !== undefined;
-  const captions = data.input_jsonl || (grounds ? (await readPreviousRun(results))?.captions : undefined);
+  const readsStepFile = resultsDir !== '' && !workflow.steps.includes('0') && (await results.size(stepFiles.step_0)) !== undefined;
+  const captions = data.input_jsonl || (readsStepFile ? (await readPreviousRun(results))?.captions : undefined);
   const inputFolder = captions ? dirname(resolve(captions)) : '.';
-  if (grounds) return { path: join(results.folder, stepFiles.step_0), kind: 'step_0', inputFolder } as const;
+  if (readsStepFile) return { path: join(results.folder, stepFiles.step_0), kind: 'step_0', inputFolder } as const;
   if (data.input_jsonl === '')
-    throw new UsageError('nothing to read: name a captions file, or with --out the results folder whose step-0 file is to be grounded');
+    throw new UsageError(
+      'no input: got no captions file and no step-0 file; fix: name a captions file, or with --out a results folder that has a step-0 file',
+    );
   return { path: data.input_jsonl, kind: 'captions', inputFolder } as const;
 }
 
@@ -65,14 +67,14 @@ async function checkImage(sample: Sample, images: ImageStore, { data }: Settings
   }
 }
 
-async function* explained(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+async function* explainReadErrors(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new UsageError(
-      `cannot read the input ${path} (${code}): check image_grounding.data.input_jsonl, or the name of the captions file`,
+      `cannot read the input ${path} (${code}); fix: check image_grounding.data.input_jsonl, or the name of the captions file`,
     );
   }
 }

@@ -1,14 +1,12 @@
-import { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
 import { isSecret } from '#core/redact-secrets.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
-import { formatCount, formatCounted, formatDollars, formatDuration, quoteShellArgument } from '../format.ts';
-import type { RunFile } from './run-file.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
+import { resultRecord } from '#results/result-record.ts';
+import { formatCounted, formatDollars, formatDuration, quoteShellArgument } from '../format.ts';
 
-/** Samples of a pilot, unless the user says how many. */
+/** Default number of samples in a pilot. */
 export const pilotSamples = 10;
-
-const Labelled = z.object({ expressions: z.array(z.object({ instances: z.array(z.unknown()) })) });
 
 export interface PilotFindings {
   readonly samples: number;
@@ -17,12 +15,12 @@ export interface PilotFindings {
   readonly emptyRate: number;
 }
 
-/** Counts what a pilot wrote. */
+/** Counts phrases and empty samples in the results of a pilot. */
 export async function readPilot(results: FileStore): Promise<PilotFindings> {
   let [samples, phrases, empty] = [0, 0, 0];
   for await (const line of readJsonLines(results, 'annotations.jsonl')) {
-    const record = 'value' in line ? Labelled.safeParse(line.value).data : undefined;
-    if (!record) continue;
+    const record = 'value' in line ? resultRecord(line.value, line.line) : undefined;
+    if (typeof record !== 'object' || record.status === 'failed') continue;
     samples++;
     phrases += record.expressions.length;
     if (record.expressions.every(({ instances }) => instances.length === 0)) empty++;
@@ -37,38 +35,39 @@ export interface Projection {
   readonly seconds?: number;
 }
 
-/** Carries a pilot's cost and pace over to all lines. Samples that took no call say nothing about either. */
-export function project({ counts, steps }: RunFile, seconds: number, workers: number): Projection {
+/** Projects a pilot's cost and pace onto all lines. Samples without a model call are not counted for either. */
+export function project({ counts, steps }: ReadRunFile, seconds: number, workers: number): Projection {
   const { done = 0, failed = 0, pending = 0, cached = 0 } = counts;
   const lines = done + failed + pending;
-  const asked = done + failed - cached;
-  if (asked <= 0) return { lines };
-  const costs = Object.values(steps).map((step) => step.cost_usd ?? Number.NaN); // not the check of the model, which is not made again
-  const costUsd = (costs.reduce((sum, cost) => sum + cost, 0) / asked) * lines;
-  const secondsPerSample = (seconds * Math.min(workers, asked)) / asked;
+  const called = done + failed - cached;
+  if (called <= 0) return { lines };
+  const costs = Object.values(steps).map((step) => step.cost_usd ?? Number.NaN); // without the check of the model, which runs once
+  const costUsd = (costs.reduce((sum, cost) => sum + cost, 0) / called) * lines;
+  const secondsPerSample = (seconds * Math.min(workers, called)) / called;
   return {
     lines,
     seconds: (lines * secondsPerSample) / workers,
-    ...(Number.isNaN(costUsd) ? {} : { costUsd }),
+    costUsd: Number.isNaN(costUsd) ? undefined : costUsd,
   };
 }
 
+/** The report of a pilot: its figures, the projection, and `command`, which continues with all lines. */
 export function describePilot(findings: PilotFindings, projection: Projection, command: string): string {
   const { samples, phrasesPerImage, emptyRate } = findings;
   return [
     `pilot of ${formatCounted(samples, 'sample')}: ${phrasesPerImage.toFixed(1)} phrases per image, ${Math.round(emptyRate * 100)} % without any box`,
     `all ${formatCounted(projection.lines, 'line')}: about ${formatDollars(projection.costUsd)}, ${projection.seconds === undefined ? 'time unknown' : `about ${formatDuration(projection.seconds)}`}`,
-    `go on with (what the pilot asked is not paid again; ${formatCount(projection.lines - samples)} to go):`,
+    `to process the remaining ${formatCounted(projection.lines - samples, 'line')} (calls of the pilot are not billed again):`,
     `  ${command}`,
   ].join('\n');
 }
 
-/** The same command with more options, ready to paste. Secrets are left for the user to fill in. */
+/** The command line with `more` options, ready to paste. Secrets are replaced by `…`. */
 export function sameCommand(args: readonly string[], ...more: readonly string[]): string {
   return ['groundline', ...args.filter((argument) => !more.includes(argument)).map(hideSecret), ...more].map(quoteShellArgument).join(' ');
 }
 
-/** The same command for all lines, ready to paste: without `--pilot` and what says how many lines it takes. Secrets are left for the user to fill in. */
+/** The command line for all lines, ready to paste: without `--pilot` and any limit or sample size. Secrets are replaced by `…`. */
 export function followUpCommand(args: readonly string[]): string {
   const shown = args.filter((argument, index) => !isOfPilot(argument) && !takesNext(args[index - 1])).map(hideSecret);
   return ['groundline', ...shown.map(quoteShellArgument)].join(' ');

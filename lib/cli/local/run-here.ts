@@ -8,15 +8,16 @@ import { connectModels } from '#models/connect.ts';
 import type { AttemptMiddleware } from '#models/language-model.ts';
 import { findLocalPictures } from '#report/local-pictures.ts';
 import { writeReport } from '#report/write-report.ts';
+import { type ReadRunFile, requireRunFile } from '#results/read-run-file.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { makeFolder } from '#storage/disk/make-folder.ts';
 import { createLocalImages } from '#storage/local-images.ts';
 import type { CliEnvironment } from '../environment.ts';
+import { quoteShellArgument } from '../format.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { systemClock } from '../system-clock.ts';
 import { createFileMemory } from './capabilities-file.ts';
-import { type RunFile, readRunFile } from './run-file.ts';
 import { createRunId } from './run-id.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
@@ -26,21 +27,21 @@ export interface RunHereOptions {
   readonly version: string;
   readonly display: ProgressDisplay;
   readonly signal: AbortSignal;
-  /** Put the results in place even if those in place hold more completed lines. @default false */
+  /** Replace the results in place even if they hold more completed lines. @default false */
   readonly replace?: boolean;
 }
 
 export interface RunHereEnd {
-  readonly run: RunFile;
+  readonly run: ReadRunFile;
   /** The folder with the result files of this run. */
   readonly folder: string;
-  /** Completed lines of the results that stay in place, where this run has fewer and its own are in `stopped/`. */
+  /** Completed lines of the results in place, if this run has fewer and its own are in `stopped/`. */
   readonly kept?: number;
-  /** Why it ended early, if it did. */
+  /** The reason of an early end. */
   readonly stopped?: { readonly reason: unknown };
 }
 
-/** Runs a spec on this machine. Throws `UsageError` or `RunStopError` when it could not start. */
+/** Runs a spec on this machine. Throws `UsageError` or `RunStopError` if it cannot start. */
 export async function runHere({ spec, environment, version, display, signal, replace = false }: RunHereOptions): Promise<RunHereEnd> {
   keepHeapSmall();
   const { settings } = spec;
@@ -67,42 +68,40 @@ export async function runHere({ spec, environment, version, display, signal, rep
       },
       signal,
     );
-  const { stopped, results, kept } = await runLocal({
-    settings,
-    version,
-    runId: createRunId(new Date()),
-    results: createDirectoryFiles(folder),
-    checkpoints: openRunCheckpoints(folder, settings),
-    replace,
-    images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }),
-    connect,
-    clock: systemClock,
-    wallClock: Date.now,
-    notice,
-    notices,
-    onProgress: (progress) => display.show(progress),
-    signal,
-  });
-  const run = await readRunFile(results);
+  const { stopped, results, kept } = await runLocal(
+    { settings, version, runId: createRunId(new Date()), clock: systemClock, wallClock: Date.now, signal },
+    { images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }), connect },
+    {
+      results: createDirectoryFiles(folder),
+      checkpoints: openRunCheckpoints(folder, settings),
+      replace,
+      notice,
+      notices,
+      onProgress: (progress) => display.show(progress),
+    },
+  );
+  const run = await requireRunFile(results);
   await writeReportOfRun(results, run, stopped?.reason).catch((error: unknown) => {
-    display.notice(`report.html could not be written (${(error as Error).message}); the results are whole, groundline report tries again`);
+    display.notice(
+      `report.html could not be written (${(error as Error).message}); the result files are complete; fix: groundline report ${quoteShellArgument(results.folder)}`,
+    );
   });
-  return { run, folder: results.folder, ...(kept !== undefined && { kept }), ...(stopped && { stopped }) };
+  return { run, folder: results.folder, kept, stopped };
 }
 
-/** Above so many samples the page links to pictures: drawing them all small would take longer than the run. `groundline report` does it. */
+/** Up to this many samples, thumbnails are inlined. Above it the page links to pictures, because thumbnails would take longer than the run. */
 const INLINED = 100;
-/** Samples that the page of a run shows, the ones worth a look first. */
+/** Samples on the page of a run, the most notable first. */
 const SHOWN = 500;
 
-async function writeReportOfRun(results: DirectoryFiles, run: RunFile, stopReason: unknown): Promise<void> {
+async function writeReportOfRun(results: DirectoryFiles, run: ReadRunFile, stopReason: unknown): Promise<void> {
   const bases = [...(run.image_base === undefined ? [] : [run.image_base]), dirname(resolve(run.input ?? '.')), '.'];
   const { images, linkTo } = findLocalPictures(results.folder, bases);
   const { done = 0, failed = 0 } = run.counts;
-  const inHaste = stopReason instanceof RunStopError && stopReason.reason === 'interrupted';
+  const isInterrupted = stopReason instanceof RunStopError && stopReason.reason === 'interrupted';
   await writeReport({
     results,
-    ...(inHaste || done + failed > INLINED ? {} : { images }),
+    images: isInterrupted || done + failed > INLINED ? undefined : images,
     linkTo,
     signal: new AbortController().signal,
     maxSamples: SHOWN,
@@ -112,7 +111,7 @@ async function writeReportOfRun(results: DirectoryFiles, run: RunFile, stopReaso
 async function requireReadable(path: string): Promise<void> {
   await access(path, constants.R_OK).catch(({ code }: NodeJS.ErrnoException) => {
     throw new UsageError(
-      `cannot read the input ${path} (${code}): check image_grounding.data.input_jsonl, or the name of the captions file`,
+      `cannot read the input ${path} (${code}); fix: check image_grounding.data.input_jsonl, or the name of the captions file`,
     );
   });
 }
@@ -120,10 +119,10 @@ async function requireReadable(path: string): Promise<void> {
 async function requireWritable(folder: string): Promise<void> {
   try {
     makeFolder(folder);
-    await access(`${folder}/.`, constants.W_OK); // a file of this name is no folder
+    await access(`${folder}/.`, constants.W_OK); // fails if `folder` is a file
   } catch (error) {
     throw new UsageError(
-      `cannot write to the results folder ${folder} (${(error as NodeJS.ErrnoException).code}): choose another one with --out or results_dir=…`,
+      `cannot write to the results folder ${folder} (${(error as NodeJS.ErrnoException).code}); fix: choose another one with --out or results_dir=…`,
     );
   }
 }

@@ -1,11 +1,11 @@
 import type { SpendingTotals } from '#output/compose-run-file.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import { exitCode } from '../exit-codes.ts';
-import { formatCount, formatCounted, formatDollars } from '../format.ts';
+import { formatCount, formatCounted, formatDollars, quoteShellArgument } from '../format.ts';
 import type { RetryPlan } from './plan-retry.ts';
-import type { RunFile } from './run-file.ts';
 
-/** The end of a run in a few lines: counts, failures by code, cost, files, and what tries the failures again. */
-export function summarise(run: RunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}, totals = totalsOf(run)): string {
+/** The summary of a run: counts, failures by code, cost, files, and the command that retries the failures. */
+export function summarise(run: ReadRunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}, totals = totalsOf(run)): string {
   const { done = 0, partial = 0, failed = 0, pending = 0, cached = 0 } = run.counts;
   const lines = [
     [
@@ -17,8 +17,8 @@ export function summarise(run: RunFile, location: string, { beyond }: Pick<Retry
       .filter(Boolean)
       .join(', '),
   ];
-  if (run.status === 'running') lines.push('not at its end: it is still running, or it was killed, and then the same command goes on');
-  const from = run.first_pending_line ? `, from line ${formatCount(run.first_pending_line)} on` : '';
+  if (run.status === 'running') lines.push('not finished: the run is in progress, or it was killed; run the same command to resume');
+  const from = run.first_pending_line ? `, starting at line ${formatCount(run.first_pending_line)}` : '';
   if (pending > 0)
     lines.push(
       run.status === 'finished'
@@ -31,11 +31,12 @@ export function summarise(run: RunFile, location: string, { beyond }: Pick<Retry
   lines.push(`${formatCounted(calls, 'call')}, cost ${calls === 0 ? '$0' : formatDollars(run.cost_usd)}`);
   if (totals && totals.calls > calls) lines.push(`all invocations: ${describeSpending(totals)}`);
   lines.push(`results: ${location}`);
-  if (failed > 0) lines.push(...(beyond ? howElse(beyond, failed, location) : [`${againBy(location)}; one by one in failed.jsonl`]));
+  if (failed > 0)
+    lines.push(...(beyond ? describeRetries(beyond, failed, location) : [`${retryHint(location)}; each failure: failed.jsonl`]));
   return lines.join('\n');
 }
 
-function totalsOf({ all_invocations: all }: RunFile): SpendingTotals | undefined {
+function totalsOf({ all_invocations: all }: ReadRunFile): SpendingTotals | undefined {
   return all && { calls: all.calls ?? 0, usd: all.cost_usd ?? 0, unpricedCalls: all.unpriced_calls ?? 0 };
 }
 
@@ -45,21 +46,21 @@ function describeSpending({ calls, usd, unpricedCalls }: SpendingTotals): string
   return `${formatCounted(calls, 'call')}, cost ${formatDollars(usd)}${unpriced}`;
 }
 
-const againBy = (location: string) => `tried again by: groundline retry ${location}`;
+const retryHint = (location: string) => `to retry: groundline retry ${quoteShellArgument(location)}`;
 
-function howElse({ failures, command }: NonNullable<RetryPlan['beyond']>, failed: number, location: string): string[] {
+function describeRetries({ failures, command }: NonNullable<RetryPlan['beyond']>, failed: number, location: string): string[] {
   const all = failures >= failed;
-  const which = `${all ? 'all' : formatCount(failures)} failed before step 1, which this run took alone; tried again, with results of their own, by:`;
+  const which = `${all ? 'all' : formatCount(failures)} failed before step 1, and this run has step 1 alone; to retry them in a new results folder:`;
   return [
-    ...(all ? [] : [`in step 1 failed ${formatCount(failed - failures)}, ${againBy(location)}`]),
+    ...(all ? [] : [`${formatCount(failed - failures)} failed in step 1; ${retryHint(location)}`]),
     which,
     `  ${command}`,
-    'one by one in failed.jsonl',
+    'each failure: failed.jsonl',
   ];
 }
 
-/** More failures than the user allows are no success. A share of what was tried, so that a limited run is judged fairly. */
-export function runExitCode({ counts }: RunFile, maxFailureRate: number): number {
+/** The exit code of a run. The failure rate is a share of the processed lines, so that a limited run is judged fairly. */
+export function runExitCode({ counts }: ReadRunFile, maxFailureRate: number): number {
   const { done = 0, failed = 0 } = counts;
   return failed > 0 && failed / (done + failed) > maxFailureRate ? exitCode.tooManyFailures : exitCode.done;
 }

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * A run makes much garbage and holds little. V8 lets its heap grow with the machine before it looks for garbage: on a large one to
- * 128 MB for young objects, and fourfold for old ones. Young space stays as it is after start-up, old space may grow by a third.
- * The growth counts from the last collection, and the first would come only at a size fixed when V8 started: hence one now.
+ * Limits V8's heap growth. A run makes much garbage and holds little, but V8 sizes its heap by the machine: on a large one it allows
+ * 128 MB of young objects and a fourfold old space before it collects. Here young space keeps its initial size and old space may grow
+ * by a third. The growth counts from the last collection, so one runs now: the first would otherwise wait for a size fixed at start-up.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -2,7 +2,7 @@ import { type Box, iou } from '#core/box.ts';
 import { grow } from './grow.ts';
 import { type Ranking, rankBoxes } from './rank-boxes.ts';
 
-/** As numpy spaces them: the last digit decides whether a recall of 57/100 reaches the point 0.57. */
+/** Recall points with numpy's spacing: the last digit decides whether a recall of 57/100 reaches the point 0.57. */
 function linspace(start: number, stop: number, count: number): number[] {
   const step = (stop - start) / (count - 1);
   return Array.from({ length: count }, (_, index) => (index === count - 1 ? stop : index * step + start));
@@ -11,12 +11,12 @@ function linspace(start: number, stop: number, count: number): number[] {
 /** COCO's thresholds and recalls. */
 const thresholds = linspace(0.5, 0.95, 10);
 const recalls = linspace(0, 1, 101);
-/** COCO keeps so many boxes of an image, here of an expression. */
+/** COCO's limit of boxes per image, here per expression. */
 const MAX_BOXES = 100;
 
 export interface ScoredBoxes {
   readonly boxes: readonly Box[];
-  /** One for each box, best first. */
+  /** One per box, best first. */
   readonly scores: readonly number[];
 }
 
@@ -26,15 +26,15 @@ export interface AveragePrecisions {
   readonly ap75: number;
 }
 
-/** Average precision over expressions, each of which is to COCO's evaluation an image with one category. */
+/** Average precision over expressions. Each of them is, in COCO's evaluation, an image with one category. */
 export interface PrecisionTally {
   add(cluster: number, found: ScoredBoxes, truth: readonly Box[]): void;
   readonly boxes: number;
-  /** `weights[cluster]` says how often each cluster counts; once by default. `undefined` without a true box. */
+  /** `weights[cluster]` is the number of draws of each cluster, 1 by default. `undefined` without a true box. */
   compute(weights?: Readonly<Uint16Array>): AveragePrecisions | undefined;
 }
 
-/** A dozen bytes a box, so that millions fit. */
+/** About twelve bytes per box, so that millions fit. */
 export function createPrecisionTally(): PrecisionTally {
   let scores = new Float64Array(1024);
   let hits = new Uint16Array(1024);
@@ -75,7 +75,10 @@ export function createPrecisionTally(): PrecisionTally {
   };
 }
 
-/** For each box, a bit for each threshold at which it hits. A box takes the best true box that none before it has taken. Source: pycocotools, `COCOeval.evaluateImg`. */
+/**
+ * For each box, one bit per threshold that it reaches. A box is paired with the best true box that no earlier box has.
+ * Source: pycocotools, `COCOeval.evaluateImg`.
+ */
 function hitFlags(found: readonly Box[], truth: readonly Box[]): number[] {
   const flags = found.map(() => 0);
   if (truth.length === 0) return flags;
@@ -85,24 +88,24 @@ function hitFlags(found: readonly Box[], truth: readonly Box[]): number[] {
     return [(1 << thresholds.filter((threshold) => best >= threshold).length) - 1];
   }
   for (const [bit, threshold] of thresholds.entries()) {
-    const taken = new Set<number>();
+    const used = new Set<number>();
     for (const [index, row] of ious.entries()) {
       let best = Math.min(threshold, 1 - 1e-10);
       let hit = -1;
       for (const [place, value] of row.entries()) {
-        if (taken.has(place) || value < best) continue;
+        if (used.has(place) || value < best) continue;
         best = value;
         hit = place;
       }
       if (hit < 0) continue;
-      taken.add(hit);
+      used.add(hit);
       flags[index] = (flags[index] ?? 0) | (1 << bit);
     }
   }
   return flags;
 }
 
-/** With room to compute in, since a bootstrap computes hundreds of times: right boxes by group and threshold, all boxes, precisions. */
+/** Buffers for the computation, since a bootstrap repeats it hundreds of times: right boxes by group and threshold, all boxes, precisions. */
 interface Ranked extends Ranking {
   readonly rights: Float64Array;
   readonly alls: Float64Array;
@@ -116,8 +119,8 @@ function withRoom(ranking: Ranking): Ranked {
 }
 
 /**
- * For each threshold, the mean of the precision at 101 recalls, each the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`.
- * Boxes of equal score count together, though: models give few different scores, and the order of a file must not decide.
+ * For each threshold, the mean precision at 101 recalls: each is the best at that recall or beyond. Source: pycocotools, `COCOeval.accumulate`.
+ * Boxes of equal score count together, though: models give few different scores, and the file's order must not decide.
  */
 function averagePrecisions(ranked: Ranked, wanted: number, weights?: Readonly<Uint16Array>): number[] {
   const { hits, clusters, ends, rights, alls, precision } = ranked;
@@ -132,7 +135,7 @@ function averagePrecisions(ranked: Ranked, wanted: number, weights?: Readonly<Ui
       const weight = weights ? (weights[clusters[box] ?? 0] ?? 0) : 1;
       const flags = hits[box] ?? 0;
       all += weight;
-      // A box nearly always hits at all thresholds up to one, which takes one addition instead of ten.
+      // most boxes hit at all thresholds up to one, so one addition replaces ten
       if ((flags & (flags + 1)) === 0) upTo[32 - Math.clz32(flags)] = (upTo[32 - Math.clz32(flags)] ?? 0) + weight;
       else for (let bit = 0; bit < width; bit++) if ((flags >> bit) & 1) scattered[bit] = (scattered[bit] ?? 0) + weight;
     }

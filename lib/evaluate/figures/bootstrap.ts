@@ -9,7 +9,7 @@ export interface Interval {
 
 const REPLICATES = 1000;
 
-/** How often each of `clusters` is drawn when as many are drawn with replacement. */
+/** How often each of `clusters` is drawn, in as many draws with replacement. */
 export function drawWeights(clusters: number, random: () => number, weights = new Uint16Array(clusters)): Uint16Array {
   weights.fill(0);
   for (let draw = 0; draw < clusters; draw++) {
@@ -19,7 +19,10 @@ export function drawWeights(clusters: number, random: () => number, weights = ne
   return weights;
 }
 
-/** Values of all ratio figures in each replicate, `[figure][replicate]`; NaN where a denominator is 0. Equal seeds and cluster counts draw alike. */
+/**
+ * Values of all ratio figures in each replicate, `[figure][replicate]`; NaN for a denominator of 0.
+ * Equal seeds and cluster counts draw the same clusters.
+ */
 export function bootstrapRatios({ values }: Sums, clusters: number, seed: number): Float64Array[] {
   const random = createSeededRandom(seed);
   const weights = new Uint16Array(clusters);
@@ -39,7 +42,7 @@ export function bootstrapRatios({ values }: Sums, clusters: number, seed: number
   return replicates;
 }
 
-/** The middle 95 % of replicates; `undefined` where too few of them have a value. */
+/** The middle 95 % of the replicates; `undefined` if too few of them have a value. */
 export function computeInterval(replicates: Readonly<Float64Array>): Interval | undefined {
   const sorted = Float64Array.from(replicates)
     .filter((value) => !Number.isNaN(value))

@@ -1,11 +1,11 @@
 import { hashText } from '#core/hash-text.ts';
 
-/** At most so many groups are drawn from by the bootstrap. */
+/** The greatest number of groups in the bootstrap. */
 export const MAX_CLUSTERS = 4096;
 
 /**
- * The group a sample is drawn with: its image's, since captions of one image are right and wrong together.
- * Beyond `MAX_CLUSTERS` images, those that come later share groups by hash: random groups leave an interval as wide as it should be.
+ * The bootstrap group of a sample, by its image: captions of one image tend to be right and wrong together.
+ * Beyond `MAX_CLUSTERS` images, later ones share groups by hash; random groups keep the width of the interval right.
  */
 export function createClusters(): (imagePath: string) => number {
   const known = new Map<string, number>();

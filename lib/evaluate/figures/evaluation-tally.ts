@@ -3,8 +3,8 @@ import { MAX_CLUSTERS } from './clusters.ts';
 import { type Population, type RatioId, ratioFigures } from './figures.ts';
 
 /**
- * What became of a true expression. `answered`: boxes · `rejected`: said to be absent · `unanswered`: no usable answer ·
- * `failed`: the whole sample failed · `unmatched`: the results have no such expression.
+ * The outcome of a true expression. `answered`: boxes · `rejected`: answered as absent · `unanswered`: no usable answer ·
+ * `failed`: the sample failed · `unmatched`: the results have no such expression.
  */
 export type ExpressionOutcome = 'answered' | 'rejected' | 'unanswered' | 'failed' | 'unmatched';
 
@@ -12,11 +12,11 @@ export interface MeasuredExpression {
   readonly outcome: ExpressionOutcome;
   readonly found: number;
   readonly truth: number;
-  /** Where there is a true box. */
+  /** Present if there is a true box. */
   readonly match?: BoxMatch;
 }
 
-/** Expressions of a sample in results and truth, and how many of them go together. */
+/** Numbers of expressions in results and truth, and of matched ones. */
 export interface MeasuredSpans {
   readonly found: number;
   readonly truth: number;
@@ -40,7 +40,7 @@ export interface EvaluationTally {
   readonly counts: Readonly<PopulationCounts>;
 }
 
-/** Sums what figures are made of. */
+/** Sums the numerators and denominators of figures. */
 export function createEvaluationTally(): EvaluationTally {
   const values = new Float64Array(MAX_CLUSTERS * sumsWidth);
   const count = () => ({ all: 0, unanswered: 0 });

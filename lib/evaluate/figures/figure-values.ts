@@ -9,14 +9,14 @@ import { endToEndOnly, type FigureId, type Population, rankedFigures, ratioFigur
 export interface FigureValue extends Partial<Interval> {
   readonly id: FigureId;
   readonly name: string;
-  /** `undefined` where it cannot be computed; `note` says why. */
+  /** `undefined` if it cannot be computed; `note` is the reason. */
   readonly value: number | undefined;
-  /** What it was taken over: expressions, boxes, or lines for coverage. */
+  /** The denominator: expressions, boxes, or lines for coverage. */
   readonly of: number;
-  /** Share of the expressions behind it that got no usable answer. */
+  /** The share of expressions without a usable answer. */
   readonly noAnswer: number;
   readonly note?: string;
-  /** Against another run, on the lines that both have. */
+  /** The difference from another run, on their common lines. */
   readonly difference?: Difference;
 }
 
@@ -25,7 +25,7 @@ export interface Difference extends Partial<Interval> {
   readonly value: number;
 }
 
-/** All figures of a run that have something to be taken over. */
+/** All figures of a run with a denominator above 0. */
 export function computeFigures(run: MeasuredRun, seed: number): FigureValue[] {
   const { counts, tally, mode } = run;
   const replicates = bootstrapRatios(tally.sums, tally.sums.clusters, seed);
@@ -69,7 +69,7 @@ function computeRanked({ precision, counts, tally }: MeasuredRun, seed: number):
 }
 
 const RANKED_REPLICATES = 200;
-/** Every replicate ranks all boxes again, so that millions would take minutes. */
+/** The limit of boxes: every replicate ranks all of them again, so millions would need minutes. */
 const MAX_RANKED_BOXES = 200_000;
 
 function bootstrapRanked(
@@ -82,7 +82,7 @@ function bootstrapRanked(
   return Array.from({ length: RANKED_REPLICATES }, () => precision.compute(drawWeights(clusters, random)));
 }
 
-/** How a run differs from another one measured on the same lines; both are drawn alike, so that intervals are paired. */
+/** The difference of two runs measured on the same lines. Both use the same draws, so the intervals are paired. */
 export function computeDifferences(run: MeasuredRun, other: MeasuredRun, seed: number): Map<FigureId, Difference> {
   const clusters = Math.max(run.tally.sums.clusters, other.tally.sums.clusters);
   const ours = bootstrapRatios(run.tally.sums, clusters, seed);

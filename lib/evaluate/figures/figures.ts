@@ -1,4 +1,4 @@
-/** What a figure's denominator counts; the share of it that got no answer stands beside the figure. */
+/** The population behind a figure's denominator; its share without an answer is printed next to the figure. */
 export type Population = 'present' | 'single' | 'absent' | 'asked' | 'boxes' | 'spans' | 'samples';
 
 export interface Figure {
@@ -8,7 +8,7 @@ export interface Figure {
   readonly of: Population;
 }
 
-/** Figures that are a sum over samples divided by another. */
+/** Figures that are ratios of two sums over samples. */
 export const ratioFigures = [
   { id: 'acc50', name: 'accuracy at IoU 0.5', of: 'present' },
   { id: 'acc75', name: 'accuracy at IoU 0.75', of: 'present' },

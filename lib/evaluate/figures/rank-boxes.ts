@@ -1,11 +1,11 @@
-/** Boxes from the best score on; `ends[group]` is where the next lower score begins. */
+/** Boxes from the best score on; `ends[group]` is the start of the next lower score. */
 export interface Ranking {
   readonly hits: Uint16Array;
   readonly clusters: Uint16Array;
   readonly ends: Uint32Array;
 }
 
-/** Scores repeat (four decimals), so boxes are dealt out by score rather than sorted. */
+/** Scores repeat (four decimals), so boxes are distributed by score instead of sorted. */
 export function rankBoxes(scores: Float64Array, hits: Uint16Array, clusters: Uint16Array): Ranking {
   const counts = new Map<number, number>();
   for (const score of scores) counts.set(score, (counts.get(score) ?? 0) + 1);

@@ -3,14 +3,14 @@ import { UsageError } from '#core/errors.ts';
 import type { FigureValue } from './figure-values.ts';
 import { type FigureId, rankedFigures, ratioFigures } from './figures.ts';
 
-/** What a figure has to reach, or by how much it may be below the other run's. */
+/** The least value of a figure, or the greatest loss against the other run. */
 export interface Threshold {
   readonly id: FigureId;
   readonly limit: number;
 }
 
 const ids: readonly FigureId[] = [...ratioFigures.map(({ id }) => id), ...rankedFigures.map(({ id }) => id), 'coverage'];
-/** Lower is better here: `--min` is read as "at most". */
+/** Figures where lower is better: `--min` means "at most". */
 const lowerIsBetter: ReadonlySet<FigureId> = new Set(['no_answer']);
 
 /** Reads `acc50=0.8`. Throws `UsageError`. */
@@ -20,15 +20,14 @@ export function parseThreshold(text: string, option: string): Threshold {
   if (id === undefined) {
     const near = name === '' ? undefined : closest(name, [...ids]);
     const hint = near !== undefined && distance(name, near) <= 3 ? `did you mean ${near}? ` : '';
-    throw new UsageError(`${option} ${text}: there is no figure "${name}"; ${hint}figures: ${ids.join(', ')}`);
+    throw new UsageError(`${option} ${text}: unknown figure "${name}"; ${hint}figures: ${ids.join(', ')}`);
   }
   const limit = Number(value);
-  if (value === '' || !(limit >= 0 && limit <= 1))
-    throw new UsageError(`${option} ${text}: after "=" there has to be a number from 0 to 1`);
+  if (value === '' || !(limit >= 0 && limit <= 1)) throw new UsageError(`${option} ${text}: expected a number from 0 to 1 after "="`);
   return { id, limit };
 }
 
-/** What is wrong with the figures, in words; nothing where all of them hold. A figure that could not be computed does not hold. */
+/** The missed thresholds in words; empty if all are met. A figure without a value misses its threshold. */
 export function unmetThresholds(figures: readonly FigureValue[], min: readonly Threshold[], maxDrop: readonly Threshold[]): string[] {
   const find = (id: FigureId) => figures.find((figure) => figure.id === id);
   return [

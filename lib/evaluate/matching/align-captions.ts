@@ -9,7 +9,7 @@ interface Token {
 }
 
 /**
- * A word; a character, where a script does not part its words; an emoji, be it of several parts; any other sign.
+ * A word, a character of a script without spaces between words, an emoji of one or several parts, or any other character.
  * Not `Intl.Segmenter`, whose words depend on the dictionaries that Node was built with.
  */
 const TOKEN = new RegExp(
@@ -18,8 +18,8 @@ const TOKEN = new RegExp(
 );
 
 /**
- * Carries spans of a cleaned caption over to the caption it was made from: words are aligned by their longest common subsequence,
- * and a span becomes the stretch from its first aligned word to its last. `undefined` for a span none of whose words is in the original.
+ * Maps spans of a cleaned caption to its original caption. Words are aligned by their longest common subsequence,
+ * and a span maps to the range from its first aligned word to its last. `undefined` for a span without an aligned word.
  */
 export function alignCaptions(cleaned: string, original: string): (span: AlignedSpan) => AlignedSpan | undefined {
   if (cleaned === original) return (span) => span;
@@ -43,7 +43,7 @@ export function alignCaptions(cleaned: string, original: string): (span: Aligned
   };
 }
 
-/** What a span covers of a token, in the token's partner; all of it where they are equal but not written alike. */
+/** The part of a token's partner that a span covers; all of it for equal tokens in another spelling. */
 function mapPart([start, end]: AlignedSpan, token: AlignedSpan, partner: AlignedSpan): AlignedSpan {
   if (token[1] - token[0] !== partner[1] - partner[0]) return partner;
   return [partner[0] + Math.max(0, start - token[0]), partner[1] - Math.max(0, token[1] - end)];
@@ -69,14 +69,14 @@ function tokens(caption: string): Token[] {
   return found;
 }
 
-/** Length as Python counts it. */
+/** The length in code points, as in Python. */
 function countPoints(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
 }
 
-/** For each item of `a` the place of its partner in `b`, -1 without one. Equal beginnings and ends are taken off first, so that near-equal captions cost little. */
+/** For each item of `a` the index of its partner in `b`, -1 without one. Equal beginnings and ends are skipped first for speed. */
 function commonSubsequence(a: readonly string[], b: readonly string[]): number[] {
   const partners = a.map(() => -1);
   let start = 0;

@@ -1,5 +1,5 @@
 /**
- * The one-to-one pairing of rows with columns that has the greatest total weight: the column of each row, -1 for a row without one.
+ * The one-to-one pairing of rows with columns of the greatest total weight: the column of each row, -1 for a row without one.
  * Kuhn-Munkres by shortest augmenting paths with potentials, O(n² · m). Source: Jonker and Volgenant, Computing 38 (1987).
  */
 export function assign(weights: readonly (readonly number[])[]): number[] {

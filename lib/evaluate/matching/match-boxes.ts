@@ -1,15 +1,15 @@
 import { type Box, iou } from '#core/box.ts';
 import { assign } from './assign.ts';
 
-/** How the boxes found for one expression compare with the true ones. Every IoU is in [0,1]. */
+/** The comparison of an expression's found boxes with the true ones. Every IoU is in [0,1]. */
 export interface BoxMatch {
-  /** IoU of boxes paired one to one so that their sum is greatest, divided by the larger number of boxes: missing and surplus boxes count as 0. */
+  /** The greatest IoU sum of a one-to-one pairing, divided by the larger number of boxes: missing and surplus boxes count as 0. */
   readonly setIou: number;
-  /** Pairs with IoU ≥ 0.5, as many as one-to-one pairing allows. */
+  /** The greatest number of one-to-one pairs with IoU ≥ 0.5. */
   readonly hits: number;
-  /** Of the first box with the true box nearest to it. */
+  /** IoU of the first box with its nearest true box. */
   readonly firstIou: number;
-  /** Of the first box with the box around all true ones. */
+  /** IoU of the first box with the smallest box around all true ones. */
   readonly mergedIou: number;
 }
 

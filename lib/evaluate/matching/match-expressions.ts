@@ -4,17 +4,17 @@ import type { TruthLine } from '../truth/truth-line.ts';
 import { type AlignedSpan, alignCaptions, spanIou } from './align-captions.ts';
 import { assign } from './assign.ts';
 
-/** `grounding`: the phrases were given, and are joined by their text. `end-to-end`: they were extracted, and are joined by their place in the caption. */
+/** `grounding`: given phrases, joined by their text. `end-to-end`: extracted phrases, joined by their place in the caption. */
 export type Mode = 'grounding' | 'end-to-end';
 
 export interface ExpressionMatch {
-  /** One for each true expression; `undefined` where the results have none for it. */
+  /** One per true expression; `undefined` if the results have none for it. */
   readonly results: readonly (ResultExpression | undefined)[];
-  /** Expressions of the results that no true one goes with. */
+  /** Expressions of the results without a true one. */
   readonly surplus: number;
 }
 
-/** A phrase was found if so much of it and the true one overlap. */
+/** The least overlap of a found phrase with the true one. */
 const SPAN_IOU = 0.5;
 
 /** Joins the expressions of a record with the true ones, one to one. */
@@ -24,10 +24,10 @@ export function matchExpressions(record: ResultRecord, truth: TruthLine, mode: M
   return { results, surplus: record.expressions.length - used };
 }
 
-/** The same words at the same place go first, then equal words in their order. */
+/** Equal words at the same place come first, then equal words in their order. */
 function byText({ expressions }: ResultRecord, truth: TruthLine): (ResultExpression | undefined)[] {
   const free = new Set(expressions);
-  const take = (fits: (one: ResultExpression) => boolean): ResultExpression | undefined => {
+  const removeFirst = (fits: (one: ResultExpression) => boolean): ResultExpression | undefined => {
     for (const one of free)
       if (fits(one)) {
         free.delete(one);
@@ -36,10 +36,10 @@ function byText({ expressions }: ResultRecord, truth: TruthLine): (ResultExpress
     return undefined;
   };
   const results = truth.expressions.map(({ text, char_span: span }) => {
-    return span && take((one) => one.span?.[0] === span[0] && one.span[1] === span[1] && sameWords(one.text, text));
+    return span && removeFirst((one) => one.span?.[0] === span[0] && one.span[1] === span[1] && sameWords(one.text, text));
   });
   return results.map((result, index) => {
-    return result ?? take((one) => sameWords(one.text, truth.expressions[index]?.text ?? ''));
+    return result ?? removeFirst((one) => sameWords(one.text, truth.expressions[index]?.text ?? ''));
   });
 }
 
@@ -56,7 +56,7 @@ function byPlace({ expressions, cleanedCaption }: ResultRecord, truth: TruthLine
   return assign(weights).map((column, row) => ((weights[row]?.[column] ?? 0) > 0 ? expressions[column] : undefined));
 }
 
-/** Where true expressions stand in their caption: as they say, else where a run would place their text. */
+/** The spans of true expressions in their caption: as given, else at the place that a run would choose. */
 function indexSpans({ caption, expressions }: TruthLine): (AlignedSpan | undefined)[] {
   const phrases = expressions.map(({ text, char_span: span }) => ({ text, span }));
   return placePhrases(caption, phrases).map((place, index) => {

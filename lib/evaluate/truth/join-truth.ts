@@ -6,7 +6,7 @@ import { openTruthFile, type TextLine } from './truth-file.ts';
 import { createTruthIndex, type LinePlace, type TruthIndex } from './truth-index.ts';
 import { TruthLine } from './truth-line.ts';
 
-/** A true line, and which it is in its file (0-based, blank lines not counted). */
+/** A true line with its number in the file (0-based, blank lines not counted). */
 export interface JoinedTruth {
   readonly number: number;
   readonly line: TruthLine;
@@ -14,21 +14,21 @@ export interface JoinedTruth {
 
 /** Joins results with the lines of a truth file by image and caption. */
 export interface TruthJoin {
-  /** The line that goes with a result; it is taken out, so that equal results get equal lines one after the other. */
-  take(imagePath: string, caption: string): JoinedTruth | undefined;
-  /** Reads on to the end; lines in all. */
+  /** Removes and returns the line of a result, so that equal results get equal lines in order. */
+  match(imagePath: string, caption: string): JoinedTruth | undefined;
+  /** Reads to the end and returns the number of all lines. */
   countLines(): number;
   /** For messages. */
   readonly first: { readonly imagePath: string; readonly caption: string } | undefined;
   close(): void;
 }
 
-/** Lines that are kept whole while results come in another order or lack some; of those beyond only the place is kept. */
+/** The number of skipped lines that are kept in memory; only the places of further ones are kept. */
 const KEPT_LINES = 2_000;
 
 /**
- * Both files are read side by side; a true line that was passed over waits for its result. So results in the order of the truth take
- * constant memory, and any other order 32 bytes a line and a second read of it.
+ * Both files are read in parallel; a skipped true line waits for its result. Results in the order of the truth need
+ * constant memory; any other order needs 32 bytes and a second read per line.
  */
 export function joinTruth(path: string): TruthJoin {
   const file = openTruthFile(path);
@@ -49,7 +49,7 @@ export function joinTruth(path: string): TruthJoin {
     if (waiting) waiting.push({ line, value });
     else kept.set(key, [{ line, value }]);
   };
-  const takeKept = (key: string, imagePath: string): JoinedTruth | undefined => {
+  const removeKept = (key: string, imagePath: string): JoinedTruth | undefined => {
     const waiting = kept.get(key);
     const place = waiting?.findIndex(({ value }) => samePath(value.image_path, imagePath)) ?? -1;
     const [found] = place < 0 ? [] : (waiting?.splice(place, 1) ?? []);
@@ -74,9 +74,9 @@ export function joinTruth(path: string): TruthJoin {
   };
 
   return {
-    take(imagePath, caption) {
+    match(imagePath, caption) {
       const key = composeKey(imagePath, caption);
-      const before = takeKept(key, imagePath) ?? index?.take(hashText(key), (at) => accept(at, key, imagePath));
+      const before = removeKept(key, imagePath) ?? index?.remove(hashText(key), (at) => accept(at, key, imagePath));
       if (before) return before;
       for (let next = read(); next; next = read()) {
         if (next.key === key && samePath(next.value.image_path, imagePath)) return joined(next.line, next.value, path);
@@ -95,14 +95,14 @@ export function joinTruth(path: string): TruthJoin {
   };
 }
 
-/** By the length of the lines up to this one, and some more, since growing takes the memory twice. */
+/** By the mean length of the lines so far, plus a reserve, since growing doubles the memory. */
 function expectedLines(bytes: number, { number, offset, length }: LinePlace): number {
   return Math.ceil((bytes / (offset + length)) * (number + 1) * 1.05) + 1;
 }
 
 type Keyed = Pick<TruthLine, 'image_path' | 'caption'>;
 
-/** Paths may begin at different folders, so the file's name joins, and the rest of the shorter path has to fit. */
+/** Paths may begin at different folders: the file names join, and the rest of the shorter path must match. */
 function composeKey(imagePath: string, caption: string): string {
   return `${imagePath.slice(imagePath.lastIndexOf('/') + 1)}\n${caption}`;
 }
@@ -123,7 +123,7 @@ function keyed(text: string, number: number, path: string): Keyed {
   const { image_path, caption } = (value ?? {}) as Record<string, unknown>;
   if (typeof image_path === 'string' && typeof caption === 'string') return value as Keyed;
   throw new UsageError(
-    `line ${number + 1} of the truth ${path} has no "image_path" and "caption"; a truth file is made by "groundline import", its form is in the README`,
+    `line ${number + 1} of the truth ${path} has no "image_path" and "caption"; "groundline import" makes a truth file, and the README describes its form`,
   );
 }
 
@@ -132,17 +132,17 @@ function joined({ number }: LinePlace, value: Keyed, path: string): JoinedTruth 
   const fault = (what: string) => new UsageError(`line ${number + 1} of the truth ${path}: ${what}`);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw fault(`"${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; the form of a truth file is in the README`);
+    throw fault(`"${issue?.path.join('.')}" ${issue?.message.toLowerCase()}; the README describes the form of a truth file`);
   }
   for (const { text, char_span: span, boxes } of parsed.data.expressions) {
     const empty = boxes.find((box) => area(box) === 0);
     if (empty)
       throw fault(
-        `the box [${empty.join(', ')}] of "${text}" has no area: boxes are [x1, y1, x2, y2], two corners and not a width and height; mend the truth, or import it again`,
+        `the box [${empty.join(', ')}] of "${text}" has no area: boxes are [x1, y1, x2, y2], two corners and not a width and height; fix: correct the truth, or import it again`,
       );
     if (span && sliceByCodePoints(parsed.data.caption, ...span) !== text)
       throw fault(
-        `"${text}" does not stand at its char_span [${span.join(', ')}] of the caption (code points); mend it, or leave char_span out to have it looked up`,
+        `"${text}" is not at its char_span [${span.join(', ')}] of the caption (code points); fix: correct char_span, or leave it out`,
       );
   }
   return { number, line: parsed.data };

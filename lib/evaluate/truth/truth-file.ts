@@ -7,7 +7,7 @@ export interface TextLine extends LinePlace {
   readonly text: string;
 }
 
-/** A file of lines, read on from where it was, and again at any place. Close it. */
+/** A file of lines that can be read forward, and again at any place. Close it after use. */
 export interface TruthFile {
   readonly path: string;
   readonly bytes: number;
@@ -19,18 +19,18 @@ export interface TruthFile {
 const CHUNK = 256 * 1024;
 const LF = 0x0a;
 
-/** Opens a truth file of this machine. Reads are synchronous: a chunk takes less time than waiting for it would. Throws `UsageError`. */
+/** Opens a local truth file. Reads are synchronous: a chunk is faster to read than to wait for. Throws `UsageError`. */
 export function openTruthFile(path: string): TruthFile {
   const file = openTextFile(path);
   const readAgain = createWindow(file);
   let buffer = Buffer.allocUnsafe(2 * CHUNK);
-  /** Of the buffer: where the next line begins, and where what was read ends. `base` is the file's offset of its first byte. */
+  /** Positions in the buffer: of the next line, and of the end of the data. `base` is the file offset of its first byte. */
   let at = 0;
   let filled = 0;
   let base = 0;
   let number = 0;
 
-  /** Reads on; false at the end of the file. One buffer is used again and again, so that none are left to collect. */
+  /** Reads the next chunk; false at the end of the file. One buffer is reused, so that there is no garbage. */
   const fill = (): boolean => {
     buffer.copyWithin(0, at, filled);
     base += at;
@@ -80,11 +80,11 @@ function openTextFile(path: string): number {
   if (fstatSync(file).isDirectory()) throw new UsageError(`the truth ${path} is a folder; name its truth.jsonl`);
   const head = Buffer.alloc(2);
   readSync(file, head, 0, 2, 0);
-  if (head[0] === 0x1f && head[1] === 0x8b) throw new UsageError(`the truth file ${path} is packed; unpack it first (gunzip -k)`);
+  if (head[0] === 0x1f && head[1] === 0x8b) throw new UsageError(`the truth file ${path} is compressed; unpack it first (gunzip -k)`);
   return file;
 }
 
-/** Reads places; where they follow each other, without a call for each. */
+/** Reads lines at given places; adjacent places share one read. */
 function createWindow(file: number): (offset: number, length: number) => string {
   let window = Buffer.allocUnsafe(CHUNK / 4);
   let from = 0;
@@ -93,7 +93,7 @@ function createWindow(file: number): (offset: number, length: number) => string 
     const ahead = offset - from;
     if (ahead < 0 || ahead + length > filled) {
       if (length > window.length) window = Buffer.allocUnsafe(length * 2);
-      // Reading ahead pays where the next place is near the last.
+      // reading ahead is faster if the next place is near
       const wanted = ahead >= 0 && ahead < 2 * window.length ? window.length : length;
       filled = readSync(file, window, 0, wanted, offset);
       from = offset;

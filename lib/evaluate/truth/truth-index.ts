@@ -1,6 +1,6 @@
 import { grow } from '../figures/grow.ts';
 
-/** Where a line of the truth file is. */
+/** The place of a line in the truth file. */
 export interface LinePlace {
   /** 0-based, blank lines not counted. */
   readonly number: number;
@@ -8,16 +8,16 @@ export interface LinePlace {
   readonly length: number;
 }
 
-/** Lines by the hash of what joins them, without the lines themselves. */
+/** Places of lines by the hash of their join key. */
 export interface TruthIndex {
   add(hash: number, place: LinePlace): void;
-  /** The first line of this hash that is accepted, in the order they were added; it is taken out. */
-  take<T>(hash: number, accept: (place: LinePlace) => T | undefined): T | undefined;
+  /** Removes and returns the first accepted line of this hash, in order of addition. */
+  remove<T>(hash: number, accept: (place: LinePlace) => T | undefined): T | undefined;
 }
 
 const NONE = -1;
 
-/** A hash table with chains, in typed arrays: 32 bytes a line. It grows, but takes the least memory where `expected` lines are about right. */
+/** A hash table with chains, in typed arrays: 32 bytes per line. It grows, and needs the least memory if `expected` is about right. */
 export function createTruthIndex(expected = 1024): TruthIndex {
   let heads = new Int32Array(expected).fill(NONE);
   let hashes = new Float64Array(expected);
@@ -37,7 +37,7 @@ export function createTruthIndex(expected = 1024): TruthIndex {
     heads = new Int32Array(hashes.length).fill(NONE);
     for (let entry = entries - 1; entry >= 0; entry--) link(entry);
   };
-  /** Entries are linked from the last to the first, so that chains have the first in front. */
+  /** Entries are linked from the last to the first, so that a chain begins with the first. */
   const link = (entry: number) => {
     if (lengths[entry] === 0) return;
     const slot = slotOf(hashes[entry] ?? 0);
@@ -64,7 +64,7 @@ export function createTruthIndex(expected = 1024): TruthIndex {
       numbers[entries] = number;
       append(entries++);
     },
-    take(hash, accept) {
+    remove(hash, accept) {
       const slot = slotOf(hash);
       let before = NONE;
       for (let entry = heads[slot] ?? NONE; entry !== NONE; before = entry, entry = next[entry] ?? NONE) {

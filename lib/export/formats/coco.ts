@@ -3,8 +3,8 @@ import type { ExportFormat, ExportSample } from '../export-format.ts';
 import { openJsonLists, roundCoordinates } from '../json-files.ts';
 
 /**
- * COCO instances: one image entry an image, boxes as x, y, width, height, contiguous category ids, scores kept beside the boxes.
- * An image with one caption carries it, and its annotations `tokens_positive` in code points, as MDETR's and TAO's COCO files have them.
+ * COCO instances: one entry per image, boxes as x, y, width, height, contiguous category ids, and a score per box.
+ * An image with one caption has it as a field, and its annotations have `tokens_positive` in code points, as in MDETR's and TAO's COCO files.
  */
 export const coco: ExportFormat = {
   name: 'coco',

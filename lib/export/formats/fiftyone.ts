@@ -3,7 +3,10 @@ import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '../exp
 import { openJsonLists, roundCoordinates } from '../json-files.ts';
 import { writeSmallFile } from '../write-small-file.ts';
 
-/** A FiftyOne dataset folder (`fo.Dataset.from_dir(…, dataset_type=fo.types.FiftyOneDataset)`): a sample a caption, tagged with its split, boxes as shares of the upright picture. */
+/**
+ * A FiftyOne dataset folder (`fo.Dataset.from_dir(…, dataset_type=fo.types.FiftyOneDataset)`):
+ * one sample per caption, tagged with its split, boxes as shares of the upright picture.
+ */
 export const fiftyone: ExportFormat = {
   name: 'fiftyone',
   summary: 'FiftyOne dataset folder with scores, captions and spans',
@@ -46,7 +49,7 @@ function sampleEntry({ imageId, size, captions: [caption], phrases }: ExportSamp
 }
 
 function detection({ text, span, category }: ExportPhrase, { box: [x1, y1, x2, y2], score }: ExportBox, { width, height }: Size) {
-  const share = (pixels: number, whole: number) => roundCoordinates(pixels / whole, 8);
+  const share = (pixels: number, total: number) => roundCoordinates(pixels / total, 8);
   return {
     _cls: 'Detection',
     label: category,

@@ -1,7 +1,10 @@
 import type { ExportFormat, ExportSample } from '../export-format.ts';
 import { openSplitFiles, roundCoordinates } from '../json-files.ts';
 
-/** Hugging Face `imagefolder`: a folder a split with its images and `metadata.jsonl`, a row a caption, boxes as x, y, width, height, spans in code points. */
+/**
+ * Hugging Face `imagefolder`: one folder per split with its images and `metadata.jsonl`.
+ * One row per caption, boxes as x, y, width, height, spans in code points.
+ */
 export const hfImagefolder: ExportFormat = {
   name: 'hf-imagefolder',
   summary: 'Hugging Face image folder with metadata.jsonl',
@@ -28,7 +31,7 @@ function row({ image, imageId, size, captions: [caption], phrases }: ExportSampl
   const boxes = phrases.flatMap(({ text, span, category, boxes }) => boxes.map((box) => ({ ...box, text, span, category })));
   return {
     file_name: image,
-    // A column has one type.
+    // a column has one type
     image_id: typeof imageId === 'object' ? JSON.stringify(imageId) : String(imageId),
     width: size.width,
     height: size.height,

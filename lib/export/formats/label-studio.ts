@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Size } from '#core/box.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '../export-format.ts';
 import { openJsonLists, roundCoordinates } from '../json-files.ts';
 import { toUtf16 } from '../utf16-spans.ts';
@@ -7,7 +8,7 @@ import { writeSmallFile } from '../write-small-file.ts';
 
 /**
  * Label Studio tasks with one prediction each: boxes in per cent of the upright picture, the phrases in the caption's UTF-16 units,
- * and a relation from phrase to box. `label_config.xml` is the labelling set-up they fit.
+ * and a relation from phrase to box. `label_config.xml` is the matching labelling set-up.
  */
 export const labelStudio: ExportFormat = {
   name: 'label-studio',
@@ -46,9 +47,9 @@ function task({ image, imageId, size, captions: [caption], phrases }: ExportSamp
   };
 }
 
-/** Label Studio serves files of its own machine below this address; other addresses stay as they are. */
+/** Label Studio serves local files below this address; other addresses are unchanged. */
 function composeAddress(path: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return path;
+  if (isRemoteAddress(path)) return path;
   return `/data/local-files/?d=${path.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}`;
 }
 
@@ -61,7 +62,7 @@ function regions({ text, span, category, boxes }: ExportPhrase, caption: string,
 }
 
 function rectangle({ box: [x1, y1, x2, y2], score }: ExportBox, category: string, text: string, { width, height }: Size, id: string) {
-  const percent = (pixels: number, whole: number) => roundCoordinates((pixels / whole) * 100, 6);
+  const percent = (pixels: number, total: number) => roundCoordinates((pixels / total) * 100, 6);
   return {
     id,
     from_name: 'box',

@@ -4,7 +4,10 @@ import { openJsonLists } from '../json-files.ts';
 
 const SCALE = 1000;
 
-/** LLaVA conversations: a question with the caption, an answer with a JSON list of `bbox_2d` on a scale of 0 to 1000 and `label`, as Qwen's and Cosmos' families write it. */
+/**
+ * LLaVA conversations in the form of the Qwen and Cosmos families: a question with the caption,
+ * and an answer with a JSON list of `label` and `bbox_2d` on a scale of 0 to 1000.
+ */
 export const llavaGrounding: ExportFormat = {
   name: 'llava-grounding',
   summary: 'LLaVA conversations with boxes on a scale of 0 to 1000',
@@ -32,7 +35,7 @@ export const llavaGrounding: ExportFormat = {
 
 function conversation({ image, size, captions: [caption], phrases }: ExportSample, id: string) {
   const found = phrases.flatMap(({ text, boxes }) => boxes.map(({ box }) => ({ bbox_2d: onScale(box, size), label: text })));
-  // The trainer counts these marks against the pictures.
+  // the trainer compares the number of these marks with the number of pictures
   const words = caption.replaceAll('<image>', 'image');
   return {
     id,

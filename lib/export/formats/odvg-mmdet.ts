@@ -4,8 +4,8 @@ import { mayBeCutOff } from '../text-tokens.ts';
 import { countCodePoints } from '../utf16-spans.ts';
 
 /**
- * ODVG lines for MMDetection's MM-Grounding-DINO: the caption itself is the text, `tokens_positive` says in code points where each phrase is.
- * Its loader strips and lower-cases the caption, so the caption is written the way that leaves the spans right.
+ * ODVG lines for MMDetection's MM-Grounding-DINO: the text is the caption, and `tokens_positive` has each phrase's span in code points.
+ * Its loader strips the caption and makes it lower case, so the caption is written in a form that keeps the spans right.
  */
 export const odvgMmdet: ExportFormat = {
   name: 'odvg-mmdet',
@@ -47,7 +47,7 @@ function region({ text, span, boxes }: ExportPhrase, spanOf: (span: Span) => Spa
   return [{ bbox: loaded.length === 1 ? first : loaded, phrase: text, tokens_positive: [spanOf(span)] }];
 }
 
-/** The caption as the loader's `lower().strip()` leaves its length alone, and where a span of the given caption is in it. */
+/** The caption in a form whose length the loader's `lower().strip()` keeps, with a mapping of spans. */
 function loadableCaption(given: string): { caption: string; spanOf: (span: Span) => Span } {
   const lower = given.toLowerCase();
   const grows = countCodePoints(lower) !== countCodePoints(given);

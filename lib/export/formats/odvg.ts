@@ -3,8 +3,8 @@ import { openSplitFiles } from '../json-files.ts';
 import { mayBeCutOff } from '../text-tokens.ts';
 
 /**
- * ODVG lines for TAO's Grounding DINO in its grounding mode (no `label_map`). Its loader makes the text of the phrases alone,
- * each once, joined by " . ", and finds a phrase's words by their first appearance in it; it fails on a line without regions.
+ * ODVG lines for TAO's Grounding DINO in its grounding mode (no `label_map`). Its loader builds the text from the phrases alone,
+ * each once, joined by " . ", and finds a phrase's words by their first appearance; it fails on a line without regions.
  */
 export const odvg: ExportFormat = {
   name: 'odvg',
@@ -35,7 +35,7 @@ export const odvg: ExportFormat = {
   },
 };
 
-/** The loader would take "A man" and "a man" for two phrases: the first spelling serves for both. */
+/** To the loader, "A man" and "a man" are two phrases: all get the first spelling. */
 function spellAlike(phrases: readonly ExportPhrase[]): ExportPhrase[] {
   const spellings = new Map<string, string>();
   return phrases.map((phrase) => {

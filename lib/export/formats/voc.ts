@@ -3,7 +3,7 @@ import type { ExportFormat, ExportPhrase, ExportSample } from '../export-format.
 import { openSplitFiles } from '../json-files.ts';
 import { writeSmallFile } from '../write-small-file.ts';
 
-/** Pascal VOC: an XML file an image with 1-based corners that belong to the box, and the lists of `ImageSets/Main`. */
+/** Pascal VOC: one XML file per image with 1-based inclusive corners, and the lists of `ImageSets/Main`. */
 export const voc: ExportFormat = {
   name: 'voc',
   summary: 'Pascal VOC XML files with image lists',
@@ -62,8 +62,8 @@ function objects({ category, boxes }: ExportPhrase): string[] {
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Without the control characters that XML has no way to write. */
+/** Without the control characters that XML cannot represent. */
 function escapeXml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML 1.0 forbids
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 forbids exactly these
   return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '').replace(/[&<>"]/g, (sign) => ESCAPES[sign] ?? sign);
 }

@@ -3,7 +3,7 @@ import type { ExportFormat, ExportSample } from '../export-format.ts';
 import { roundCoordinates } from '../json-files.ts';
 import { writeSmallFile } from '../write-small-file.ts';
 
-/** YOLO labels as Ultralytics reads them: a text file an image with class, centre and size as shares of the upright picture, and a `data.yaml`. */
+/** YOLO labels for Ultralytics: one text file per image with class, centre and size as shares of the upright picture, and a `data.yaml`. */
 export const yolo: ExportFormat = {
   name: 'yolo',
   summary: 'YOLO label files and data.yaml, as Ultralytics reads them',
@@ -40,7 +40,7 @@ function labelLines({ phrases, size: { width, height } }: ExportSample, idOf: (c
   );
 }
 
-/** Ultralytics wants a `train` and a `val`: without one the first and the last split serve. Without `path` it looks beside this file. */
+/** Ultralytics needs a `train` and a `val`; by default these are the first and the last split. Without `path`, paths begin at this file's folder. */
 function dataFile(splits: readonly string[], names: readonly string[]) {
   const folder = (split: string | undefined) => `images/${split}`;
   return {

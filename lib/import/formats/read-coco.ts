@@ -18,8 +18,8 @@ type Id = z.infer<typeof id>;
 type FlatBoxes = number[];
 
 /**
- * COCO instances (and anything in its form): one line per image whose caption lists the categories that are there, plus `absent` ones that are not.
- * A category of which the image has a crowd region is left out there: its things are not all boxed.
+ * COCO instances and files of the same form: one line per image. Its caption lists the image's categories, plus `absent` ones that are not in it.
+ * A category with a crowd region in the image is left out, because not all of its things have boxes.
  */
 export async function* readCoco(source: string, options: ReadOptions, leftOut: LeftOut): AsyncGenerator<ImportedSample> {
   const { images, boxes, names, categories } = await readInstances(source);
@@ -59,7 +59,7 @@ async function readInstances(source: string) {
   const names: string[] = [];
   const placeOf = new Map<Id, number>();
   const waiting = new Map<Id, number>();
-  /** Categories stand behind the annotations in COCO's own files, so that each gets its place when it is first met. */
+  /** COCO's own files list categories after the annotations, so each gets its number at its first use. */
   const place = (category: Id) => {
     const before = waiting.get(category);
     if (before === undefined) waiting.set(category, waiting.size);
@@ -79,7 +79,7 @@ async function readInstances(source: string) {
     }
   }
   if (images.length === 0 || names.length === 0)
-    throw new UsageError(`${source} is no COCO file: it has to be an object with "images", "annotations" and "categories"`);
+    throw new UsageError(`${source} is not a COCO file: expected an object with "images", "annotations" and "categories"`);
   const final = [...waiting.keys()].map((category) => placeOf.get(category));
   const unknown = final.indexOf(undefined);
   if (unknown >= 0) throw new UsageError(`${source}: category ${[...waiting.keys()][unknown]} of an annotation is not among "categories"`);

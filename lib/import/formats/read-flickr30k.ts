@@ -8,8 +8,8 @@ import { codePointLength } from '../find-spans.ts';
 import { type ImportedExpression, type ImportedSample, type LeftOut, leaveOut, type ReadOptions } from '../imported-sample.ts';
 
 /**
- * Flickr30k Entities: `Annotations/<id>.xml`, `Sentences/<id>.txt`, and `<split>.txt` beside them. One line per sentence.
- * Phrases whose entity has no box (whole scenes, things without one, nothing visual) are left out, as all published figures do.
+ * Flickr30k Entities: `Annotations/<id>.xml`, `Sentences/<id>.txt`, and `<split>.txt` in the same folder. One line per sentence.
+ * Phrases without a box (scenes, things without one, nothing visual) are left out, as in all published figures.
  */
 export async function* readFlickr30k(source: string, { split }: ReadOptions, leftOut: LeftOut): AsyncGenerator<ImportedSample> {
   for (const id of await imageIds(source, split)) {
@@ -41,7 +41,7 @@ async function imageIds(source: string, split: string | undefined): Promise<stri
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const wanted = split === undefined ? 'the folders Annotations and Sentences' : `${split}.txt, Annotations and Sentences`;
-    throw new UsageError(`no Flickr30k Entities in ${source}: it has to hold ${wanted} (unpack annotations.zip there)`, { cause: error });
+    throw new UsageError(`no Flickr30k Entities in ${source}: expected ${wanted} (unpack annotations.zip there)`, { cause: error });
   }
 }
 
@@ -51,7 +51,7 @@ interface SentencePhrase {
   readonly span: ImportedExpression['span'];
 }
 
-/** `[/EN#283585/people Two young guys] look …`: words parted by single spaces, a phrase in brackets behind its entity and types. */
+/** `[/EN#283585/people Two young guys] look …`: words separated by single spaces; a bracket holds entity, types and phrase. */
 function readSentence(sentence: string): { caption: string; phrases: SentencePhrase[] } {
   const phrases: SentencePhrase[] = [];
   const words: string[] = [];
@@ -79,11 +79,11 @@ function readSentence(sentence: string): { caption: string; phrases: SentencePhr
 interface Entities {
   readonly size: { readonly width?: number; readonly height?: number };
   readonly boxes: ReadonlyMap<string, readonly Box[]>;
-  /** Why an entity has no box. */
+  /** The reason for an entity's missing box. */
   readonly unboxed: ReadonlyMap<string, string>;
 }
 
-/** The XML counts pixels from 1, both ends included: pixels 1 to 10 are the half-open 0 to 10. */
+/** The XML counts pixels from 1 with both ends included: pixels 1 to 10 are the half-open range 0 to 10. */
 function readEntities(xml: string, name: string): Entities {
   const boxes = new Map<string, Box[]>();
   const unboxed = new Map<string, string>();
@@ -111,7 +111,7 @@ function readEntities(xml: string, name: string): Entities {
       for (const entity of names) {
         const { xmin, ymin, xmax, ymax, scene } = fields;
         if (xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined)
-          unboxed.set(entity, scene === 1 ? 'phrases of the whole scene' : 'phrases without a box (nobox)');
+          unboxed.set(entity, scene === 1 ? 'phrases of the entire scene' : 'phrases without a box (nobox)');
         else {
           const box: Box = [xmin - 1, ymin - 1, xmax, ymax];
           if (hasArea(box)) boxes.set(entity, [...(boxes.get(entity) ?? []), box]);
@@ -119,7 +119,7 @@ function readEntities(xml: string, name: string): Entities {
       }
   });
   parser.on('error', (error) => {
-    throw new UsageError(`Annotations/${name} is not whole XML (${error.message}); unpack annotations.zip again`, { cause: error });
+    throw new UsageError(`Annotations/${name} is not complete XML (${error.message}); unpack annotations.zip again`, { cause: error });
   });
   parser.write(xml).close();
   return { size, boxes, unboxed };

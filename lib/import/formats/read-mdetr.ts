@@ -23,7 +23,7 @@ const MdetrImage = z.object({
   caption: z.string(),
   width: size,
   height: size,
-  /** Each evaluated phrase with its spans; only validation files have it. */
+  /** Each evaluated phrase with its spans; only in validation files. */
   tokens_positive_eval: z.array(z.array(span)).optional(),
 });
 const MdetrAnnotation = z.object({ image_id: id, bbox: BoxNumbers, tokens_positive: z.array(span).default([]) });
@@ -34,7 +34,10 @@ export interface MdetrAnnotation {
   readonly spans: readonly CaptionSpan[];
 }
 
-/** MDETR's COCO-like JSON: each annotation is a box with the spans of the caption that name it. A span is a phrase; `tokens_positive_eval` says which of them count. */
+/**
+ * MDETR's COCO-like JSON: each annotation is a box with the caption spans that name it.
+ * A span is a phrase; `tokens_positive_eval` lists the evaluated ones.
+ */
 export async function* readMdetr(source: string, _: ReadOptions, leftOut: LeftOut): AsyncGenerator<ImportedSample> {
   for await (const { image, annotations } of mdetrImages(source, leftOut)) {
     const slice = createSlicer(image.caption);
@@ -87,6 +90,6 @@ export async function* mdetrImages(
     else annotations.set(image_id, [{ box, spans }]);
   }
   if (images.length === 0)
-    throw new UsageError(`${source} is no MDETR file: it has to be an object with "images" that have captions, and "annotations"`);
+    throw new UsageError(`${source} is not an MDETR file: expected an object with "images" that have captions, and "annotations"`);
   for (const image of images) yield { image, annotations: annotations.get(image.id) ?? [] };
 }

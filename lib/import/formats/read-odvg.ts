@@ -8,7 +8,7 @@ import { parseEntry } from '../parse-entry.ts';
 
 const Corners = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const Region = z.object({
-  /** mmdetection also takes a list of boxes for one phrase. */
+  /** MMDetection also accepts a list of boxes per phrase. */
   bbox: z.union([Corners.transform((box) => [box]), z.array(Corners)]),
   phrase: z.union([z.string(), z.array(z.string()).transform((parts) => parts.join(' '))]),
   tokens_positive: z.array(z.tuple([z.int(), z.int()])).optional(),
@@ -27,7 +27,10 @@ const OdvgLine = z
   .refine((line) => (line.filename ?? line.file_name) !== undefined, { path: ['filename'], message: 'is missing, and so is "file_name"' });
 type OdvgLine = z.infer<typeof OdvgLine>;
 
-/** ODVG lines as Open-GroundingDino and mmdetection (`filename`) and TAO (`file_name`) spell them; detection lines ask for their categories. */
+/**
+ * ODVG lines in the spellings of Open-GroundingDino and MMDetection (`filename`) and of TAO (`file_name`).
+ * For detection lines, the categories are the phrases.
+ */
 export async function* readOdvg(source: string, _: ReadOptions, leftOut: LeftOut): AsyncGenerator<ImportedSample> {
   for await (const row of jsonRows(source)) {
     const line = parseEntry(OdvgLine, row, source, 'lines');
@@ -64,7 +67,7 @@ function groundedPhrases({ caption, regions }: NonNullable<OdvgLine['grounding']
   return { caption, expressions: [...phrases.values()].sort((a, b) => a.span[0] - b.span[0] || a.span[1] - b.span[1]) };
 }
 
-/** From the first word of a phrase to its last, where it stands in pieces. */
+/** The span from the first word of a phrase to its last, for a phrase in several pieces. */
 function findSpan(tokens: readonly CaptionSpan[] | undefined): CaptionSpan | undefined {
   if (tokens === undefined || tokens.length === 0) return undefined;
   return [Math.min(...tokens.map(([start]) => start)), Math.max(...tokens.map(([, end]) => end))];

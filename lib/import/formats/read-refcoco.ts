@@ -10,16 +10,16 @@ import { parseEntry } from '../parse-entry.ts';
 import { composeMdetrSample, mdetrImages } from './read-mdetr.ts';
 
 const HINT =
-  'take MDETR\'s finetune_refcoco_val.json, or write the rows of a Hugging Face copy as JSON: datasets.load_dataset("jxu124/refcoco", split="validation").to_json("refcoco.jsonl")';
+  'use MDETR\'s finetune_refcoco_val.json, or write the rows of a Hugging Face copy as JSON: datasets.load_dataset("jxu124/refcoco", split="validation").to_json("refcoco.jsonl")';
 
-/** RefCOCO, RefCOCO+ and RefCOCOg: each expression is a line of its own, and names one box. MDETR's JSON, or rows of the Hugging Face copies. */
+/** RefCOCO, RefCOCO+ and RefCOCOg: each expression is a line and names one box. Input: MDETR's JSON, or rows of the Hugging Face copies. */
 export async function* readRefcoco(source: string, options: ReadOptions, leftOut: LeftOut): AsyncGenerator<ImportedSample> {
   await refusePickle(source);
   const first = await firstCharacter(source);
   yield* first === '{' && (await isOneObject(source)) ? readMdetrFile(source, leftOut) : readRows(source, options, leftOut);
 }
 
-/** The whole caption is the expression; MDETR's spans mark only its head noun. */
+/** The expression is the complete caption; MDETR's spans mark only its head noun. */
 async function* readMdetrFile(source: string, leftOut: LeftOut): AsyncGenerator<ImportedSample> {
   for await (const { image, annotations } of mdetrImages(source, leftOut)) {
     const boxes = annotations.map(({ box }) => box);
@@ -37,7 +37,7 @@ const Row = z.object({
   image_path: z.string().optional(),
   captions: z.array(z.string()).optional(),
   sentences: z.array(z.union([z.string(), z.object({ sent: z.string() })])).optional(),
-  /** The expressions in lmms-lab's copies. */
+  /** The expressions of lmms-lab's copies. */
   answer: z.array(z.string()).optional(),
   raw_image_info: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
 });
@@ -65,7 +65,7 @@ function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<Impo
   const fileName = info?.file_name ?? cocoName(row.file_name ?? row.image_path);
   if (fileName === undefined)
     throw new UsageError(`${source}: a row names no image; it needs "raw_image_info", "file_name" or "image_path"`);
-  // jxu124's copies hold corners, lmms-lab's COCO's own form.
+  // jxu124's copies have corners, lmms-lab's have COCO's form
   const box: Box = row.answer ? fromCorner(row.bbox) : row.bbox;
   const expressions = row.captions ?? row.answer ?? row.sentences?.map((one) => (typeof one === 'string' ? one : one.sent)) ?? [];
   for (const caption of expressions) {
@@ -78,7 +78,7 @@ function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<Impo
   }
 }
 
-/** The copies hold JSON as text. */
+/** The copies contain JSON as text. */
 function readInfo(text: unknown): unknown {
   try {
     return typeof text === 'string' ? JSON.parse(text) : text;
@@ -108,7 +108,7 @@ async function refusePickle(source: string): Promise<void> {
   }
 }
 
-/** One object over the whole file, rather than one a line. */
+/** One object for the complete file instead of one per line. */
 async function isOneObject(source: string): Promise<boolean> {
   const file = await open(source);
   try {

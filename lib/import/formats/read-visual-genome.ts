@@ -15,7 +15,7 @@ const VisualGenomeImage = z.object({
   regions: z.array(z.object({ image_id: z.number().optional(), phrase: z.string(), x: number, y: number, width: number, height: number })),
 });
 
-/** Visual Genome's `region_descriptions.json`: the regions' phrases of an image, so many to a line, equal phrases as one with several boxes. */
+/** Visual Genome's `region_descriptions.json`: the region phrases of an image, several per line; equal phrases become one with several boxes. */
 export async function* readVisualGenome(
   source: string,
   { images, phrasesPerLine }: ReadOptions,
@@ -53,7 +53,7 @@ export async function* readVisualGenome(
   }
 }
 
-/** The images come in two archives, and only the disk says which of them holds one. */
+/** The images come in two archives, so the disk decides the folder of an image. */
 function readFileName(imageId: number, images: string | undefined): string {
   const name = `${imageId}.jpg`;
   const folder = images && ['VG_100K', 'VG_100K_2'].find((one) => existsSync(join(images, one, name)));

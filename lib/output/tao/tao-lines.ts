@@ -1,11 +1,13 @@
+import { isAbsoluteReference } from '#core/remote-address.ts';
 import { fileStem } from '#core/sample-id.ts';
 import type { Settings } from '#core/settings.ts';
+import { listStepNames, stepNames } from '#core/step-names.ts';
 import { parseRecord } from '#input/parse-line.ts';
 import { findLineFailure, type LineResult, type OutputLines } from '../line-result.ts';
 import type { StepLine } from '../step-line.ts';
 import { pythonJson } from './python-json.ts';
 
-/** TAO counts ids over the whole file, in our case in input order. */
+/** TAO counts ids over the complete file, here in input order. */
 export interface TaoCounters {
   expressions: number;
   boxes: number;
@@ -26,26 +28,24 @@ interface TaoExpression {
   noun_chunk: unknown;
 }
 
-/** What TAO puts where a model gives no score. */
+/** TAO's score for a box without one. */
 const MISSING_SCORE = 0.9;
-const STEP_0 = 'step0_expression_extraction';
-const STEP_1 = 'step1_grounding';
-/** Ours alone: TAO's records do not have them. */
+/** Fields that TAO's records do not have. */
 const OURS = ['orientation', 'status', 'provenance'];
 
 /**
- * Lines as TAO's own code writes them: `bbox_score`, counted ids, joined image paths, Python's separators, and a line for
- * every input line. Failed ones have no expressions and, unlike TAO's, say so by `status`.
+ * Lines in TAO's own form: `bbox_score`, counted ids, joined image paths, Python's separators, and a line for
+ * every input line. Failed ones have no expressions and, unlike TAO's, a `status`.
  */
 export function createTaoLines(
   { data, workflow }: Pick<Settings, 'data' | 'workflow'>,
   counters: TaoCounters = { expressions: 0, boxes: 0 },
 ): TaoLines {
   const keepsIds = !workflow.steps.includes('0');
-  const names = workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
+  const names = listStepNames(workflow.steps);
   const numbered = (kind: 'expr' | 'box', counter: keyof TaoCounters) => `${kind}_${String(counters[counter]++).padStart(5, '0')}`;
 
-  /** Ids of a line, the same in both of its step files. */
+  /** Ids of a line, equal in both step files. */
   const idsOf = (record: TaoFields): string[] =>
     readExpressions(record).map(({ expression_id: id }) => (keepsIds ? String(id) : numbered('expr', 'expressions')));
 
@@ -89,14 +89,14 @@ const pythonFloat = (value: number) => (Number.isInteger(value) ? JSON.rawJSON(v
 
 const readExpressions = (record: TaoFields) => (Array.isArray(record.expressions) ? record.expressions : []) as TaoFields[];
 
-/** Without a size that the line did not state: TAO never looks at the image. */
+/** Without a size that the line did not state, since TAO never reads the image. */
 function readRecord({ text, facts: { stated = [] } }: StepLine): TaoFields {
   const record: TaoFields = { ...parseRecord(text) };
   for (const name of ['width', 'height'] as const) if (!stated.includes(name)) delete record[name];
   return record;
 }
 
-/** The input's own fields and what TAO adds before the expressions. */
+/** The input's own fields and those that TAO adds before the expressions. */
 function composeBase(record: TaoFields, imageRoot: string): TaoFields {
   const { expressions: _, source: __, pipeline_steps: ___, ...fields } = record;
   for (const name of OURS) delete fields[name];
@@ -105,7 +105,7 @@ function composeBase(record: TaoFields, imageRoot: string): TaoFields {
 
 /** As `os.path.join` does. */
 function joined(path: unknown, root: string): unknown {
-  if (root === '' || typeof path !== 'string' || path === '' || /^(?:\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(path)) return path;
+  if (root === '' || typeof path !== 'string' || path === '' || isAbsoluteReference(path)) return path;
   return root.endsWith('/') ? `${root}${path}` : `${root}/${path}`;
 }
 
@@ -118,7 +118,7 @@ function failedRecord(text: string, cleanedCaption: unknown, { data, workflow }:
     cleaned_caption: cleanedCaption ?? fields.cleaned_caption ?? caption,
     expressions: [],
     source: 'image_grounding',
-    pipeline_steps: [STEP_0, ...(workflow.steps.includes('1') ? [STEP_1] : [])],
+    pipeline_steps: [stepNames.step_0.pipelineStep, ...(workflow.steps.includes('1') ? [stepNames.step_1.pipelineStep] : [])],
     status: 'failed',
   });
 }

@@ -1,10 +1,10 @@
 import type { FileStore } from '#core/ports.ts';
 import { pythonJson } from './python-json.ts';
 
-/** `status.json` as TAO keeps it for who waits for a job: JSON lines, the last one says how it stands. */
+/** TAO's `status.json`, as JSON lines: the last one is the current state of the job. */
 export interface TaoStatus {
   started(): Promise<void>;
-  /** `reason` = what stopped the run early, if anything did. */
+  /** `reason` = the cause of an early stop, if there is one. */
   ended(reason: unknown): Promise<void>;
 }
 

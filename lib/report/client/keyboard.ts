@@ -8,7 +8,7 @@ export interface KeyActions {
   letGo(): void;
 }
 
-/** Keys for the whole page. Keys meant for a field or a control stay theirs. */
+/** Keys of the page, except inside fields and controls. */
 export function listenToKeys(actions: KeyActions): void {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;

@@ -12,7 +12,7 @@ import { indexWorstSamples, isSameSample, type WorstSampleLookup } from './summa
 import { createToolbar, type Toolbar } from './toolbar.ts';
 import { everything } from './view.ts';
 
-/** Draws the whole report from the data it embeds. */
+/** Draws the report from its embedded data. */
 function startPage(data: ReportData): void {
   const worstOf = indexWorstSamples(data);
   const help = createHelp();
@@ -47,7 +47,7 @@ interface Reader {
   enlarge(): void;
 }
 
-/** The list and the close-up, which follow each other. */
+/** The list and the close-up, which stay in step. */
 function createReader(data: ReportData, worstOf: WorstSampleLookup, toolbar: Toolbar): Reader {
   const covered = () => (getComputedStyle(toolbar.element).position === 'sticky' ? toolbar.element.offsetHeight : 0);
   const enlarge = () => {

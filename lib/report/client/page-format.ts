@@ -1,6 +1,6 @@
 import type { Outcome } from '../report-data.ts';
 
-/** Colour-blind-safe hues (Okabe and Ito, 2008) that a stylesheet turns into `--hue`; numbers tell phrases apart beyond them. */
+/** Colour-blind-safe hues (Okabe and Ito, 2008) that a stylesheet turns into `--hue`; further phrases differ by number. */
 const hues = 7;
 
 export function selectHue(phrase: number): number {
@@ -20,9 +20,9 @@ export function formatScore(score: number): string {
   return score >= 0.995 ? '1.0' : score.toFixed(2).replace(/^0/, '');
 }
 
-export function formatPercent(part: number, whole: number): string {
-  if (whole === 0) return '–';
-  const share = (100 * part) / whole;
+export function formatPercent(part: number, total: number): string {
+  if (total === 0) return '–';
+  const share = (100 * part) / total;
   return `${share > 0 && share < 10 ? share.toFixed(1) : Math.round(share)}%`;
 }
 
@@ -30,11 +30,11 @@ export function formatCost(amount: number): string {
   return amount === 0 || amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`;
 }
 
-/** Why a phrase has no box, for people. */
+/** The reason for a phrase's missing box, for readers. */
 export const outcomeLabels: Readonly<Record<Outcome, { readonly name: string; readonly why: string }>> = {
   found: { name: 'found', why: '' },
-  absent: { name: 'absent', why: 'the model says it is not visible' },
+  absent: { name: 'absent', why: 'answered as not visible' },
   dropped: { name: 'dropped', why: 'every box was unusable' },
-  unanswered: { name: 'unanswered', why: 'no answer, even when asked again' },
+  unanswered: { name: 'unanswered', why: 'no answer of the model' },
   not_grounded: { name: 'not grounded', why: 'grounding has not run' },
 };

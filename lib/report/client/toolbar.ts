@@ -6,9 +6,9 @@ import { everything, manyBoxes, type Order, type View } from './view.ts';
 export interface Toolbar {
   readonly element: HTMLElement;
   readonly search: HTMLInputElement;
-  /** Sets the controls to a view, as if the reader had. */
+  /** Sets the controls to a view, as a reader would. */
   show(view: View): void;
-  /** Says how many samples the view holds. */
+  /** Shows the number of samples in the view. */
   report(shown: number, total: number): void;
 }
 
@@ -20,7 +20,7 @@ const orders: readonly (readonly [Order, string])[] = [
   ['boxes', 'Most boxes first'],
 ];
 
-/** Search, filters and order; `change` is told every new view, `help` when the reader asks for the keys. */
+/** Search, filters and order; `change` gets every new view, `help` is called for the list of keys. */
 export function createToolbar(data: ReportData, change: (view: View) => void, help: () => void): Toolbar {
   let view = everything;
   const update = (part: Partial<View>) => {

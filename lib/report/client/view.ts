@@ -1,34 +1,34 @@
 import type { ReportSample, SampleStatus } from '../report-data.ts';
 
-/** An expression with at least this many boxes is worth a look: it may be a crowd, or a model repeating itself. */
+/** An expression with at least this many boxes deserves a check: it may be a crowd, or a model that repeats itself. */
 export const manyBoxes = 5;
 
 export type Order = 'input' | 'score' | 'phrases' | 'boxes' | 'errors' | 'iou';
 
-/** What the reader asked to see. */
+/** The reader's filters and order. */
 export interface View {
   readonly query: string;
   readonly status: SampleStatus | 'all';
-  /** Only samples that were done and have not a single box. A failed one is no such sample: nobody looked. */
+  /** Only completed samples without a single box; failed ones do not count. */
   readonly noBox: boolean;
-  /** Only samples with a phrase the model called not visible. */
+  /** Only samples with a phrase that is not visible. */
   readonly absent: boolean;
   readonly many: boolean;
-  /** Only samples with a box scored at or below this; 1 asks for nothing. */
+  /** Only samples with a box scored at or below this; 1 shows all. */
   readonly maxScore: number;
   readonly order: Order;
 }
 
 export const everything: View = { query: '', status: 'all', noBox: false, absent: false, many: false, maxScore: 1, order: 'input' };
 
-/** What filters and orders ask of a sample, worked out once. */
+/** The properties of a sample for filters and orders, computed once. */
 export interface Indexed {
   readonly place: number;
   readonly sample: ReportSample;
   readonly text: string;
   readonly boxes: number;
   readonly mostBoxes: number;
-  /** `undefined` where no box has a score. */
+  /** `undefined` without a score. */
   readonly lowestScore: number | undefined;
   /** Of the worst expression, from the evaluation. */
   readonly iou: number | undefined;
@@ -54,7 +54,7 @@ function normalised(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }
 
-/** The samples a view shows, in its order. Every word of the query has to occur. */
+/** The samples of a view, in its order. A sample must contain every word of the query. */
 export function samplesIn(view: View, all: readonly Indexed[]): Indexed[] {
   const words = normalised(view.query).split(/\s+/).filter(Boolean);
   return all.filter((one) => passes(view, words, one)).sort((a, b) => compare(view.order, a, b) || a.place - b.place);

@@ -4,7 +4,7 @@ import type { ImageStore } from '#core/ports.ts';
 
 const { signal } = new AbortController();
 
-/** Images of a size that their names say. */
+/** Images whose names are their sizes. */
 function namedSizes(): ImageStore & { held: number; most: number } {
   return {
     held: 0,
@@ -19,7 +19,7 @@ function namedSizes(): ImageStore & { held: number; most: number } {
 }
 
 describe('bytes of images in flight', () => {
-  it('never exceed the budget, however many samples are under way', async () => {
+  it('never exceed the budget, however many samples are in progress', async () => {
     const images = namedSizes();
     const budget = createByteBudget(100);
     const take = async (size: number) => {
@@ -37,30 +37,30 @@ describe('bytes of images in flight', () => {
     expect(images.most).toBeGreaterThan(50);
   });
 
-  it('let an image pass that is larger than the whole budget, alone', async () => {
+  it('include an image above the total budget, alone', async () => {
     const budget = createByteBudget(100);
-    await budget.take(500, signal);
+    await budget.reserve(500, signal);
     let entered = false;
-    const next = budget.take(1, signal).then(() => {
+    const next = budget.reserve(1, signal).then(() => {
       entered = true;
     });
 
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(entered).toBe(false);
-    budget.give(500);
+    budget.release(500);
     await next;
   });
 
-  it('wait for nobody who has been told to stop', async () => {
+  it('are not reserved for aborted samples', async () => {
     const budget = createByteBudget(10);
-    await budget.take(10, signal);
+    await budget.reserve(10, signal);
     const stop = new AbortController();
-    const waiting = budget.take(5, stop.signal);
+    const waiting = budget.reserve(5, stop.signal);
 
     stop.abort(new Error('stopped'));
 
     await expect(waiting).rejects.toThrow('stopped');
-    budget.give(10);
-    await budget.take(10, signal);
+    budget.release(10);
+    await budget.reserve(10, signal);
   });
 });

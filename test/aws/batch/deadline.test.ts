@@ -6,7 +6,7 @@ import { Settings } from '#core/settings.ts';
 import { createCallGate } from '#pipeline/call-gate.ts';
 import { createFakeClock } from '#test/models/fake-clock.ts';
 
-/** A function of 900 seconds whose batch is watched; `call` has one call in flight and says at which second it came home or was cut off. */
+/** A function of 900 seconds whose batch is watched; `call` makes a call and returns the second at which it finished or was aborted. */
 function open({ functionMs = 900_000, callMs = 60_000 } = {}) {
   const clock = createFakeClock();
   const gate = createCallGate({ clock });
@@ -16,35 +16,35 @@ function open({ functionMs = 900_000, callMs = 60_000 } = {}) {
   const call = async (ms: number) => {
     const send = () =>
       clock.sleep(ms, gate.signal).then(
-        () => 'home',
-        () => 'cut off',
+        () => 'finished',
+        () => 'aborted',
       );
-    const end = await gate.attempt(send).catch(() => 'not begun');
+    const end = await gate.attempt(send).catch(() => 'not started');
     return `${end} at ${Math.floor(clock.now() / 1000)}`;
   };
   return { clock, gate, coordinator, call };
 }
 
 describe('time of a batch', () => {
-  it('lets calls come home at a long pause, and begins none', async () => {
+  it('lets calls in flight finish at a long pause, and starts none', async () => {
     const { clock, coordinator, call } = open();
     const slow = call(110_000);
 
     coordinator.pausedUntil = 60_000;
     await clock.advance(1_000);
 
-    expect(await call(1)).toBe('not begun at 1');
+    expect(await call(1)).toBe('not started at 1');
     await clock.advance(120_000);
-    expect(await slow).toBe('home at 110');
+    expect(await slow).toBe('finished at 110');
   });
 
-  it('cuts them off before the function ends, at the latest', async () => {
+  it('aborts calls in flight before the function ends', async () => {
     const { clock, coordinator, call } = open();
     const endless = call(2_000_000);
     coordinator.pausedUntil = 60_000;
     await clock.advance(900_000);
 
-    expect(await endless).toBe('cut off at 885');
+    expect(await endless).toBe('aborted at 885');
   });
 
   it.each([
@@ -61,7 +61,7 @@ describe('time of a batch', () => {
     expect(gate.stopped).toBeDefined();
   });
 
-  it('cuts calls off ten seconds after a stop, also where a pause had begun before', async () => {
+  it('aborts calls ten seconds after a stop, even after the start of a pause', async () => {
     const { clock, coordinator, call } = open();
     const slow = call(100_000);
     coordinator.pausedUntil = 60_000;
@@ -70,10 +70,10 @@ describe('time of a batch', () => {
     coordinator.stopped = new RunStopError('interrupted', 'ended from outside');
     await clock.advance(20_000);
 
-    expect(await slow).toBe('cut off at 15');
+    expect(await slow).toBe('aborted at 15');
   });
 
-  it('knows the timeout of each step', () => {
+  it('finds the timeout of each step', () => {
     const settings = Settings.parse({ vlm: { backend: 'openai', openai: { timeout: 90 }, grounding: { openai: { timeout: 300 } } } });
 
     expect(findCallTimeoutMs(settings, 'step_0')).toBe(90_000);

@@ -11,8 +11,11 @@ import type { PrepareOutcome } from '#aws/prepare/prepare-outcome.ts';
 import { prepareRun } from '#aws/prepare/prepare-run.ts';
 import { ManifestLine } from '#aws/run-state/manifest.ts';
 import { readPlan, readStoredText } from '#aws/run-state/stored-plan.ts';
-import { type Cloud, type FunctionVariables, openCloud } from '#aws/runtime/cloud.ts';
+import { type Cloud, openCloud } from '#aws/runtime/cloud.ts';
 import { createModelSecret } from '#aws/runtime/model-secret.ts';
+
+import type { FunctionSettings } from '#core/function-settings.ts';
+
 import { vendorHosts } from '#core/model-hosts.ts';
 import type { StepName } from '#core/ports.ts';
 import { createFastClock } from './fast-clock.ts';
@@ -22,7 +25,7 @@ export interface EnvironmentParts {
   readonly dynamo: DynamoDBClient;
   readonly bucket: string;
   readonly table: string;
-  readonly variables?: Partial<FunctionVariables>;
+  readonly variables?: Partial<FunctionSettings>;
   /** What the secret holds, read anew each time: keys by their names there. */
   readonly keys?: () => Readonly<Record<string, string>>;
   /** Milliseconds that one call of a step's function has, on the clock of the environment. */

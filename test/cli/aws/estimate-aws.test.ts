@@ -9,8 +9,8 @@ test('groundline estimate --aws prices the AWS part of a run, apart from the mod
   const text = await groundline(['estimate', captions, '--backend', 'gemini', '--aws'], { cwd });
   const json = await groundline(['estimate', captions, '--backend', 'gemini', '--aws', '--json'], { cwd });
 
-  expect(text.stdout).toMatch(/on AWS, besides the model: \$0\.\d+\n {2}Step Functions/);
-  expect(text.stdout).toMatch(/by your data and settings:\n {2}Data transfer out .*\n {2}Re-encoding/);
+  expect(text.stdout).toMatch(/on AWS, without the model: \$0\.\d+\n {2}Step Functions/);
+  expect(text.stdout).toMatch(/depending on your data and settings:\n {2}Data transfer out .*\n {2}Re-encoding/);
   expect(text.stdout).toMatch(/prices of us-east-1, read 2026-\d\d-\d\d/);
   const { aws } = JSON.parse(json.stdout);
   expect(aws).toMatchObject({

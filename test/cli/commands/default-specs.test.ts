@@ -21,7 +21,7 @@ test('the command of TAO writes experiment.yaml and overwrites none', async () =
 
   expect(first.stdout.trim()).toBe(join(folder, 'specs', 'experiment.yaml'));
   expect(readFileSync(first.stdout.trim(), 'utf8')).toContain('autolabel_type: image_grounding');
-  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('is there already: --force replaces it') });
+  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('exists already; fix: replace it with --force') });
 });
 
 test('a folder that cannot be created is named', async () => {

@@ -61,7 +61,7 @@ describe('groundline evaluate', () => {
 
     await evaluate(results, '--truth', truth);
 
-    expect(output).toMatch(/reach beyond their image: 2; boxes are \[x1, y1, x2, y2\]/);
+    expect(output).toMatch(/outside their image: got 2, expected 0; fix: check the order \[x1, y1, x2, y2\]/);
     expect(JSON.parse(readFileSync(join(results, 'evaluation.json'), 'utf8')).counts).toMatchObject({ true_boxes_outside: 2 });
   });
 
@@ -110,7 +110,7 @@ describe('groundline evaluate', () => {
     const { evaluation } = embeddedData(readFileSync(join(results, 'report.html'), 'utf8'));
     expect(evaluation?.figures.find(({ name }) => name === 'accuracy at IoU 0.5')).toMatchObject({ value: 0.75 });
     expect(evaluation?.worst[0]).toMatchObject({ line: 4, iou: 0 });
-    expect(output).toMatch(/the worst samples are in .*report\.html/);
+    expect(output).toMatch(/worst samples: .*report\.html/);
   });
 
   it('leaves the report unchanged with --no-report', async () => {
@@ -158,7 +158,7 @@ describe('groundline evaluate', () => {
   it.each([
     [['--min', 'ac50=0.8'], /no figure "ac50"; did you mean acc50\?/],
     [['--min', 'acc50=80'], /number from 0 to 1/],
-    [['--max-drop', 'acc50=0.1'], /--max-drop needs --against/],
+    [['--max-drop', 'acc50=0.1'], /got --max-drop without --against/],
   ])('refuses %j with the accepted values', async (args, message) => {
     await expect(evaluate(results, '--truth', truth, ...args)).rejects.toThrow(message);
   });

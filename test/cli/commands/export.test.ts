@@ -84,7 +84,7 @@ describe('groundline export', () => {
     [['--to', 'coco', '--out', 'x', '--split', 'train'], /no NAME=SHARE/],
     [['--to', 'coco', '--out', 'x', '--copy-images', '--link-images'], /cannot be used with/],
     [['--to', 'coco', '--out', 'x', '--first-category-id', '2'], /Allowed choices are 0, 1/],
-    [['--to', 'odvg', '--out', 'x', '--categories', 'x.yaml'], /--categories has no meaning for odvg/],
+    [['--to', 'odvg', '--out', 'x', '--categories', 'x.yaml'], /got --categories for odvg/],
     [['--to', 'coco', '--out', 'x', '--categories', 'gone.yaml'], /cannot read the categories file gone\.yaml/],
   ])('refuses %j', async (args, problem) => {
     await expect(run(folder, ...args)).rejects.toThrow(problem);

@@ -64,7 +64,7 @@ describe.skipIf(!awsAvailable)('groundline fetch', { timeout: 120_000 }, () => {
 
     expect(await fetchRun(`s3://${bucket}/runs/birds/none`, '--out', 'results')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('there are no results at'),
+      stderr: expect.stringContaining('no results at'),
     });
   });
 });

@@ -47,7 +47,7 @@ describe('groundline import', () => {
   });
 
   it.each([
-    [['visual-genome', 'nowhere.json'], /nowhere\.json is not there/],
+    [['visual-genome', 'nowhere.json'], /no dataset at nowhere\.json/],
     [['coco', 'regions.json', '--split', 'val'], /coco has no splits/],
   ])('refuses %j', async ([format = '', source = '', ...more], message) => {
     const path = source.startsWith('nowhere') ? source : join(folder, source);

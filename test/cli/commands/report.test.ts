@@ -50,6 +50,6 @@ describe('groundline report', () => {
   it('refuses a number of samples that is not a number', async () => {
     await writeSampleResults(folder, { samples: 1 });
 
-    await expect(report(folder, '--max-samples', 'all')).rejects.toThrow(/whole number/);
+    await expect(report(folder, '--max-samples', 'all')).rejects.toThrow(/expected an integer ≥ 1/);
   });
 });

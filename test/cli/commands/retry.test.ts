@@ -61,7 +61,7 @@ test('retry --id repeats one completed sample', { timeout }, async () => {
   expect(readLines(results, 'annotations.jsonl')).toHaveLength(4);
   expect(unknown).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^groundline: no sample 77 in .*: give an image_id as in annotations\.jsonl\n$/),
+    stderr: expect.stringMatching(/^groundline: no sample 77 in .*; fix: name an image_id from annotations\.jsonl\n$/),
   });
 });
 
@@ -140,7 +140,7 @@ test('retry runs failures of step 0 through both steps after a run of step 1', {
 
   const end = await again(['retry', 'results']);
 
-  expect(second.stdout).toContain('tried again by: groundline retry results; one by one in failed.jsonl');
+  expect(second.stdout).toContain('to retry: groundline retry results; each failure: failed.jsonl');
   expect(end).toMatchObject({ code: 0, stdout: expect.stringMatching(/^4 samples done, 3 without a call\n2 calls/) });
   expect(server.calls.map(({ step }) => step)).toEqual(['step_0', 'step_1']);
   expect(readLines(results, 'failed.jsonl')).toEqual([]);
@@ -160,7 +160,7 @@ test('retry leaves step 0 of another model alone and prints a command for it', {
 
   expect(calls).toBe(0);
   expect(readLines(results, step0)).toEqual(stepFile);
-  expect(end.stdout).toContain('\nall failed before step 1, which this run took alone; tried again, with results of their own, by:\n');
+  expect(end.stdout).toContain('\nall failed before step 1, and this run has step 1 alone; to retry them in a new results folder:\n');
   expect([second.stdout, (await again(['status', 'results'])).stdout]).toEqual(Array(2).fill(expect.stringContaining(command)));
   expect(elsewhere).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 sample done\n2 calls/) });
   expect(readLines(folder, 'results-retried', 'annotations.jsonl')).toMatchObject([{ image_path: 'img/1.png' }]);
@@ -221,7 +221,7 @@ test('retry of stopped/ with --replace puts its lines in place', { timeout }, as
   const end = await again(['retry', 'results/stopped', '--replace']);
 
   expect(kept.stdout).toContain('a later run with fewer completed lines:\n2 samples done');
-  expect(kept.stdout).toContain('to put its results in place: groundline retry results/stopped --replace');
+  expect(kept.stdout).toContain('to replace the results with it: groundline retry results/stopped --replace');
   expect(end.code).toBe(0);
   expect(server.calls).toEqual([]);
   expect(readLines(results, 'annotations.jsonl')).toHaveLength(2);

@@ -32,7 +32,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await run(captions, '--env', name, 'vlm.backend=openai', 'vlm.openai.base_url=http://vlm', '--json');
 
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('3 images uploaded, 0 there already') });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('3 images uploaded, 0 unchanged in the bucket') });
     expect(await keys()).toEqual(
       expect.arrayContaining(['inputs/birds/captions.jsonl', 'inputs/birds/img/0.png', 'inputs/birds/spec.yaml']),
     );
@@ -54,7 +54,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
 
     const { stderr } = await run(captions, '--env', name, '--backend', 'gemini');
 
-    expect(stderr).toContain('0 images uploaded, 3 there already');
+    expect(stderr).toContain('0 images uploaded, 3 unchanged in the bucket');
   });
 
   it('starts captions in S3 with settings, and an earlier run again', async () => {
@@ -80,13 +80,9 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
   });
 
   it.each([
-    [
-      'an environment that is none',
-      ['captions.jsonl', '--env', 'nowhere'],
-      /there is no stack Groundline-nowhere .*npx cdk deploy -c env=nowhere/,
-    ],
-    ['no environment', ['captions.jsonl'], /which environment\? name it with --env/],
-    ['nothing to start', ['--env', 'x'], /name a captions file, or a run with --again/],
+    ['an environment that is none', ['captions.jsonl', '--env', 'nowhere'], /no stack Groundline-nowhere .*npx cdk deploy -c env=nowhere/],
+    ['no environment', ['captions.jsonl'], /no environment: .*fix: add --env <name>/],
+    ['nothing to start', ['--env', 'x'], /no input: expected either a captions file or --again RUN/],
     [
       'a run that is none',
       ['--again', 'r-1', '--state-machine', 'arn:aws:states:us-east-1:000000000000:stateMachine:m', '--bucket', 'b'],

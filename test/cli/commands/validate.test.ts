@@ -48,7 +48,7 @@ test('validate and estimate need neither key nor server', { timeout }, async () 
   });
   expect(low.costUsd).toBeLessThan(likely.costUsd);
   expect(likely.costUsd).toBeLessThan(high.costUsd);
-  expect(unknown.stdout).toContain('cost           unknown: no price is known for this model');
+  expect(unknown.stdout).toContain('cost           unknown: no price for this model');
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^groundline: cannot read the input no\.jsonl \(ENOENT\)/) });
 });
 
@@ -81,7 +81,7 @@ test('validate and estimate of step 1 alone read the step file of the results', 
   );
   const [good, estimate] = await Promise.all([step1('validate'), step1('generate', '--dry-run')]);
 
-  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to read: name a captions file') });
+  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('no input: got no captions file') });
   expect(good).toMatchObject({ code: 0, stdout: '1 line: all good\n' });
   expect(estimate.stdout).toContain('1 sample');
 });

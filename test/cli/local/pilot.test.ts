@@ -19,7 +19,7 @@ test('a pilot processes ten samples, estimates the full run and prints its comma
 
   expect(pilot.stdout).toContain('pilot of 10 samples: 2.0 phrases per image, 0 % without any box\n');
   expect(pilot.stdout).toMatch(/all 40 lines: about \$0\.027, about \d+ s\n/);
-  expect(pilot.stdout).toContain('30 to go');
+  expect(pilot.stdout).toContain('to process the remaining 30 lines (calls of the pilot are not billed again):');
   expect(command).not.toContain('--pilot');
   expect(command).toContain('vlm.openai.api_key=…');
   expect(readLines(folder, 'results', 'annotations.jsonl')).toHaveLength(10);

@@ -23,7 +23,7 @@ describe('average precision', () => {
     expect(tally.compute()).toEqual({ ap: 7 / 10, ap50: 1, ap75: 1 });
   });
 
-  it('takes the precision at 101 recalls: right, wrong, right of two true boxes', () => {
+  it('averages the precision at 101 recalls: right, wrong, right of two true boxes', () => {
     const tally = createPrecisionTally();
     tally.add(0, { boxes: [square], scores: [0.9] }, [square]);
     tally.add(0, { boxes: [elsewhere], scores: [0.8] }, []);
@@ -45,7 +45,7 @@ describe('average precision', () => {
     expect(doubtful.compute()?.ap50).toBe(1);
   });
 
-  it('takes a true box only once', () => {
+  it('matches a true box only once', () => {
     const tally = createPrecisionTally();
     tally.add(0, { boxes: [square, square], scores: [0.9, 0.8] }, [square, elsewhere]);
 

@@ -29,7 +29,7 @@ describe('alignCaptions', () => {
     expect(carried('🚗🚗 a red car', 'oh 🚗🚗 look a red car', 'red car')).toBe('red car');
   });
 
-  it('takes the characters of scripts that do not part their words one by one', () => {
+  it('aligns scripts without spaces character by character', () => {
     expect(carried('一只黑猫坐在红色沙发上。', '一只黑猫坐在红色沙发上', '红色沙发')).toBe('红色沙发');
     expect(carried('黒い猫がソファーに座る。', 'えーと黒い猫がソファーに座る', 'ソファー')).toBe('ソファー');
     expect(carried('แมวดำนั่งบนโซฟา.', 'เอ่อ แมวดำนั่งบนโซฟา', 'แมวดำ')).toBe('แมวดำ');
@@ -42,13 +42,13 @@ describe('alignCaptions', () => {
     expect(carried('A 👩 here.', 'a 👩‍👩‍👧 here', '👩')).toBeUndefined();
   });
 
-  it('takes no more of a word than a span covers', () => {
+  it('covers no more of a word than the span does', () => {
     expect(carried('남자가 개를 본다.', '음 남자가 개를 본다', '남자')).toBe('남자');
     expect(carried('A seaside house.', 'um a seaside house', 'side house')).toBe('side house');
     expect(carried('A cafe\u0301 here.', 'um a café here', 'cafe\u0301')).toBe('café');
   });
 
-  it('has no place for words that the original does not have', () => {
+  it('has no span for words that are missing from the original', () => {
     expect(carried('A red automobile.', 'a car in red', 'automobile')).toBeUndefined();
   });
 

@@ -14,12 +14,12 @@ function total(matrix: readonly (readonly number[])[], columns: readonly number[
 }
 
 /** Tries every pairing. */
-function bestTotal(matrix: readonly (readonly number[])[], row = 0, taken: ReadonlySet<number> = new Set()): number {
+function bestTotal(matrix: readonly (readonly number[])[], row = 0, used: ReadonlySet<number> = new Set()): number {
   const current = matrix[row];
   if (current === undefined) return 0;
-  let best = bestTotal(matrix, row + 1, taken);
+  let best = bestTotal(matrix, row + 1, used);
   for (const [column, weight] of current.entries())
-    if (!taken.has(column)) best = Math.max(best, weight + bestTotal(matrix, row + 1, new Set([...taken, column])));
+    if (!used.has(column)) best = Math.max(best, weight + bestTotal(matrix, row + 1, new Set([...used, column])));
   return best;
 }
 

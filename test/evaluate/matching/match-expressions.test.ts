@@ -10,7 +10,7 @@ function matched(toy: Omit<ToyRecord, 'image' | 'extracted'>, ...texts: string[]
   return matchExpressions(record, truth, 'end-to-end').results.map((one) => one && [one.text, ...(one.span ?? [])]);
 }
 
-describe('matching extracted expressions with a truth that does not say where they stand', () => {
+describe('matching extracted expressions with a truth without spans', () => {
   it('looks for them as words, not inside other words', () => {
     const caption = 'A woman and a man';
 

@@ -18,17 +18,17 @@ describe('joining truth', () => {
   it('finds the line of the same image and caption, wherever it stands', () => {
     const truth = open(truthIn(tempFolder(), [toy('a.jpg', 'one'), toy('a.jpg', 'two'), toy('b.jpg', 'one')]));
 
-    expect(truth.take('b.jpg', 'one')?.number).toBe(2);
-    expect(truth.take('a.jpg', 'one')?.number).toBe(0);
-    expect(truth.take('a.jpg', 'three')).toBeUndefined();
-    expect(truth.take('a.jpg', 'two')?.number).toBe(1);
+    expect(truth.match('b.jpg', 'one')?.number).toBe(2);
+    expect(truth.match('a.jpg', 'one')?.number).toBe(0);
+    expect(truth.match('a.jpg', 'three')).toBeUndefined();
+    expect(truth.match('a.jpg', 'two')?.number).toBe(1);
     expect(truth.countLines()).toBe(3);
   });
 
   it('gives equal results one line after the other', () => {
     const truth = open(truthIn(tempFolder(), [toy('a.jpg', 'the man here', 'the man'), toy('a.jpg', 'the man here', 'man')]));
 
-    const texts = [1, 2, 3].map(() => truth.take('a.jpg', 'the man here')?.line.expressions[0]?.text);
+    const texts = [1, 2, 3].map(() => truth.match('a.jpg', 'the man here')?.line.expressions[0]?.text);
 
     expect(texts).toEqual(['the man', 'man', undefined]);
   });
@@ -36,12 +36,12 @@ describe('joining truth', () => {
   it('joins a path with the same path below another folder, but not with another folder', () => {
     const truth = open(truthIn(tempFolder(), [toy('img/a.jpg', 'one'), toy('other/a.jpg', 'one')]));
 
-    expect(truth.take('/data/set/other/a.jpg', 'one')?.number).toBe(1);
-    expect(truth.take('/data/elsewhere/a.jpg', 'one')).toBeUndefined();
-    expect(truth.take('./img/a.jpg', 'one')?.number).toBe(0);
+    expect(truth.match('/data/set/other/a.jpg', 'one')?.number).toBe(1);
+    expect(truth.match('/data/elsewhere/a.jpg', 'one')).toBeUndefined();
+    expect(truth.match('./img/a.jpg', 'one')?.number).toBe(0);
   });
 
-  it('joins any order of more lines than it keeps whole', () => {
+  it('joins any order of more lines than it keeps in memory', () => {
     const images = Array.from({ length: 6_000 }, (_, index) => ({ image: `${index}.jpg`, caption: `é ${index % 7}` }));
     const truth = open(
       truthIn(
@@ -50,10 +50,10 @@ describe('joining truth', () => {
       ),
     );
 
-    const numbers = images.toReversed().map(({ image, caption }) => truth.take(image, caption)?.number);
+    const numbers = images.toReversed().map(({ image, caption }) => truth.match(image, caption)?.number);
 
     expect(numbers).toEqual(images.map((_, index) => index).reverse());
-    expect(truth.take('0.jpg', 'é 0')).toBeUndefined();
+    expect(truth.match('0.jpg', 'é 0')).toBeUndefined();
   });
 
   it('reads a file with a byte order mark, CRLF, blank lines and no last newline', () => {
@@ -61,8 +61,8 @@ describe('joining truth', () => {
     writeFileSync(path, `\ufeff${truthLine(toy('a.jpg', 'one'))}\r\n\r\n${truthLine(toy('b.jpg', 'two'))}`);
     const truth = open(path);
 
-    expect(truth.take('b.jpg', 'two')?.number).toBe(1);
-    expect(truth.take('a.jpg', 'one')?.number).toBe(0);
+    expect(truth.match('b.jpg', 'two')?.number).toBe(1);
+    expect(truth.match('a.jpg', 'one')?.number).toBe(0);
     expect(truth.countLines()).toBe(2);
   });
 
@@ -79,34 +79,32 @@ describe('joining truth', () => {
         truthIn(tempFolder(), [toy('b.jpg', 'one'), { image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [box] }] }]),
       );
 
-    expect(() => truth([300, 200, 50, 80]).take('a.jpg', 'a cat')).toThrow(
+    expect(() => truth([300, 200, 50, 80]).match('a.jpg', 'a cat')).toThrow(
       /line 2 of the truth .*the box \[300, 200, 50, 80\] of "a cat" has no area: boxes are \[x1, y1, x2, y2\]/,
     );
-    expect(() => truth([10, 20, 10, 40]).take('a.jpg', 'a cat')).toThrow(/boxes are \[x1, y1, x2, y2\]/);
+    expect(() => truth([10, 20, 10, 40]).match('a.jpg', 'a cat')).toThrow(/boxes are \[x1, y1, x2, y2\]/);
   });
 
-  it('names the expression whose span is not its place, and what to do', () => {
+  it('names the expression with a wrong span, with the fix', () => {
     const truth = open(
       truthIn(tempFolder(), [{ image: 'a.jpg', caption: '🚗 a red car', expressions: [{ text: 'red car', span: [5, 12], boxes: [] }] }]),
     );
 
-    expect(() => truth.take('a.jpg', '🚗 a red car')).toThrow(
-      /"red car" does not stand at its char_span \[5, 12\].*code points.*leave char_span out/s,
-    );
+    expect(() => truth.match('a.jpg', '🚗 a red car')).toThrow(/"red car" is not at its char_span \[5, 12\].*code points.*leave it out/s);
   });
 
-  it('says what a line lacks', () => {
+  it('names the missing field of a line', () => {
     const path = join(tempFolder(), 'truth.jsonl');
     writeLines(path, ['{"image_path":"a.jpg","caption":"one","expressions":[{"text":"one"}]}']);
 
-    expect(() => open(path).take('a.jpg', 'one')).toThrow(/line 1 .*"expressions\.0\.boxes"/);
+    expect(() => open(path).match('a.jpg', 'one')).toThrow(/line 1 .*"expressions\.0\.boxes"/);
   });
 
-  it('says that a packed or missing file has to be unpacked or made', () => {
+  it('refuses a compressed or missing file, with the fix', () => {
     const folder = tempFolder();
     writeFileSync(join(folder, 'truth.jsonl.gz'), Buffer.from([0x1f, 0x8b, 8, 0]));
 
-    expect(() => joinTruth(join(folder, 'truth.jsonl.gz'))).toThrow(/packed; unpack it/);
+    expect(() => joinTruth(join(folder, 'truth.jsonl.gz'))).toThrow(/compressed; unpack it/);
     expect(() => joinTruth(join(folder, 'none.jsonl'))).toThrow(/no truth file .*groundline import/);
     expect(() => joinTruth(folder)).toThrow(/is a folder/);
   });

@@ -61,7 +61,7 @@ describe('importing COCO instances', () => {
     });
   });
 
-  it('asks for categories that are not there, the same ones for the same seed, never a crowded one', async () => {
+  it('adds absent categories, the same ones for the same seed, never a crowded one', async () => {
     const { truth, absent } = await imported('coco', files, { absent: 2, seed: 3 });
     const again = await imported('coco', files, { absent: 2, seed: 3 });
 
@@ -73,13 +73,13 @@ describe('importing COCO instances', () => {
     expect(names[2]).not.toContain('person');
   });
 
-  it('says that a file is cut off, or of another form', async () => {
+  it('refuses a file that is cut off or has another form', async () => {
     await expect(imported('coco', { 'a.json': JSON.stringify(instances).slice(0, 900) })).rejects.toThrow(
-      /not whole JSON.*download or unpack it again/,
+      /not complete JSON.*download or unpack it again/,
     );
-    await expect(imported('coco', { 'a.json': '[]' })).rejects.toThrow(/is no COCO file/);
+    await expect(imported('coco', { 'a.json': '[]' })).rejects.toThrow(/is not a COCO file/);
     await expect(
       imported('coco', { 'a.json': JSON.stringify({ ...instances, annotations: [{ image_id: 1, category_id: 1 }] }) }),
-    ).rejects.toThrow(/annotations does not have the expected form: "bbox"/);
+    ).rejects.toThrow(/annotations has an unexpected form: "bbox"/);
   });
 });

@@ -49,19 +49,19 @@ describe('importing Flickr30k Entities', () => {
     });
   });
 
-  it('leaves out scenes, phrases without a box and what is not visual, and counts them', async () => {
+  it('leaves out scenes, non-visual phrases and phrases without a box, and counts them', async () => {
     const { leftOut, lines } = await imported('flickr30k', files, { from: '' });
 
     expect(lines).toBe(2);
     expect(Object.fromEntries(leftOut)).toEqual({
       'phrases that name nothing visual': 1,
       'phrases without a box (nobox)': 2,
-      'phrases of the whole scene': 1,
+      'phrases of the entire scene': 1,
       'sentences without a boxed phrase': 1,
     });
   });
 
-  it('takes the images of a split', async () => {
+  it('reads only the images of a split', async () => {
     expect((await imported('flickr30k', files, { from: '', split: 'test' })).lines).toBe(2);
     await expect(imported('flickr30k', files, { from: '', split: 'val' })).rejects.toThrow(/nothing in .* could be imported/);
   });
@@ -73,12 +73,12 @@ describe('importing Flickr30k Entities', () => {
     expect(truth[1]?.expressions).toHaveLength(2);
   });
 
-  it('says what a folder lacks', async () => {
+  it('names the missing parts of a folder', async () => {
     await expect(imported('flickr30k', { 'readme.txt': '' }, { from: '' })).rejects.toThrow(
-      /it has to hold the folders Annotations and Sentences/,
+      /expected the folders Annotations and Sentences/,
     );
     await expect(imported('flickr30k', { ...files, 'Annotations/36979.xml': xml.slice(0, 300) }, { from: '' })).rejects.toThrow(
-      /36979\.xml is not whole XML/,
+      /36979\.xml is not complete XML/,
     );
   });
 });

@@ -64,7 +64,7 @@ describe('importing MDETR JSON', () => {
     ]);
   });
 
-  it('takes the spans of the boxes where a file does not say which count', async () => {
+  it('uses the spans of the boxes in a file without evaluated spans', async () => {
     const { tokens_positive_eval: _, ...image } = flickr.images[0] ?? { tokens_positive_eval: [] };
     const annotations = [
       {

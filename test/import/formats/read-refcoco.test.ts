@@ -56,7 +56,7 @@ describe('importing RefCOCO', () => {
     });
   });
 
-  it("takes the whole caption of MDETR's file for the expression, not its head noun", async () => {
+  it("uses the complete caption of MDETR's file as the expression, not its head noun", async () => {
     const images = [
       {
         file_name: 'COCO_train2014_000000581857.jpg',
@@ -81,7 +81,7 @@ describe('importing RefCOCO', () => {
     ]);
   });
 
-  it('takes one split of the rows, and says which there are', async () => {
+  it('reads one split of the rows, and lists the existing ones', async () => {
     const files = { 'rows.jsonl': [row, { ...row, split: 'testA' }].map((one) => JSON.stringify(one)).join('\n') };
 
     expect((await imported('refcoco', files, { split: 'testA' })).lines).toBe(2);
@@ -111,11 +111,11 @@ describe('importing', () => {
 
   it('names the formats there are', async () => {
     await expect(imported('voc', { 'a.xml': '' })).rejects.toThrow(
-      /no format "voc"; formats: flickr30k, coco, mdetr, odvg, visual-genome, refcoco/,
+      /unknown format "voc"; formats: flickr30k, coco, mdetr, odvg, visual-genome, refcoco/,
     );
   });
 
-  it('takes no more lines than asked for', async () => {
+  it('reads no more lines than requested', async () => {
     expect((await imported('refcoco', { 'rows.jsonl': JSON.stringify(row) }, { limit: 1 })).lines).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 /** Each fault of TAO's image_grounding that its own code shows (resume, failures, boxes, spans), and what happens here instead. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, onTestFinished, test } from 'vitest';
 import { runExitCode } from '#cli/local/run-summary.ts';
 import { drawImage, readJson, readLines, writeInput, writeSamples } from '#test/cli/command-line.ts';
@@ -61,7 +62,7 @@ test('3.7 "step-0 parse fails": here the question is asked once more, and then t
   expect(failures(results)[0]?._groundline).toMatchObject({ step: 'step_0', code: 'reply_unusable', reply_head: 'I see a car.' });
 });
 
-test('3.7 "step-1 call fails: a record with instances [] whose steps say grounded": here no record says so', async () => {
+test('3.7 "step-1 call fails: a record with instances [] whose steps say grounded": here no record claims it', async () => {
   const { run, results } = await one('a red car', { script: ({ step }) => (step === 'step_1' ? { status: 400 } : undefined) });
 
   expect(annotations(results)).toEqual([]);
@@ -72,7 +73,7 @@ test('3.7 "step-1 call fails: a record with instances [] whose steps say grounde
   expect(run.counts).toMatchObject({ done: 0, failed: 1 });
 });
 
-test('3.7 "step-1 reply unparseable: checkpointed as done, never retried": here it is unanswered, and the next run asks again', async () => {
+test('3.7 "step-1 reply unparseable: checkpointed as done, never retried": here it is unanswered, and the next run sends it again', async () => {
   let garbled = true;
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', caption: 'a red car' }], ['a.png']);
@@ -87,7 +88,7 @@ test('3.7 "step-1 reply unparseable: checkpointed as done, never retried": here 
   expect(annotations(second.results)[0]).toMatchObject({ status: 'ok', expressions: [{ grounding: 'found' }] });
 });
 
-test('3.7 "re-run, step file exists: the whole step is skipped even if the input grew": here new lines are done and old ones are not paid again', async () => {
+test('3.7 "re-run, step file exists: the whole step is skipped even if the input grew": here new lines are processed and old ones are not billed again', async () => {
   const folder = tempFolder();
   writeSamples(folder, 2);
   const server = await standIn();
@@ -101,7 +102,7 @@ test('3.7 "re-run, step file exists: the whole step is skipped even if the input
   expect(server.calls).toHaveLength(2);
 });
 
-test('3.7 "checkpoint validity by file name only": here another model, prompt or parameter asks again', async () => {
+test('3.7 "checkpoint validity by file name only": here another model, prompt or parameter makes new calls', async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', caption: 'a red car' }], ['a.png']);
   const server = await standIn();
@@ -168,11 +169,11 @@ test('3.7 "steps [0]: root annotations.jsonl = step-0 copy": the same here', asy
   expect(server.calls.map(({ step }) => step)).toEqual(['step_0', 'step_0']);
 });
 
-test('3.7 "steps [1] without a step-0 file: warning, empty files, PASS": here it cannot run, and says what to do', async () => {
+test('3.7 "steps [1] without a step-0 file: warning, empty files, PASS": here it cannot run, and names the fix', async () => {
   const server = await standIn();
 
   await expect(runIn(tempFolder(), [...server.overrides, 'workflow.steps=["1"]'], { input: false })).rejects.toThrow(
-    /step_0_expression_extraction\/annotations\.jsonl, and that file is not there: run steps \["0","1"\]/,
+    /step_0_expression_extraction\/annotations\.jsonl is missing; fix: run steps \["0","1"\]/,
   );
 });
 
@@ -199,7 +200,7 @@ function writeTaoStepFile(results: string, image: string, caption = 'A dog and a
   writeFileSync(join(results, 'step_0_expression_extraction/annotations.jsonl'), `${JSON.stringify(record).replaceAll('","', '", "')}\n`);
 }
 
-test("3.7 steps [1] grounds TAO's own step-0 file: ids stay, wrong spans are repaired, what is nowhere is named", async () => {
+test("3.7 steps [1] grounds TAO's own step-0 file: ids stay, wrong spans are repaired, missing phrases are listed", async () => {
   const folder = tempFolder();
   const results = join(folder, 'results');
   drawImage(join(folder, 'a.png'));
@@ -209,7 +210,7 @@ test("3.7 steps [1] grounds TAO's own step-0 file: ids stay, wrong spans are rep
 
   const { notices } = await runIn(folder, [...server.overrides, 'workflow.steps=["1"]'], { input: false });
 
-  expect(notices).toEqual(['1 given expression stands nowhere in its caption and was left out: "small cat" (line 1)']);
+  expect(notices).toEqual(['1 given expression is not in its caption and was left out: "small cat" (line 1)']);
   expect(annotations(results)[0]).toMatchObject({
     image_id: 5,
     expressions: [
@@ -281,10 +282,9 @@ test('8.1 "1920 Ã— 1080 where the line gives none": here the size is the imageâ€
   const { record } = await one('a red car');
   expect(record).toMatchObject({ width: 64, height: 48 });
 
-  const turned = '../shared/data/exif/Landscape_6.jpg';
-  if (!existsSync(turned)) return;
   const folder = tempFolder();
-  copyFileSync(turned, join(folder, 'turned.jpg'));
+  const portrait = sharp({ create: { width: 48, height: 64, channels: 3, background: 'teal' } });
+  await portrait.withMetadata({ orientation: 6 }).jpeg().toFile(join(folder, 'turned.jpg'));
   writeInput(folder, [{ image_path: 'turned.jpg', caption: 'a red car', width: 100, height: 50 }], []);
   const server = await standIn();
   const { results } = await runIn(folder, server.overrides);
@@ -303,7 +303,7 @@ test('8.1 "no conversion of any kind": here thousandths become pixels', async ()
   expect(record.expressions[0]?.instances[0]?.bbox).toEqual([32, 12, 64, 36]);
 });
 
-test('8.2 "no swap, degenerate or outside filter": here boxes are ordered, inside, with area, and said once', async () => {
+test('8.2 "no swap, degenerate or outside filter": here boxes are ordered, inside, with area, and unique', async () => {
   const boxes = [
     [750, 750, 250, 250],
     [250, 250, 750, 751],

@@ -85,7 +85,7 @@ test('ids are counted in input order, equal in both step files', () => {
   expect(readTaoRecords(step_1).map(({ expressions }) => expressions[0]?.instances[0]?.bbox_id)).toEqual(['box_00000', 'box_00001']);
 });
 
-test('a missing score is 0.9, and a whole one is a float as Python writes it', () => {
+test('a missing score is 0.9, and an integer score is written as Python writes a float', () => {
   expect(write([lineResult('a', { score: null })]).step_1).toContain('"bbox_score": 0.9,');
   expect(write([lineResult('a', { score: 1 })]).step_1).toContain('"bbox_score": 1.0,');
 });
@@ -127,15 +127,15 @@ test('step 1 alone keeps the ids that the step file has', () => {
   expect(collector.add({ step_1 }).step_1).toContain('"expression_id": "expr_0123456789abcdef_00"');
 });
 
-test('a collector that was cut off goes on counting where it stood', () => {
-  const whole = createResultCollector(settings());
+test('an interrupted collector resumes its counts', () => {
+  const unbroken = createResultCollector(settings());
   const first = createResultCollector(settings());
   const lines = [lineResult('a'), failed('step_1'), lineResult('b')];
-  const expected = lines.map((line) => whole.add(line));
+  const expected = lines.map((line) => unbroken.add(line));
 
   const before = lines.slice(0, 2).map((line) => first.add(line));
   const second = createResultCollector(settings(), JSON.parse(JSON.stringify(first.state)));
 
   expect([...before, ...lines.slice(2).map((line) => second.add(line))]).toEqual(expected);
-  expect(second.state).toEqual(whole.state);
+  expect(second.state).toEqual(unbroken.state);
 });

@@ -96,7 +96,7 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
     );
 
     await many.locator('.phrase').nth(110).focus();
-    expect(await many.locator('.badge.lit .says').allInnerTexts()).toEqual(['thing111,']);
+    expect(await many.locator('.badge.lit .badge-text').allInnerTexts()).toEqual(['thing111,']);
     await opened.page.close();
     await rm(crowded, { recursive: true });
   });
@@ -133,7 +133,7 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
   });
 
   it('reads why a phrase has no box', async () => {
-    expect(await card('absent').locator('.phrase').nth(1).textContent()).toContain('the model says it is not visible');
+    expect(await card('absent').locator('.phrase').nth(1).textContent()).toContain('answered as not visible');
     expect(await card('boxless').locator('.phrase').textContent()).toContain('its box was outside the picture');
   });
 
@@ -196,7 +196,7 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
     const dialog = page.getByRole('dialog');
     expect(await dialog.locator('h3').textContent()).toBe('nested');
     await page.keyboard.press('3');
-    expect(await dialog.locator('.badge.lit .says').textContent()).toBe('the car .88');
+    expect(await dialog.locator('.badge.lit .badge-text').textContent()).toBe('the car .88');
     await page.keyboard.press('ArrowRight');
     expect(await dialog.locator('h3').textContent()).toBe('absent');
     await page.keyboard.press('Escape');

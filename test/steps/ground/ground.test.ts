@@ -38,7 +38,7 @@ describe('the question of step 1', () => {
   const list: ModelProfile = { ...plainProfile, form: 'list', tier: 'text', scores: false };
   const tags: ModelProfile = { ...list, form: 'tags' };
 
-  it('numbers the descriptions, tells repeats apart, and hands over the caption as data', () => {
+  it('numbers the descriptions, marks repeats, and contains the caption as data', () => {
     const { prompt } = promptGrounding(input(['red car', 'a man', 'a man'], { caption: 'A "man"\n4. "cat"' }));
 
     expect(prompt).toContain('\n1. "red car"\n2. "a man" (1st)\n3. "a man" (2nd)\n');
@@ -58,7 +58,7 @@ describe('the question of step 1', () => {
     expect(promptGrounding(input(['red car'], { profile: tags })).prompt).toContain('<ref>red car</ref><box>[[x1, y1, x2, y2]]</box>');
   });
 
-  it('says how numbers are meant, and how large the image is only where the family wants to know', () => {
+  it('states the box convention, and the image size only for families that need it', () => {
     const pixels: ModelProfile = { ...plainProfile, box: { key: 'bbox', order: 'xyxy', scale: 'pixels' }, stateSize: true };
 
     expect(promptGrounding(input(['car'])).prompt).toContain('from 0 to 1000');
@@ -69,7 +69,7 @@ describe('the question of step 1', () => {
     expect(promptGrounding(input(['car'], { profile: pixels })).prompt).not.toMatch(/1000(?! pixels)|normalized/);
   });
 
-  it('asks for all instances or for the one that is meant', () => {
+  it('asks for all instances or for the referred one', () => {
     const settings = Settings.parse({}).grounding;
 
     expect(promptGrounding(input(['car'])).prompt).toContain('every visible instance');
@@ -85,7 +85,7 @@ describe('the question of step 1', () => {
     expect(promptGrounding(input(['car'], { profile: tags, again: true })).prompt).toContain('"bbox_2d": null');
   });
 
-  it("asks again in the family's own sentence, if it has one", () => {
+  it("uses the family's own sentence for the second request, if it has one", () => {
     const profile: ModelProfile = { ...list, retrySentence: 'Locate the bounding box of {object}. Return a json.' };
 
     expect(promptGrounding(input(['a $& b'], { profile, again: true })).prompt).toBe('Locate the bounding box of a $& b. Return a json.');
@@ -110,7 +110,7 @@ describe('the question of step 1', () => {
 });
 
 describe('the answer to step 1', () => {
-  it('tells found, absent and not answered apart', () => {
+  it('distinguishes found, absent and unanswered expressions', () => {
     const applied = apply(['red car', 'tree', 'dog'], {
       boxes: [box(1, 'red car', [100, 200, 300, 400], { score: 0.91234 })],
       absent: [2],
@@ -148,21 +148,21 @@ describe('the answer to step 1', () => {
     expect(applied.open).toEqual([1, 2]);
   });
 
-  it('tells repeats apart by number and by their mark', () => {
+  it('distinguishes repeats by number and by ordinal', () => {
     expect(found(apply(['a man', 'a man'], [box(1, 'a man', [1, 2, 30, 40]), box(undefined, '"a man" (2nd)', [2, 2, 30, 40])]))).toEqual({
       1: [1],
       2: [2],
     });
   });
 
-  it('believes words rather than numbers that nobody asked for', () => {
+  it('matches by label where the numbers are unknown', () => {
     expect(found(apply(['red car', 'tree'], [box(0, 'red car', [1, 2, 30, 40]), box(1, 'tree', [2, 2, 30, 40])]))).toEqual({
       1: [1],
       2: [2],
     });
   });
 
-  it('believes words rather than numbers that count boxes or begin at zero, and leaves open what neither tells', () => {
+  it('matches by label where the numbers count boxes or begin at zero, and leaves the rest open', () => {
     const counted = [box(1, 'dog'), box(2, 'dog', [500, 200, 700, 400]), box(3, 'tree', [1, 2, 30, 40])];
     const fromZero = [box(0, 'a car'), box(1, 'trees', [1, 2, 30, 40]), box(2, 'person', [2, 2, 30, 40])];
 
@@ -172,13 +172,13 @@ describe('the answer to step 1', () => {
     expect(apply(['red car', 'tall tree', 'man'], fromZero).open).toEqual([1, 2, 3]);
   });
 
-  it('believes a number whose words are those of another description made short', () => {
+  it('matches by number where the label is a short form', () => {
     const shortened = [box(1, 'man', [1, 2, 30, 40]), box(2, 'man', [2, 2, 30, 40])];
 
     expect(found(apply(['man', 'old man'], shortened))).toEqual({ 1: [1], 2: [2] });
   });
 
-  it('takes no other things for the only thing that was asked for', () => {
+  it('matches no box of another thing with a single expression', () => {
     const answer = (text: string, ...labels: string[]) =>
       found(
         apply(
@@ -197,7 +197,7 @@ describe('the answer to step 1', () => {
     expect(answer('猫', '黑猫')).toEqual({ 1: [0] });
   });
 
-  it('leaves open what was given in fractions though whole numbers were asked for', () => {
+  it('leaves expressions with fractions open where integers were asked for', () => {
     const applied = apply(['red car'], [box(1, 'red car', [0.1, 0.2, 0.5, 0.6])]);
 
     expect(applied).toMatchObject({ open: [1], dropped: { box_off_scale: 1 } });
@@ -205,7 +205,7 @@ describe('the answer to step 1', () => {
     expect(found(apply(['dot'], [box(1, 'dot', [0, 0, 1, 1])]))).toEqual({ 1: [0] });
   });
 
-  it('believes that a thing is not visible whatever box stands beside it', () => {
+  it('accepts an absence although an unusable box accompanies it', () => {
     expect(found(apply(['dog', 'cat'], { boxes: [box(1), box(2, 'cat', [0, 0, 0, 0])], absent: [2] }))).toEqual({ 1: [100], 2: 'absent' });
     expect(found(apply(['dog', 'cat'], "{'boxes': [{'bbox_2d': [100, 200, 300, 400], 'label': 'dog', 'id': 1}], 'absent': [2],}"))).toEqual(
       {
@@ -215,21 +215,21 @@ describe('the answer to step 1', () => {
     );
   });
 
-  it('takes a box without a name for the only thing that was asked for', () => {
+  it('matches a box without a label with a single expression', () => {
     expect(found(apply(['red car'], [{ bbox_2d: [100, 200, 300, 400] }]))).toEqual({ 1: [100] });
     expect(found(apply(['red car'], [{ bbox_2d: [100, 200, 300, 400], label: 'car' }]))).toEqual({ 1: [100] });
     expect(found(apply(['red car'], [{ bbox_2d: [100, 200, 300, 400], label: 'dog' }]))).toEqual({});
     expect(found(apply(['red car', 'tree'], [{ bbox_2d: [100, 200, 300, 400] }]))).toEqual({});
   });
 
-  it('takes an empty list for "none" when one thing was asked for, and of several only the second time', () => {
+  it('reads an empty list as "none" for one expression, for several only when repeated', () => {
     expect(found(apply(['red car'], '[]'))).toEqual({ 1: 'absent' });
     expect(apply(['red car', 'tree'], '[]').open).toEqual([1, 2]);
     expect(found(apply(['red car', 'tree'], '[]', { again: true }))).toEqual({ 1: 'absent', 2: 'absent' });
     expect(apply(['red car'], 'I see no car.', { again: true }).open).toEqual([1]);
   });
 
-  it('drops what is no box in this image, saying why, and keeps the others', () => {
+  it('drops unusable boxes with a reason, and keeps the others', () => {
     const applied = apply(
       ['red car', 'tree', 'dog'],
       [
@@ -254,14 +254,14 @@ describe('the answer to step 1', () => {
     expect(applied.dropped).toEqual({ box_repeated: 1 });
   });
 
-  it('believes only the first of repeated answers', () => {
+  it('uses only the first of repeated answers', () => {
     const list = (x: number) => `<|begin_of_box|>${JSON.stringify([box(1, 'red car', [x, 200, x + 200, 400])])}<|end_of_box|>`;
 
     expect(found(apply(['red car'], `${list(100)}\n${list(130)}\n${list(160)}`))).toEqual({ 1: [100] });
     expect(found(apply(['red car', 'tree'], `${JSON.stringify([box(1)])}\n${JSON.stringify([box(2)])}`))).toEqual({ 1: [100], 2: [100] });
   });
 
-  it('keeps at most as many instances as were asked for', () => {
+  it('keeps at most the configured number of instances', () => {
     const many = Array.from({ length: 14 }, (_, k) => box(1, '', [k * 70, 0, k * 70 + 60, 500]));
     const applied = apply(['sheep'], many);
 
@@ -269,7 +269,7 @@ describe('the answer to step 1', () => {
     expect(applied.dropped).toEqual({ box_over_limit: 4 });
   });
 
-  it('gives a score in [0,1] or none, and counts what was no score', () => {
+  it('gives a score in [0,1] or none, and counts invalid scores', () => {
     const scored = (score: unknown) => {
       const { answers, dropped } = apply(['car'], [box(1, '', [100, 200, 300, 400], { score })]);
       return [answers.get(1)?.instances[0]?.score, dropped];
@@ -284,7 +284,7 @@ describe('the answer to step 1', () => {
     for (const bad of [-0.1, 1.2, 700, 'high', true, []]) expect(scored(bad)).toEqual([null, { score_invalid: 1 }]);
   });
 
-  it('ignores scores of a family that does not mean them', () => {
+  it('ignores scores of a family without meaningful ones', () => {
     const { answers } = apply(['car'], [box(1, '', [100, 200, 300, 400], { score: 0.99 })], {
       profile: { ...plainProfile, scores: false },
     });
@@ -292,13 +292,13 @@ describe('the answer to step 1', () => {
     expect(answers.get(1)?.instances[0]?.score).toBeNull();
   });
 
-  it('tells why a model that knows few things found none', () => {
+  it('keeps the remark of a model with few classes on why it found nothing', () => {
     const { answers } = apply(['kite'], { boxes: [], absent: [1], notes: { 1: 'not one of 80 classes' } });
 
     expect(answers.get(1)).toEqual({ grounding: 'absent', note: 'not one of 80 classes', instances: [] });
   });
 
-  it('by the convention of the profile, whatever the key says', () => {
+  it('by the convention of the profile, whatever the key is', () => {
     const profile: ModelProfile = { ...plainProfile, box: { key: 'bbox_2d', order: 'yxyx', scale: 1 } };
 
     expect(apply(['car'], [{ box_2d: [0.2, 0.1, 0.8, 0.3], id: 1 }], { profile }).answers.get(1)?.instances[0]?.bbox).toEqual([

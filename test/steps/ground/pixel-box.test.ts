@@ -25,7 +25,7 @@ describe('boxes in pixels', () => {
     expect(fitBox([-20, -5, 100, 500], upright)).toEqual([0, 0, 100, 480]);
   });
 
-  it('are dropped, with a reason, when they are mostly outside or without area', () => {
+  it('are dropped with a reason when they are mostly outside or without area', () => {
     expect(fitBox([600, 100, 700, 200], upright)).toBe('box_outside');
     expect(fitBox([2000, 2000, 2100, 2100], upright)).toBe('box_outside');
     expect(fitBox([-100, 0, -1, 100], upright)).toBe('box_outside');
@@ -33,13 +33,13 @@ describe('boxes in pixels', () => {
     expect(fitBox([0, 0, 0, 0], upright)).toBe('box_without_area');
   });
 
-  it('keep at least one pixel when a thing is thinner than that', () => {
+  it('have at least one pixel, however thin the thing is', () => {
     expect(fitBox([100.2, 10, 100.4, 200], upright)).toEqual([100, 10, 101, 200]);
     expect(fitBox([639.6, 479.6, 640, 480], upright)).toEqual([639, 479, 640, 480]);
     expect(fitBox([0.1, 0.1, 0.2, 0.2], { width: 1, height: 1 })).toEqual([0, 0, 1, 1]);
   });
 
-  it('are whole numbers with an extent inside any frame, whatever a model writes', () => {
+  it('are integers with an area inside any frame, whatever a model writes', () => {
     const number = fc.oneof(
       fc.double({ noNaN: true, min: -5000, max: 5000 }),
       fc.integer({ min: -10, max: 1100 }),
@@ -58,7 +58,7 @@ describe('boxes in pixels', () => {
     );
   });
 
-  it('find their way back from every convention to within half a step of it', () => {
+  it('convert back from every convention to within half a step of it', () => {
     const scales = fc.constantFrom<BoxScale>('pixels', 1, 100, 999, 1000, 1023, 1024);
     const box = fc
       .tuple(fc.nat(599), fc.nat(439), fc.integer({ min: 20, max: 40 }), fc.integer({ min: 20, max: 40 }))
@@ -75,7 +75,7 @@ describe('boxes in pixels', () => {
     );
   });
 
-  it('are one when they hardly differ, and two when they do', () => {
+  it('are duplicates when they hardly differ', () => {
     expect(isRepeated([0, 0, 100, 100], [[1, 1, 100, 100]])).toBe(true);
     expect(isRepeated([0, 0, 100, 100], [[10, 10, 100, 100]])).toBe(false);
     expect(iou([0, 0, 100, 100], [10, 10, 100, 100])).toBeLessThan(0.9);

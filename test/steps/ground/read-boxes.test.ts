@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BoxConvention } from '#core/model-profile.ts';
 import { toPixels } from '#steps/ground/pixel-box.ts';
 import { readBoxes } from '#steps/ground/read-boxes.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 
 const read = (reply: string, key?: string) =>
   readBoxes(reply, key).boxes.map(({ box, label, id }) => ({
@@ -48,7 +49,7 @@ describe('reading boxes from a reply', () => {
     ['bare keys and NaN', '[{bbox_2d: [1,2,3,4], score: NaN}]'],
     ['a brace twice', '[{{"bbox_2d":[1,2,3,4],"label":"car"}]'],
     ['braces twice on both sides', '[{{"bbox_2d":[1,2,3,4],"label":"car"}}]'],
-    ['a lone object', '{"bbox_2d":[1,2,3,4],"label":"car"}'],
+    ['a single object', '{"bbox_2d":[1,2,3,4],"label":"car"}'],
     ['numbers as text', '[{"bbox_2d":["1","2","3","4"]}]'],
     ['a box as text', '[{"bbox_2d":"[1, 2, 3, 4]"}]'],
     ['a box in a list of its own', '[{"bbox_2d":[[1,2,3,4]]}]'],
@@ -85,7 +86,7 @@ describe('reading boxes from a reply', () => {
     ]);
   });
 
-  it('takes exactly four finite numbers for a box', () => {
+  it('reads exactly four finite numbers as a box', () => {
     for (const box of [
       '[1,2,3]',
       '[1,2,3,4,5]',
@@ -111,7 +112,7 @@ describe('reading boxes from a reply', () => {
     }
   });
 
-  it('loses none of the neighbours of a bad element', () => {
+  it('keeps the neighbours of a bad element', () => {
     const element = (id: number) => `{"bbox_2d": [${id}, 2, 3, 4], "label": "thing ${id}", "id": ${id}}`;
     const junk = fc.array(fc.constantFrom('"', "'", ',', ':', '[', ']', '{', 'bbox_2d', '1', ' ', '\n', '/*', 'NaN', '\\', '“', '<'), {
       maxLength: 8,
@@ -131,7 +132,7 @@ describe('reading boxes from a reply', () => {
     );
   });
 
-  it('tells an explicit nothing from no answer', () => {
+  it('distinguishes an explicit "none" from no answer', () => {
     for (const reply of ['[]', '```json\n[]\n```', '{"boxes":[]}', '{"detections": []}'])
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: true, complete: true });
     for (const reply of [
@@ -148,7 +149,7 @@ describe('reading boxes from a reply', () => {
       expect(readBoxes(reply), reply).toMatchObject({ boxes: [], isEmptyAnswer: false });
   });
 
-  it('reads words before places or after them, as the family writes them', () => {
+  it('reads labels before or after their positions', () => {
     const labels = (reply: string) => readBoxes(reply).boxes.map(({ label, box }) => [label, box]);
     const expected = [
       ['car', [1, 2, 3, 4]],
@@ -159,7 +160,7 @@ describe('reading boxes from a reply', () => {
     expect(labels('<loc0001><loc0002><loc0003><loc0004> car ; <loc0005><loc0006><loc0007><loc0008> door handle')).toEqual(expected);
   });
 
-  it('numbers repeated blocks, so that only the first is believed', () => {
+  it('numbers repeated blocks, so that only the first is used', () => {
     const block = '```json\n[{"bbox_2d":[1,2,3,4],"id":1}]\n```';
     expect(readBoxes(`${block}\n${block}`).boxes.map((box) => box.block)).toEqual([0, 1]);
     expect(readBoxes('{"bbox_2d":[1,2,3,4],"id":1}\n{"bbox_2d":[5,6,7,8],"id":1}').boxes.map((box) => box.block)).toEqual([0, 0]);
@@ -170,7 +171,7 @@ describe('reading boxes from a reply', () => {
     expect(readBoxes('[{"box_2d":[9,9,9,9],"bbox":[1,2,3,4]}]', 'bbox').boxes[0]?.box).toEqual([1, 2, 3, 4]);
   });
 
-  it('hands on notes about what has no box', () => {
+  it('returns remarks about expressions without a box', () => {
     expect(readBoxes('{"boxes":[],"absent":[2],"notes":{"2":"not one of 80 classes"}}').notes).toEqual(
       new Map([[2, 'not one of 80 classes']]),
     );
@@ -195,43 +196,38 @@ interface RecordedReply {
   readonly modelBoxes?: { box: number[] }[];
 }
 
-const recorded = (name: string): RecordedReply[] => {
-  const path = `../shared/data/replies/${name}.jsonl`;
-  return existsSync(path)
-    ? readFileSync(path, 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as RecordedReply)
-    : [];
-};
+const folder = '../shared/data/replies';
+const recorded = (name: string): RecordedReply[] =>
+  readFileSync(`${folder}/${name}.jsonl`, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as RecordedReply);
 
-describe.skipIf(recorded('upstream-vectors').length === 0)(
-  'replies that upstream projects test their parsers with (../shared/data/replies)',
-  () => {
-    /** Where upstream filters by class, drops what has no label, or reads what cannot come from a chat model, there is nothing to agree on. */
-    const otherRules = /gemini_2_5-06|deepseek_vl_2-05|qwen_2_5_vl-03|florence/;
+describe.skipIf(isMissing(folder))(needing(folder, 'recorded replies'), () => {
+  /** Where upstream filters by class, drops boxes without labels, or reads output of no chat model, there is no common result. */
+  const otherRules = /gemini_2_5-06|deepseek_vl_2-05|qwen_2_5_vl-03|florence/;
 
-    it.each(recorded('upstream-vectors').filter(({ id, expectedPixelBoxes }) => expectedPixelBoxes && !otherRules.test(id)))(
-      '$id',
-      (vector) => {
-        const image = vector.image ?? { width: 1, height: 1 };
-        const { convention, sent } = conventionOf(vector, image);
+  it('gives the boxes that upstream projects expect of their own test replies', () => {
+    const vectors = recorded('upstream-vectors').filter(({ id, expectedPixelBoxes }) => expectedPixelBoxes && !otherRules.test(id));
+    expect(vectors).not.toEqual([]);
+    for (const vector of vectors) {
+      const image = vector.image ?? { width: 1, height: 1 };
+      const { convention, sent } = conventionOf(vector, image);
 
-        const { boxes } = readBoxes(typeof vector.raw === 'string' ? vector.raw : JSON.stringify(vector.raw));
+      const { boxes } = readBoxes(typeof vector.raw === 'string' ? vector.raw : JSON.stringify(vector.raw));
 
-        const found = boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [toPixels(box, convention, sent, image)]));
-        expect(found.length).toBe(vector.expectedPixelBoxes?.length);
-        for (const [index, box] of found.entries())
-          for (const [corner, value] of box.entries())
-            expect(value).toBeCloseTo(vector.expectedPixelBoxes?.[index]?.box[corner] ?? Number.NaN, 1);
-      },
-    );
-  },
-);
+      const found = boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [toPixels(box, convention, sent, image)]));
+      expect(found.length, vector.id).toBe(vector.expectedPixelBoxes?.length);
+      for (const [index, box] of found.entries())
+        for (const [corner, value] of box.entries())
+          expect(value, vector.id).toBeCloseTo(vector.expectedPixelBoxes?.[index]?.box[corner] ?? Number.NaN, 1);
+    }
+  });
 
-describe.skipIf(recorded('qwen25vl3b-refcoco').length === 0)('answers of a real Qwen2.5-VL (../shared/data/replies)', () => {
-  it.each(recorded('qwen25vl3b-refcoco'))('$id', ({ raw, modelBoxes }) => {
-    expect(boxesOf(String(raw))).toEqual(modelBoxes?.map(({ box }) => box));
+  it('gives the boxes in the replies of a real Qwen2.5-VL', () => {
+    const replies = recorded('qwen25vl3b-refcoco');
+    expect(replies).not.toEqual([]);
+    for (const { id, raw, modelBoxes } of replies) expect(boxesOf(String(raw)), id).toEqual(modelBoxes?.map(({ box }) => box));
   });
 });
 

@@ -1,7 +1,7 @@
-/** Printing all of a large run would take a browser minutes and a forest. */
+/** The limit of printed samples: all of a large run would need minutes in a browser. */
 export const mostPrinted = 200;
 
-/** Lays out plain cards for the printer, since the list draws only what is in view; afterwards the list draws itself again. */
+/** Lays out plain cards for the printer, since the list draws only the cards in view; afterwards the list draws itself again. */
 export function printWhole(container: HTMLElement, draw: (most: number) => readonly HTMLElement[], restore: () => void): void {
   const before = () => {
     if (container.classList.contains('printing')) return;
@@ -17,6 +17,6 @@ export function printWhole(container: HTMLElement, draw: (most: number) => reado
   };
   window.addEventListener('beforeprint', before);
   window.addEventListener('afterprint', after);
-  // Print previews that fire no events still match the medium.
+  // print previews without events still match the medium
   matchMedia('print').addEventListener('change', ({ matches }) => (matches ? before() : after()));
 }

@@ -10,17 +10,17 @@ export interface SampleList {
   readonly element: HTMLElement;
   /** Shows the samples of a view; returns how many. */
   show(view: View): number;
-  /** Goes `by` samples on from the current one, or from the one at the top. */
+  /** Moves by `by` samples from the current one, or from the one at the top. */
   step(by: number): void;
-  /** Goes to the first sample that fits. */
+  /** Moves to the first matching sample. */
   goTo(fits: (sample: ReportSample) => boolean): void;
-  /** The current sample; the one at the top becomes it where there is none. */
+  /** The current sample; by default the one at the top. */
   current(): ReportSample | undefined;
-  /** The card of the current sample, while it is drawn. */
+  /** The card of the current sample, if it is drawn. */
   card(): HTMLElement | undefined;
 }
 
-/** The samples that a view shows, one of them current. `enlarge` is called when the reader asks for a close-up; `covered` is the height of what hangs over the top. */
+/** The samples of a view, one of them current. `enlarge` is called for a close-up; `covered` is the height of the fixed part at the top. */
 export function createSampleList(data: ReportData, worstOf: WorstSampleLookup, enlarge: () => void, covered: () => number): SampleList {
   const all = data.samples.map((sample, place) => indexSample(sample, place, worstOf(sample)?.iou));
   let shown: Indexed[] = all;
@@ -89,7 +89,7 @@ function drawCard(shown: readonly Indexed[], place: number, isCurrent: boolean, 
   return card;
 }
 
-/** Near enough to keep the scroll bar calm; a card's real height replaces it once drawn. */
+/** An estimate that keeps the scroll bar steady; the real height replaces it after drawing. */
 function estimateHeight(sample: ReportSample | undefined): number {
   if (!sample) return 0;
   const wide = window.innerWidth >= 800;

@@ -1,30 +1,30 @@
 import { style } from '../dom.ts';
 
 export interface VirtualList {
-  /** Shows `count` cards from the first; what was drawn before is thrown away. */
+  /** Shows `count` cards from the first, in place of the earlier ones. */
   reset(count: number): void;
-  /** Scrolls until the card stands below the toolbar, and returns it. */
+  /** Scrolls the card to below the toolbar, and returns it. */
   show(place: number): HTMLElement | undefined;
-  /** The place of the first card that is still in view. */
+  /** The index of the first card in view. */
   readonly first: number;
-  /** The drawn card at a place. */
+  /** The drawn card of an index. */
   card(place: number): HTMLElement | undefined;
 }
 
 export interface VirtualListOptions {
   readonly container: HTMLElement;
   render(place: number): HTMLElement;
-  /** A guess at a card's height in pixels, until it has been drawn. */
+  /** The estimated height of a card in pixels, until it is drawn. */
   estimate(place: number): number;
-  /** Height of what covers the top of the window. */
+  /** The height of the fixed part at the top of the window. */
   covered(): number;
 }
 
 const gap = 20;
-/** Pixels above and below the window that are drawn ahead. */
+/** Pixels above and below the window that are also drawn. */
 const ahead = 900;
 
-/** Draws only the cards near the window, at their own heights: tens of cards in the page, however many there are. */
+/** Draws only the cards near the window, at their own heights: tens of cards in the page, for any number of samples. */
 export function createVirtualList({ container, render, estimate, covered }: VirtualListOptions): VirtualList {
   let heights: number[] = [];
   let offsets: number[] = [0];
@@ -49,7 +49,7 @@ export function createVirtualList({ container, render, estimate, covered }: Virt
     for (const [index, card] of drawn) style(card, { transform: `translateY(${offsets[index]}px)` });
   }
 
-  /** Takes over real heights, and keeps what the reader looks at where it is. */
+  /** Applies real heights, and keeps the reader's position. */
   function measure(): void {
     const anchor = placeAt(top() + covered());
     const before = offsets[anchor] ?? 0;
@@ -81,7 +81,7 @@ export function createVirtualList({ container, render, estimate, covered }: Virt
     drawn.delete(index);
   }
 
-  /** Cards stand in the document in their order, for the tab key and for screen readers. */
+  /** Cards are in document order, for the tab key and for screen readers. */
   function add(index: number): void {
     const card = style(render(index), { transform: `translateY(${offsets[index]}px)` });
     const following = [...drawn].filter(([other]) => other > index).sort(([a], [b]) => a - b)[0]?.[1];
@@ -100,7 +100,7 @@ export function createVirtualList({ container, render, estimate, covered }: Virt
       draw();
     },
     show(index) {
-      // Heights on the way become known only as they are drawn.
+      // real heights are known only after drawing
       for (let round = 0; round < 4; round++) {
         window.scrollTo({ top: window.scrollY - top() + (offsets[index] ?? 0) - covered() - gap / 2, behavior: 'instant' });
         draw();

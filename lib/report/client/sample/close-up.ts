@@ -13,7 +13,7 @@ export interface CloseUp {
 
 const mostZoom = 6;
 
-/** One sample as large as the window; `step` is told −1 or +1 when the reader turns the page. */
+/** One sample as large as the window; `step` gets −1 or +1 when the reader changes the sample. */
 export function createCloseUp(step: (by: number) => void): CloseUp {
   const content = element('div', { class: 'close-up-content' });
   const button = (label: string, sign: string, act: () => void) => {
@@ -36,7 +36,7 @@ export function createCloseUp(step: (by: number) => void): CloseUp {
     button('Close', '✕', () => dialog.close()),
   );
   const dialog = element('dialog', { class: 'close-up', tabindex: '-1', 'aria-label': 'Sample close-up' }, content, tools);
-  // Escape first lets go of a pinned phrase, then closes.
+  // the first Escape unpins a phrase, the next one closes
   dialog.addEventListener('cancel', (event) => {
     if (unpin(dialog)) event.preventDefault();
   });
@@ -48,7 +48,7 @@ export function createCloseUp(step: (by: number) => void): CloseUp {
       zoom(0);
       content.replaceChildren(...sampleParts(sample, { full: true, ...(worst ? { worst } : {}) }));
       if (!dialog.open) dialog.showModal();
-      // Else the first phrase would take the focus, and light up unasked.
+      // otherwise the first phrase would get the focus and its highlight
       dialog.focus();
     },
     zoom,

@@ -1,4 +1,4 @@
-/** The card or close-up that holds an element, and the phrase it stands for. */
+/** The card or close-up around an element, and the element's phrase. */
 function phraseAt(target: EventTarget | null): { scope: HTMLElement; phrase: string } | undefined {
   const part = target instanceof Element ? target.closest('[data-phrase]') : null;
   const scope = part?.closest<HTMLElement>('article, dialog');
@@ -6,7 +6,7 @@ function phraseAt(target: EventTarget | null): { scope: HTMLElement; phrase: str
   return scope && phrase ? { scope, phrase } : undefined;
 }
 
-/** Lights every part of a phrase in a card and dims the rest; `undefined` shows the pinned phrase, or all of them alike. */
+/** Highlights every part of a phrase in a card and dims the rest; `undefined` shows the pinned phrase, or all equally. */
 function light(scope: HTMLElement, phrase: string | undefined): void {
   const shown = phrase ?? scope.dataset.pinned;
   scope.classList.toggle('focusing', shown !== undefined);
@@ -16,7 +16,7 @@ function light(scope: HTMLElement, phrase: string | undefined): void {
   }
 }
 
-/** Pins a phrase in its card, or unpins it when it is pinned already. */
+/** Pins a phrase in its card, or unpins a pinned one. */
 export function togglePin(scope: HTMLElement, phrase: string): void {
   if (scope.querySelector(`[data-phrase="${phrase}"]`) === null) return;
   if (scope.dataset.pinned === phrase) delete scope.dataset.pinned;
@@ -34,7 +34,7 @@ export function unpin(scope: HTMLElement): boolean {
   return true;
 }
 
-/** Ties phrases, marks and boxes below `root` together: hover and focus light them, a click pins. */
+/** Connects phrases, marks and boxes below `root`: hover and focus highlight them, a click pins. */
 export function tiePhrases(root: HTMLElement): void {
   const enter = (event: Event) => {
     const at = phraseAt(event.target);

@@ -2,7 +2,7 @@ import type { ReportPhrase, ReportSample } from '../../report-data.ts';
 import { element } from '../dom.ts';
 import { formatQuantity, formatScore, outcomeLabels, selectHue } from '../page-format.ts';
 
-/** One button per phrase: the keyboard's and the screen reader's way to its boxes. */
+/** One button per phrase: access to its boxes by keyboard and screen reader. */
 export function renderPhraseList({ phrases }: ReportSample): HTMLElement {
   return element(
     'ul',

@@ -9,12 +9,12 @@ interface PlacedBox {
 }
 
 export interface PictureOptions {
-  /** Prefer the linked file over the inlined thumbnail, where it is on this disk. */
+  /** Prefer a linked local file over the inlined thumbnail. */
   readonly full: boolean;
   readonly truth?: readonly (readonly [number, number, number, number])[];
 }
 
-/** The picture of a sample with its boxes, or a placeholder that says why there is none. */
+/** The picture of a sample with its boxes, or a placeholder with the reason for a missing one. */
 export function renderPicture(sample: ReportSample, { full, truth = [] }: PictureOptions): HTMLElement {
   const { width, height } = sample;
   const frame = element('div', { class: 'frame' });
@@ -63,7 +63,7 @@ function placeholder({ path, link }: ReportSample, broken = false): HTMLElement 
   );
 }
 
-/** Small boxes last, so that a large one never hides them from the pointer. */
+/** Small boxes last, so that large ones never cover them. */
 function placedBoxes({ phrases }: ReportSample): PlacedBox[] {
   const extent = ({ box: [x1, y1, x2, y2] }: PlacedBox) => (x2 - x1) * (y2 - y1);
   return phrases.flatMap(({ boxes, text }, phrase) => boxes.map((box) => ({ phrase, text, box }))).sort((a, b) => extent(b) - extent(a));
@@ -96,10 +96,13 @@ function boxLayer(sample: ReportSample, width: number, height: number, truth: No
   return layer;
 }
 
-/** Pixels that the numbers of one corner may take; further ones show when they are lit, so that no row of them leaves the picture. */
+/** The width for the numbers of one corner in pixels; further numbers show only when highlighted, so that no row leaves the picture. */
 const cornerRoom = 100;
 
-/** Numbers in the corners, in HTML so that they keep their size, side by side where corners meet, and above a box too small to hold one; a lit one says its phrase and score. */
+/**
+ * Numbers in the corners, as HTML to keep their size: side by side at a shared corner, above a box that is too small.
+ * A highlighted number shows its phrase and score.
+ */
 function badges(sample: ReportSample, width: number, height: number): HTMLElement[] {
   const corners = new Map<string, number>();
   return placedBoxes(sample).map(({ phrase, text, box: [x1, y1, x2, y2, score] }) => {
@@ -107,25 +110,25 @@ function badges(sample: ReportSample, width: number, height: number): HTMLElemen
       'span',
       { class: 'badge', 'data-phrase': phrase, 'data-in': phrase, 'data-hue': selectHue(phrase), 'aria-hidden': 'true' },
       String(phrase + 1),
-      element('span', { class: 'says' }, score === null ? text : `${text} ${formatScore(score)}`),
+      element('span', { class: 'badge-text' }, score === null ? text : `${text} ${formatScore(score)}`),
     );
     const fromRight = x1 + x2 > 1.2 * width;
     badge.classList.toggle('from-right', fromRight);
     badge.classList.toggle('above', y1 > height * 0.06 && (x2 - x1 < width * 0.12 || y2 - y1 < height * 0.12));
     const corner = `${fromRight} ${Math.round((fromRight ? x2 : x1) / (width / 40))} ${Math.round(y1 / (height / 40))}`;
-    const taken = corners.get(corner) ?? 0;
-    const crowded = taken > cornerRoom;
+    const used = corners.get(corner) ?? 0;
+    const crowded = used > cornerRoom;
     badge.classList.toggle('crowded', crowded);
-    corners.set(corner, taken + badgeWidth(phrase + 1));
+    corners.set(corner, used + badgeWidth(phrase + 1));
     return style(badge, {
-      [fromRight ? 'margin-right' : 'margin-left']: `${crowded ? 0 : taken}px`,
+      [fromRight ? 'margin-right' : 'margin-left']: `${crowded ? 0 : used}px`,
       [fromRight ? 'right' : 'left']: `${(100 * (fromRight ? width - x2 : x1)) / width}%`,
       top: `${(100 * y1) / height}%`,
     });
   });
 }
 
-/** About as wide as `.badge` draws it, with a gap. */
+/** The approximate width of a `.badge`, with a gap. */
 function badgeWidth(number: number): number {
   return Math.max(21, 13 + 8 * String(number).length);
 }

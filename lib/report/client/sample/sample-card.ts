@@ -11,7 +11,7 @@ export interface CardOptions {
   readonly worst?: ReportedWorstSample;
 }
 
-/** Picture and words of a sample, for the list and for the close-up. */
+/** Picture and text of a sample, for the list and for the close-up. */
 export function sampleParts(sample: ReportSample, { full, worst }: CardOptions): HTMLElement[] {
   const picture = element('div', { class: 'picture' }, renderPicture(sample, { full, ...(worst?.truth ? { truth: worst.truth } : {}) }));
   const words = element('div', { class: 'words' }, heading(sample));

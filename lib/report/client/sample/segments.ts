@@ -5,7 +5,7 @@ export interface Segment {
 }
 
 /**
- * Cuts a caption at every start and end of a phrase, so that nested and overlapping phrases can be marked alike.
+ * Cuts a caption at every start and end of a phrase, so that nested and overlapping phrases can be marked.
  * Spans are half-open and count Unicode code points; a span outside the caption, or without extent, marks nothing.
  */
 export function splitSegments(caption: string, spans: readonly (readonly [number, number])[]): Segment[] {

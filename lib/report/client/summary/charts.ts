@@ -11,7 +11,7 @@ interface Bar {
   readonly amount: number;
 }
 
-/** A small column chart; its bars say their numbers on hover, its label sums them up for screen readers. */
+/** A small column chart. Its bars show their numbers on hover; its label sums them up for screen readers. */
 function columns(title: string, note: string, bars: readonly Bar[], unit: string): HTMLElement {
   const highest = Math.max(1, ...bars.map(({ amount }) => amount));
   const step = width / Math.max(1, bars.length);
@@ -49,7 +49,7 @@ function chartCard(title: string, note: string, ...content: (Node | undefined)[]
   );
 }
 
-/** Index as label; empty bars at the end are cut off, and the last bin says that it holds more. */
+/** Labels by index, without the empty bars at the end; the last bin is marked as open. */
 function counts(bins: readonly number[]): Bar[] {
   const used = Math.max(4, bins.findLastIndex((amount) => amount > 0) + 1);
   return bins.slice(0, used).map((amount, index) => ({ label: index === bins.length - 1 ? `${index}+` : String(index), amount }));
@@ -109,7 +109,7 @@ function costChart({ steps, costUsd }: RunFacts): HTMLElement | undefined {
   );
 }
 
-/** Counts and costs of the whole run; `pickFailure` is told a clicked failure code. */
+/** Counts and costs of the run; `pickFailure` gets a clicked failure code. */
 export function renderCharts(totals: Totals, run: RunFacts, pickFailure: (code: string) => void): HTMLDetailsElement {
   const bins = totals.scores.map((amount, index) => ({ label: index === 0 ? '0' : `.${index}`, amount }));
   const cards = [

@@ -2,7 +2,7 @@ import type { ReportEvaluation, ReportedWorstSample } from '#results/evaluation-
 import { element } from '../dom.ts';
 import { formatScore } from '../page-format.ts';
 
-/** Figures of an evaluation and its worst samples; `pick` is told the one to show. */
+/** Figures of an evaluation and its worst samples; `pick` gets the chosen one. */
 export function renderEvaluation({ truth, figures, worst }: ReportEvaluation, pick: (worst: ReportedWorstSample) => void): HTMLElement {
   const rows = figures.map(({ name, value, low, high, note }) =>
     element(

@@ -3,7 +3,7 @@ import type { Outcome, ReportData, Totals } from '../../report-data.ts';
 import { element, svg } from '../dom.ts';
 import { formatCost, formatNumber, formatPercent, outcomeLabels } from '../page-format.ts';
 
-/** Name, key figures and what became of the phrases. */
+/** Name, key figures and outcomes of the phrases. */
 export function renderMasthead({ title, run, totals, notices }: ReportData): HTMLElement {
   return element(
     'header',
@@ -61,7 +61,7 @@ function figures({ samples, phrases, boxes }: Totals, { costUsd, costOfAllUsd }:
 
 const shownOutcomes: readonly Outcome[] = ['found', 'absent', 'dropped', 'unanswered', 'not_grounded'];
 
-/** One bar of all phrases, and the legend that says it in words. */
+/** One bar of all phrases, with its legend. */
 function outcomes({ phrases }: Totals): HTMLElement {
   const present = shownOutcomes.filter((outcome) => phrases[outcome] > 0);
   const all = present.reduce((sum, outcome) => sum + phrases[outcome], 0);

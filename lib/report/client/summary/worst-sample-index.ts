@@ -1,7 +1,7 @@
 import type { ReportedWorstSample } from '#results/evaluation-summary.ts';
 import type { ReportData, ReportSample } from '../../report-data.ts';
 
-/** The evaluation's verdict on a sample, of its worst expression. */
+/** The evaluation of a sample's worst expression. */
 export type WorstSampleLookup = (sample: ReportSample) => ReportedWorstSample | undefined;
 
 export function isSameSample({ line, id, path }: ReportedWorstSample, sample: ReportSample): boolean {
@@ -9,7 +9,7 @@ export function isSameSample({ line, id, path }: ReportedWorstSample, sample: Re
   return id !== undefined ? id === sample.id : path === sample.path;
 }
 
-/** Looks the verdicts up once; the data has the worst first. */
+/** Indexes the evaluation once; its data begins with the worst. */
 export function indexWorstSamples({ evaluation, samples }: ReportData): WorstSampleLookup {
   const found = new Map<number, ReportedWorstSample>();
   for (const worst of evaluation?.worst ?? []) {
