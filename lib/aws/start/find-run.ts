@@ -3,7 +3,7 @@ import { UsageError } from '#core/errors.ts';
 import { type RunPaths, resolveRunPaths } from '../run-state/run-paths.ts';
 import { parseStartInput, type StartInput } from './start-input.ts';
 
-/** A run as its execution tells it. */
+/** A run as Step Functions describes its execution. */
 export interface FoundRun {
   readonly paths: RunPaths;
   readonly executionArn: string;
@@ -15,7 +15,7 @@ export interface FoundRun {
   readonly output?: string;
 }
 
-/** Looks a run up by its id, the name of its execution. Throws `UsageError` where there is none. */
+/** Finds a run by its id, the name of its execution. Throws `UsageError` for an unknown id. */
 export async function findRun(sfn: SFNClient, stateMachine: string, runId: string): Promise<FoundRun> {
   const executionArn = composeExecutionArn(stateMachine, runId);
   try {
@@ -37,7 +37,7 @@ export function composeExecutionArn(stateMachine: string, runId: string): string
   return `${stateMachine.replace(':stateMachine:', ':execution:')}:${runId}`;
 }
 
-/** Where an execution is in the console. */
+/** Address of an execution in the console. */
 export function composeConsoleUrl(executionArn: string): string {
   const region = executionArn.split(':')[3] ?? '';
   return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${executionArn}`;

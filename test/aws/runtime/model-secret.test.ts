@@ -57,7 +57,7 @@ describe('the secret of an environment', () => {
     'that is no map of texts is refused without being shown: %s',
     (text) => {
       expect(() => keysOfSecret(text, 'the-secret', { modelHosts: [], ownHosts: [] })).toThrow(
-        /^the secret the-secret is not JSON like (?!.*SECRET)/,
+        /^the secret the-secret cannot be read: got other text, expected JSON like (?!.*SECRET)/,
       );
     },
   );
