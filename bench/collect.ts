@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { partName } from '#aws/run-state/run-paths.ts';
 import { StoredPlan } from '#aws/run-state/stored-plan.ts';
+import { toVariables } from '#core/function-settings.ts';
 import { Settings } from '#core/settings.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
-import { toVariables } from '#infra/function-settings.ts';
 import { formatStepLine } from '#output/step-line.ts';
-import { invoke } from '#test/slow/functions/invoke.ts';
+import { invoke } from '#test/lambdas/invoke.ts';
 import { serveTable } from './local-table.ts';
 import { serveSyntheticS3 } from './synthetic-s3.ts';
 

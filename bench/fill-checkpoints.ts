@@ -33,23 +33,20 @@ export async function fillCheckpoints(captions: string, folder: string, override
   const { signal } = new AbortController();
   const notice = (message: string) => console.log(message);
   const answering = (connection: ModelConnection): ModelConnection => ({ ...connection, model: canned(connection.model) });
-  await runLocal({
-    settings,
-    version: 'bench',
-    runId: 'bench',
-    results: createDirectoryFiles(folder),
-    checkpoints: openRunCheckpoints(folder, settings),
-    replace: false,
-    images: () => createLocalImages({ settings: settings.data, inputFolder: dirname(captions), notice }),
-    connect: async () => {
-      const common = { settings, keys: {}, maxWorkers: settings.workflow.max_workers, clock, random: Math.random, notice };
-      const { extraction, grounding } = await connectModels(common, signal);
-      return { extraction: answering(extraction), grounding: answering(grounding) };
+  const connect = async () => {
+    const common = { settings, keys: {}, maxWorkers: settings.workflow.max_workers, clock, random: Math.random, notice };
+    const { extraction, grounding } = await connectModels(common, signal);
+    return { extraction: answering(extraction), grounding: answering(grounding) };
+  };
+  await runLocal(
+    { settings, version: 'bench', runId: 'bench', clock, wallClock: Date.now, signal },
+    { images: () => createLocalImages({ settings: settings.data, inputFolder: dirname(captions), notice }), connect },
+    {
+      results: createDirectoryFiles(folder),
+      checkpoints: openRunCheckpoints(folder, settings),
+      replace: false,
+      notice,
+      notices: [],
     },
-    clock,
-    wallClock: Date.now,
-    notice,
-    notices: [],
-    signal,
-  });
+  );
 }

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toVariables } from '#core/function-settings.ts';
 import { vendorHosts } from '#core/model-hosts.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
-import { toVariables } from '#infra/function-settings.ts';
-import { invoke } from '#test/slow/functions/invoke.ts';
+import { invoke } from '#test/lambdas/invoke.ts';
 import { serveTable } from './local-table.ts';
 import { serveSyntheticS3 } from './synthetic-s3.ts';
 

@@ -1,6 +1,6 @@
 import { createPrepareHandler } from '#aws/prepare/prepare-handler.ts';
-import { FunctionSettings } from '#infra/function-settings.ts';
+import { FunctionSettings } from '#core/function-settings.ts';
 import packageFile from '../package.json' with { type: 'json' };
 
-/** Everything between an upload and its first paid call. */
+/** Prepares a run: everything between an upload and its first model call. */
 export const handler = createPrepareHandler(FunctionSettings.parse(process.env), packageFile.version);

@@ -1,5 +1,5 @@
 import { createStartHandler } from '#aws/start/start-handler.ts';
-import { FunctionSettings } from '#infra/function-settings.ts';
+import { FunctionSettings } from '#core/function-settings.ts';
 
-/** An upload starts a run. */
+/** Starts the run of an upload. */
 export const handler = createStartHandler({ ...FunctionSettings.parse(process.env), STATE_MACHINE: process.env.STATE_MACHINE ?? '' });

@@ -1,16 +1,9 @@
 import type { Tier } from './model-profile.ts';
+import type { StepName } from './step-names.ts';
+import type { Usage } from './usage.ts';
 
-/** Tokens as the provider reported them, summed over `calls`. */
-export interface Usage {
-  readonly calls: number;
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly output: number;
-  /** Reasoning tokens, billed as output, not contained in `output`. */
-  readonly thinking: number;
-  /** Calls among them whose tokens the server did not tell, so that nobody knows what they cost. */
-  readonly unreported?: number | undefined;
-}
+export type { StepName } from './step-names.ts';
+export type { Usage } from './usage.ts';
 
 /** Bytes exactly as they go to the model, with the size they decode to (pixels). */
 export interface SentImage {
@@ -104,8 +97,6 @@ export interface FileStore {
 export class FileNotFoundError extends Error {
   override readonly name = 'FileNotFoundError';
 }
-
-export type StepName = 'step_0' | 'step_1';
 
 export interface CheckpointKey {
   readonly sampleId: string;

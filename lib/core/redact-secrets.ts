@@ -1,3 +1,5 @@
+import { isRemoteAddress } from './remote-address.ts';
+
 /** Whether a key of a spec holds something that must not be shown. */
 export const isSecret = (name: string) => /key|token(?!s)|secret|passw|auth|cookie|credential|^(?:bearer|jwt)$/i.test(name);
 
@@ -54,7 +56,7 @@ const isSecretHeader = (name: string, value: string) => SECRET_HEADER.test(name)
 
 /** `https://name:password@host/?key=…` without what is secret in it; other text as it is. */
 function withoutCredentials(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
+  if (!isRemoteAddress(text) || !URL.canParse(text)) return text;
   const url = new URL(text);
   const secrets = [...url.searchParams.keys()].filter((name) => isSecret(name) || SECRET_PARAMETER.test(name));
   if (!url.username && !url.password && secrets.length === 0) return text;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SpecStep } from './step-names.ts';
 
 const positive = z.int().min(1);
 const MediaResolution = z.enum(['MEDIA_RESOLUTION_LOW', 'MEDIA_RESOLUTION_MEDIUM', 'MEDIA_RESOLUTION_HIGH', 'MEDIA_RESOLUTION_ULTRA_HIGH']);
@@ -8,9 +9,9 @@ export type Backend = z.infer<typeof Backend>;
 
 /** TAO runs steps in this order, whatever the order they are named in. */
 const Steps = z
-  .array(z.enum(['0', '1']))
+  .array(SpecStep)
   .min(1)
-  .transform((steps) => (['0', '1'] as const).filter((step) => steps.includes(step)));
+  .transform((steps) => SpecStep.options.filter((step) => steps.includes(step)));
 
 const GeminiSettings = z.strictObject({
   api_key: z

@@ -1,5 +1,34 @@
 import { z } from 'zod';
-import type { Usage } from './ports.ts';
+
+const count = z.int().nonnegative();
+
+/** Tokens as the provider reports them, summed over `calls`. */
+export const Usage = z.object({
+  calls: count,
+  input: count,
+  /** A part of `input`. */
+  cachedInput: count,
+  output: count,
+  /** Reasoning tokens, billed as output, not contained in `output`. */
+  thinking: count,
+  /** Calls whose tokens the server did not report: their cost is unknown. */
+  unreported: count.optional(),
+});
+export type Usage = Readonly<z.infer<typeof Usage>>;
+
+/** Usage as `run.json` writes it, without its calls. */
+export const RunTokens = z.strictObject({
+  input: count,
+  cached_input: count,
+  output: count,
+  thinking: count,
+  unreported_calls: count.optional(),
+});
+export type RunTokens = z.infer<typeof RunTokens>;
+
+export function composeRunTokens({ input, cachedInput, output, thinking, unreported }: Usage): RunTokens {
+  return { input, cached_input: cachedInput, output, thinking, unreported_calls: unreported };
+}
 
 export const noUsage: Usage = { calls: 0, input: 0, cachedInput: 0, output: 0, thinking: 0 };
 
@@ -45,8 +74,10 @@ export function usageOfCall(reported: ReportedCounts): Usage {
   };
 }
 
-/** Stored usage. Versions up to 0.1.0 stored counts as they came: what is no count is read as 0, and its calls as unreported. */
-export const StoredUsage = z.looseObject({}).transform((stored): Usage => {
+/** Stored usage of any version. Versions up to 0.1.0 stored counts as they came: an unreadable count is read as 0, and its calls as unreported. */
+export const StoredUsage = z.looseObject({}).transform(readStoredUsage).pipe(Usage);
+
+function readStoredUsage(stored: Readonly<Record<string, unknown>>): Usage {
   const calls = readTokenCount(stored.calls) ?? 0;
   // Texts were joined, not added, with more than one call.
   const read = (name: keyof ReportedCounts) => (typeof stored[name] === 'string' && calls > 1 ? undefined : readTokenCount(stored[name]));
@@ -60,6 +91,6 @@ export const StoredUsage = z.looseObject({}).transform((stored): Usage => {
     thinking: read('thinking') ?? 0,
     ...(unreported !== undefined && unreported > 0 && { unreported }),
   };
-});
+}
 
 const countNames = ['input', 'cachedInput', 'output', 'thinking'] as const;

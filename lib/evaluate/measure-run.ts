@@ -1,4 +1,5 @@
 import type { Box, Size } from '#core/box.ts';
+import { createLineNumbers } from '#results/failed-lines.ts';
 import type { OpenResults } from '#results/read-records.ts';
 import type { ResultRecord } from '#results/result-record.ts';
 import { type BitSet, createBitSet } from './bit-set.ts';
@@ -109,14 +110,10 @@ function countOutside({ expressions }: TruthLine, size: Size | undefined): numbe
   return expressions.reduce((sum, { boxes }) => sum + boxes.filter(isOutside).length, 0);
 }
 
-/** Records with the numbers of their input lines: they are in input order, with the failed lines taken out, if they have no record of their own. */
+/** Records with the numbers of their input lines. */
 async function* numbered(results: OpenResults): AsyncGenerator<{ record: ResultRecord; line: number }> {
   const failed = createBitSet();
   for await (const failure of results.failures()) failed.add(failure.line);
-  let line = 0;
-  for await (const record of results.records()) {
-    line++;
-    while (failed.has(line) && record.status !== 'failed') line++;
-    yield { record, line };
-  }
+  const numberLine = createLineNumbers(failed);
+  for await (const record of results.records()) yield { record, line: numberLine(record.status === 'failed') };
 }

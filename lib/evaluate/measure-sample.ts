@@ -42,9 +42,9 @@ function compareExpression(result: ResultExpression | undefined, truth: readonly
   return composeComparison(classifyOutcome(result), instances, truth);
 }
 
-/** Only an explicit "not visible" is a rejection: an unusable reply, or a record that does not say why it has no box, is none. */
-function classifyOutcome({ instances, grounding }: ResultExpression): ExpressionOutcome {
-  if (instances.length > 0) return 'answered';
+/** Only an explicit "not visible" is a rejection; an unusable reply or a missing reason is not. */
+function classifyOutcome({ grounding }: ResultExpression): ExpressionOutcome {
+  if (grounding === 'found') return 'answered';
   return grounding === 'absent' ? 'rejected' : 'unanswered';
 }
 

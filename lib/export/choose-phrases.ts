@@ -43,11 +43,9 @@ export function choosePhrases(
   });
 }
 
-function boxlessReason({ grounding, instances }: ResultExpression) {
-  if (grounding === 'absent') return 'absent';
-  if (grounding === 'unanswered') return 'unanswered';
-  if (grounding === 'dropped') return 'unusable';
-  return instances.length === 0 ? 'boxless' : undefined;
+function boxlessReason({ grounding }: ResultExpression) {
+  if (grounding === 'found') return undefined;
+  return grounding === 'dropped' ? 'unusable' : grounding;
 }
 
 function findCategory({ nounChunk, text }: ResultExpression, categories: Categories, tally: ExportTally): string | undefined {

@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
 import { isAbsolute, posix, relative, sep } from 'node:path';
 import { createPathIndex } from '#core/path-index.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import type { ExportTally } from './export-tally.ts';
-
-const isAddress = (path: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
 
 /** The name that an export without images calls an image by: as given, relative to `root` where it lies below it. */
 function imageName(imagePath: string, root: string | undefined, tally: ExportTally): string {
-  if (isAddress(imagePath)) {
+  if (isRemoteAddress(imagePath)) {
     tally.add('remoteNames');
     return imagePath;
   }
@@ -19,7 +18,7 @@ function imageName(imagePath: string, root: string | undefined, tally: ExportTal
 
 /** The name of an image that lies in the export: as given where that stays below its folder, else its own name behind a hash of its path. */
 function placedName(imagePath: string, root: string | undefined): string {
-  const below = isAbsolute(imagePath) || isAddress(imagePath) ? belowRoot(imagePath, root) : posix.normalize(imagePath);
+  const below = isAbsolute(imagePath) || isRemoteAddress(imagePath) ? belowRoot(imagePath, root) : posix.normalize(imagePath);
   if (below !== undefined && !below.startsWith('..')) return below;
   return `${hashName(imagePath)}-${posix.basename(imagePath.replace(/[?#].*$/s, ''))}`;
 }

@@ -1,21 +1,13 @@
 import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
 
-/** Pictures decoded at the same time: a large one takes a hundred megabytes, and more than the processors can do gains nothing. */
-const TOGETHER = Math.max(1, Math.min(4, availableParallelism()));
+/** Pictures decoded at the same time: a large one takes a hundred megabytes, and more than one per processor is no faster. */
+const limit = pLimit(Math.max(1, Math.min(4, availableParallelism())));
 
-const waiting: (() => void)[] = [];
-let busy = 0;
-
-/** Does the work when fewer than `TOGETHER` others are at theirs. */
-export async function limitConcurrency<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (busy >= TOGETHER) await new Promise<void>((go) => waiting.push(go));
-  else busy += 1;
-  try {
+/** Runs the work when a place is free. Throws the reason of an abort that comes before its start. */
+export function limitConcurrency<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return limit(() => {
     signal?.throwIfAborted();
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else busy -= 1;
-  }
+    return work();
+  });
 }

@@ -3,7 +3,7 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { type Environment, environmentNamed } from './environments.ts';
 import { GroundlineStack } from './groundline-stack.ts';
 
-/** Adds the stack of one environment, `Groundline-<name>`, and what checks it at synth. Throws `UsageError` for a name that is not there. */
+/** Adds the stack of one environment, `Groundline-<name>`, and the checks of cdk-nag at synth. Throws `UsageError` for an unknown name. */
 export function addEnvironment(app: App, name: unknown, environment: Environment = environmentNamed(name)): GroundlineStack {
   const environmentName = String(name);
   const stack = new GroundlineStack(app, `Groundline-${environmentName}`, {

@@ -4,7 +4,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Environment } from './environments.ts';
 
-/** CDK names retentions; their values are the days. */
+/** CDK's names of retention periods, by their days. */
 const retentions: Readonly<Record<Environment['logDays'], RetentionDays>> = {
   7: RetentionDays.ONE_WEEK,
   30: RetentionDays.ONE_MONTH,
@@ -12,11 +12,11 @@ const retentions: Readonly<Record<Environment['logDays'], RetentionDays>> = {
   365: RetentionDays.ONE_YEAR,
 };
 
-/** A log group that is kept, encrypted and removed as the environment says. */
+/** A log group with the retention, encryption and removal policy of the environment. */
 export function addLog(scope: Construct, id: string, { logDays, retain }: Environment, key: IKey | undefined): LogGroup {
   return new LogGroup(scope, id, {
     retention: retentions[logDays],
     removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-    ...(key ? { encryptionKey: key } : {}),
+    encryptionKey: key,
   });
 }

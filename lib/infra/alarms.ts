@@ -22,7 +22,7 @@ export interface AlarmsProps {
 
 const period = Duration.minutes(5);
 
-/** What somebody has to hear of, with what to do in each description. */
+/** Alarms of an environment. Each description says what to do. */
 export class Alarms extends Construct {
   private readonly action: SnsAction;
 
@@ -30,16 +30,20 @@ export class Alarms extends Construct {
     super(scope, id);
     const { environmentName, modelUsdPerDay, stateMachine, deadLetters, topic } = props;
     this.action = new SnsAction(topic);
-    this.alarm('RunsFailed', 'a run failed; its message says why and where failed.jsonl is', stateMachine.metricFailed({ period }));
-    this.alarm('RunsTimedOut', 'a run was ended by a time limit; start it again', stateMachine.metricTimedOut({ period }));
+    this.alarm(
+      'RunsFailed',
+      'a run failed; its message has the cause and the address of failed.jsonl',
+      stateMachine.metricFailed({ period }),
+    );
+    this.alarm('RunsTimedOut', 'a run reached a time limit; start it again', stateMachine.metricTimedOut({ period }));
     this.alarm(
       'UploadsNotStarted',
-      'an upload could not start a run, or news of a run could not be sent; see the dead letter queue',
+      'an upload started no run, or a notification of a run was not delivered; see the dead letter queue',
       deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
     );
     this.alarm(
       'ModelsCostly',
-      `calls of models cost more than ${modelUsdPerDay} USD within a day`,
+      `model calls cost more than ${modelUsdPerDay} USD within a day`,
       costOfModels(environmentName, Duration.days(1)),
       modelUsdPerDay,
     );
@@ -63,7 +67,7 @@ export class Alarms extends Construct {
     for (const metric of ['ReadThrottleEvents', 'WriteThrottleEvents'])
       this.alarm(
         `Table${metric}`,
-        'DynamoDB throttled checkpoints; runs wait and go on',
+        'DynamoDB throttled checkpoints; runs wait and continue',
         table.metric(metric, { period, statistic: Stats.SUM }),
         100,
       );

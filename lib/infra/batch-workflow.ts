@@ -8,11 +8,14 @@ export interface BatchWorkflowProps {
   readonly ground: LambdaFunction;
 }
 
-/** What happens to one batch: extract, then ground, each until it says ok; a function that keeps crashing loses the batch, not the run. */
+/**
+ * The states of one batch: extract, then ground, each repeated until its status is `ok`.
+ * A function that crashes on every attempt loses the batch, not the run.
+ */
 export function batchWorkflow(scope: Construct, { extract, ground }: BatchWorkflowProps): Choice {
   const stopped = Fail.jsonata(scope, 'BatchStopped', {
     error: 'RunStopped',
-    cause: "{% [$states.input.result.cause, 'told to stop'][0] %}",
+    cause: "{% [$states.input.result.cause, 'the run was stopped'][0] %}",
   });
   const done = Succeed.jsonata(scope, 'BatchDone', { outputs: '{% $states.input.result %}' });
   const lost = Pass.jsonata(scope, 'BatchLost', { outputs: { status: 'lost' } });
@@ -38,7 +41,7 @@ function step(scope: Construct, { verb, task, next, stopped, lost }: StepProps) 
     payload: {
       batch: '{% $states.input.BatchInput %}',
       items: '{% $states.input.Items %}',
-      // From the second attempt on the function goes sample by sample, to find the one that kills it.
+      // From the second attempt on, the function processes one sample at a time to detect the sample that crashes it.
       attempt: '{% $states.context.State.RetryCount %}',
     },
     outputs: '{% $merge([$states.input, {"result": $states.result.Payload}]) %}',

@@ -9,7 +9,7 @@ export interface CheckpointTableProps {
   readonly pointInTimeRecovery: boolean;
 }
 
-/** One item per sample, step and fingerprint; and, under keys of their own, the state and lease of each run. */
+/** One item per sample, step and fingerprint. The state, lease and batch marks of runs are items with keys of their own. */
 export class CheckpointTable extends Construct {
   readonly table: Table;
 

@@ -10,7 +10,7 @@ export interface DataBucketProps {
   readonly environment: Environment;
 }
 
-/** One bucket for `inputs/` and `runs/`: versioned, encrypted, TLS only, telling EventBridge of uploads. */
+/** One bucket for `inputs/` and `runs/`: versioned, encrypted, TLS only, with upload events to EventBridge. */
 export class DataBucket extends Construct {
   readonly bucket: Bucket;
 
@@ -34,14 +34,14 @@ export class DataBucket extends Construct {
         ...(runDays === undefined ? [] : [{ id: 'forget-old-runs', prefix: 'runs/', expiration: Duration.days(runDays) }]),
       ],
     });
-    // The L2 property `eventBridgeEnabled` would bring a Python function and a policy on every bucket; the L1 property does without.
+    // The L2 property `eventBridgeEnabled` adds a Python function with rights on every bucket; the L1 property adds nothing.
     const resource = this.bucket.node.defaultChild;
     if (resource instanceof CfnBucket) resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
-    if (!retain) this.keepLogOfEmptying(environment, key);
+    if (!retain) this.addLogOfEmptying(environment, key);
   }
 
-  /** CDK's function that empties the bucket would leave a log group of its own behind, for good. */
-  private keepLogOfEmptying(environment: Environment, key: IKey | undefined): void {
+  /** Without this, the log group of CDK's function that empties the bucket would remain after `cdk destroy`. */
+  private addLogOfEmptying(environment: Environment, key: IKey | undefined): void {
     const provider = Stack.of(this).node.findChild('Custom::S3AutoDeleteObjectsCustomResourceProvider');
     const emptier = provider.node.findChild('Handler') as CfnResource;
     emptier.addPropertyOverride('LoggingConfig.LogGroup', addLog(this, 'EmptyingLog', environment, key).logGroupName);

@@ -3,7 +3,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
-/** The stack's own key, with what each AWS service needs to use it. What functions and the state machine may do with it stands with their other grants. */
+/** The encryption key of the stack, with the grants that AWS services need. `grantPipeline` has the grants of the functions and the state machine. */
 export class EncryptionKey extends Construct {
   readonly key: Key;
 
@@ -15,7 +15,7 @@ export class EncryptionKey extends Construct {
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     const { region, account, partition } = Stack.of(this);
-    // CloudWatch Logs encrypts the log groups of this account, and says which one.
+    // CloudWatch Logs sends the log group in the encryption context; only log groups of this account are allowed.
     this.allow(
       [`logs.${region}.amazonaws.com`],
       ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
@@ -23,7 +23,7 @@ export class EncryptionKey extends Construct {
         ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` },
       },
     );
-    // They publish to the encrypted topic and queue. No condition on the source: EventBridge names none when it writes to an encrypted topic.
+    // Publishers to the encrypted topic and queue. No source condition: EventBridge sends no source when it writes to an encrypted topic.
     const publishers = ['cloudwatch.amazonaws.com', 'events.amazonaws.com', 'budgets.amazonaws.com', 'sns.amazonaws.com'];
     this.allow(publishers, ['kms:Decrypt', 'kms:GenerateDataKey*']);
   }

@@ -1,54 +1,59 @@
 import { UsageError } from '#core/errors.ts';
 import { isHostName, vendorHosts } from '#core/model-hosts.ts';
 
-/** What differs between environments. One environment is one stack, `Groundline-<name>`. */
+/** The settings of an environment. One environment is one stack, `Groundline-<name>`. */
 export interface Environment {
-  /** Account and region to deploy to. @default those of the credentials in use */
+  /** Account and region to deploy to. @default account and region of the credentials in use */
   readonly account?: string;
   readonly region?: string;
   /** Bucket, table, key and logs survive `cdk destroy`, and the stack has termination protection. */
   readonly retain: boolean;
-  /** Encrypt bucket, table, logs, topic and secret with a key of the stack instead of keys AWS owns. */
+  /** Encrypt bucket, table, logs, topic and secret with a key of the stack instead of the keys of AWS. */
   readonly customerKey: boolean;
-  /** Put the functions into a VPC of the stack, for models that are served inside one. */
+  /** Put the functions into a VPC of the stack, for models served inside it. */
   readonly vpc: boolean;
   /** With `vpc`: a NAT gateway, for models on the internet. */
   readonly natGateway: boolean;
   readonly pointInTimeRecovery: boolean;
-  /** Days after which checkpoints may be forgotten and are paid for again. @default never */
+  /** Days after which a checkpoint expires; its model calls are then made again. @default never */
   readonly checkpointDays?: number;
   /** Days after which `runs/` is deleted. @default never */
   readonly runDays?: number;
   readonly logDays: 7 | 30 | 90 | 365;
-  /** Most functions of one step at a time. */
+  /** Functions of one step that run at the same time, at most. */
   readonly maxLambdas: number;
-  /** Memory of the extract and ground functions in MB: 512; 1024 where most images must be re-encoded. */
+  /** Memory of the extract and ground functions in MB: 512, or 1024 if most images must be re-encoded. */
   readonly memoryMb: number;
-  /** Seconds between an upload and the first look at it, and minutes that images may come later than captions. */
+  /** Seconds between an upload and the start of its preparation, so that a spec uploaded after the captions is included. */
   readonly uploadDelaySeconds: number;
+  /** Minutes that a run waits for images that are uploaded after the captions. Counts only while no missing image appears. */
   readonly imageGraceMinutes: number;
+  /** @deprecated Old name of `uploadDelaySeconds`, which it replaces with a notice. */
+  readonly settleSeconds?: number;
+  /** @deprecated Old name of `imageGraceMinutes`, which it replaces with a notice. */
+  readonly settleMinutes?: number;
   /**
-   * Hosts that calls to models may go to, by their exact names: `vlm.example.com`, with the port where it is not the default, `10.0.1.5:8000`.
-   * A spec that names any other host is refused. Name your one subdomain of vendors where customers own subdomains:
+   * Hosts that model calls may go to, by their exact names: `vlm.example.com`, or with a port other than the default, `10.0.1.5:8000`.
+   * A spec with any other host is refused. If customers of a vendor own subdomains, name your own:
    * `my-team.openai.azure.com`, `bedrock-runtime.eu-west-1.amazonaws.com`. @default the APIs that all customers of a vendor share
    */
   readonly modelHosts: readonly string[];
-  /** Hosts of your own servers: allowed as well, and they bill nothing by the call and may need no key. Private addresses in `modelHosts` are. */
+  /** Hosts of your own servers. They are allowed as well, bill nothing per call and may need no key. Private addresses in `modelHosts` count as own servers. */
   readonly ownModelHosts: readonly string[];
   /**
-   * A run that an upload started and that is estimated above this ends with the start input to paste. So does one whose model is
-   * billed at a price that is not known: every host but private ones and `ownModelHosts`.
+   * USD that a run started by an upload may cost by its estimate. A run above it, or with a billed model of unknown price, makes no
+   * model calls and ends with the start input that approves it. Private hosts and `ownModelHosts` bill nothing.
    */
   readonly maxUnattendedUsd: number;
-  /** Other buckets whose images may be read. */
+  /** Other buckets that images may be read from. */
   readonly imageBuckets: readonly string[];
-  /** Who hears of finished and failed runs and of alarms. */
+  /** Address that receives completed runs, failed runs and alarms. */
   readonly email?: string;
-  /** An alarm is raised when models cost more than this in a day; AWS does not see that money. */
+  /** An alarm is raised when models cost more than this in a day. The bill of AWS does not contain these costs. */
   readonly alarmModelUsdPerDay: number;
   /** Monthly AWS budget in USD, with a message at 80 %. @default none */
   readonly monthlyBudgetUsd?: number;
-  /** Beside `Project` and `Environment`, which every resource has: owner, cost centre. */
+  /** Tags in addition to `Project` and `Environment`, which every resource has: owner, cost centre. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -84,7 +89,7 @@ const prod: Environment = {
   alarmModelUsdPerDay: 500,
 };
 
-/** An example of a third: a model served inside a VPC, at a name of the VPC's own, and large images. */
+/** An example of a third environment: a model served inside a VPC, at a private name, and large images. */
 const selfHosted: Environment = {
   ...prod,
   customerKey: false,
@@ -96,7 +101,7 @@ const selfHosted: Environment = {
 
 export const environments: Readonly<Record<string, Environment>> = { dev, prod, 'self-hosted': selfHosted };
 
-/** The environment that `-c env=<name>` chose. Throws `UsageError` with the valid names. */
+/** The environment of `-c env=<name>`. Throws `UsageError` with the valid names. */
 export function environmentNamed(name: unknown): Environment {
   const environment = typeof name === 'string' && Object.hasOwn(environments, name) ? environments[name] : undefined;
   if (environment !== undefined) return environment;
@@ -106,12 +111,30 @@ export function environmentNamed(name: unknown): Environment {
   throw new UsageError(`${name === undefined ? 'no environment given' : `no environment "${String(name)}"`}: use one of ${valid}`);
 }
 
-/** Every host that an environment allows. Throws `UsageError` for a name that is not the exact name of a host. */
+/**
+ * The environment with the current names of its settings. An old name takes the place of the current one, since
+ * `{ ...dev, settleSeconds: 30 }` has both; `notice` gets one sentence per old name.
+ */
+export function renameOldSettings(environment: Environment, notice: (message: string) => void): Environment {
+  const { settleSeconds, settleMinutes, ...current } = environment;
+  const readOld = (old: string, name: 'uploadDelaySeconds' | 'imageGraceMinutes', value: number | undefined): number => {
+    if (value === undefined) return current[name];
+    notice(`the setting ${old} of an environment is now called ${name}: ${old}=${value} is used; fix: write ${name}: ${value}`);
+    return value;
+  };
+  return {
+    ...current,
+    uploadDelaySeconds: readOld('settleSeconds', 'uploadDelaySeconds', settleSeconds),
+    imageGraceMinutes: readOld('settleMinutes', 'imageGraceMinutes', settleMinutes),
+  };
+}
+
+/** All hosts that an environment allows. Throws `UsageError` for an entry that is not the exact name of a host. */
 export function allowedHosts({ modelHosts, ownModelHosts }: Pick<Environment, 'modelHosts' | 'ownModelHosts'>): readonly string[] {
   const hosts = [...new Set([...modelHosts, ...ownModelHosts])];
   const wrong = hosts.find((host) => !isHostName(host));
   if (wrong === undefined) return hosts;
   throw new UsageError(
-    `modelHosts cannot hold ${JSON.stringify(wrong)}: expected the exact name of a host in lower case, with its port where that is not 443, e.g. "vlm.example.com" or "10.0.1.5:8000"; fix: write it so, without scheme, path or *`,
+    `modelHosts cannot hold ${JSON.stringify(wrong)}: expected the exact name of a host in lower case, with a port other than 443, e.g. "vlm.example.com" or "10.0.1.5:8000"; fix: remove scheme, path and *`,
   );
 }

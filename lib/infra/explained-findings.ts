@@ -18,7 +18,7 @@ export interface ExplainedProps {
   readonly imageBuckets: readonly string[];
 }
 
-/** What cdk-nag finds and we keep, one by one with the reason. A finding that is not here fails `cdk synth` and the tests. */
+/** Accepted findings of cdk-nag, each with its reason. Any other finding fails `cdk synth` and the tests. */
 export function explainFindings(
   stack: Stack,
   { bucket, table, secret, deadLetters, stateMachine, functions, imageBuckets }: ExplainedProps,
@@ -26,9 +26,9 @@ export function explainFindings(
   explain(
     bucket,
     'AwsSolutions-S1',
-    'access logs would need a second bucket and cost more than the data; CloudTrail data events are the owner’s choice',
+    'access logs need a second bucket and cost more than the data; the owner can enable CloudTrail data events',
   );
-  explain(table, 'AwsSolutions-DDB3', 'by setting (pointInTimeRecovery): an environment that is thrown away needs no backups');
+  explain(table, 'AwsSolutions-DDB3', 'a setting (pointInTimeRecovery): an environment that can be deleted needs no backups');
   explain(secret, 'AwsSolutions-SMG4', 'the keys are issued by model providers; AWS cannot rotate them');
   explain(deadLetters, 'AwsSolutions-SQS3', 'this queue is the dead letter queue');
   explain(deadLetters, 'Serverless-SQSRedrivePolicy', 'this queue is the dead letter queue');
@@ -39,12 +39,12 @@ export function explainFindings(
       each,
       'Serverless-LambdaDLQ',
       name === 'start-run'
-        ? 'its failed events go to the queue by an on-failure destination, which keeps the cause too'
+        ? 'its failed events go to the queue through an on-failure destination, which also keeps the cause'
         : 'called by the state machine, which retries and catches; it is never invoked asynchronously',
     );
     const { role } = each;
     if (role === undefined) continue;
-    wildcard(role, '*', 'X-Ray’s PutTraceSegments, and the network interfaces of functions in a VPC, have no resources to name');
+    wildcard(role, '*', 'X-Ray’s PutTraceSegments and the network interfaces of functions in a VPC support no resources');
     if (name === 'start-run') {
       for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*'])
         explain(
@@ -52,11 +52,11 @@ export function explainFindings(
           `AwsSolutions-IAM5[Action::${action}]`,
           'CDK’s grant to send to an encrypted queue; it is limited to the key of the stack',
         );
-      wildcard(role, `${objects}/inputs/*`, 'datasets are named by whoever uploads them');
+      wildcard(role, `${objects}/inputs/*`, 'the uploader chooses the names of datasets');
       continue;
     }
-    wildcard(role, `${objects}/*`, 'images may lie anywhere in the bucket');
-    wildcard(role, `${objects}/runs/*`, 'each run writes below a prefix of its own');
+    wildcard(role, `${objects}/*`, 'images may be anywhere in the bucket');
+    wildcard(role, `${objects}/runs/*`, 'each run writes below its own prefix');
     for (const other of imageBuckets)
       wildcard(role, `arn:${findPartition(stack)}:s3:::${other}/*`, 'the environment names this bucket as a source of images');
   }
@@ -65,9 +65,9 @@ export function explainFindings(
 
 function explainWorkflow(stack: Stack, stateMachine: StateMachine, functions: ExplainedProps['functions'], bucket: Bucket): void {
   const machine = composeId(stack, stateMachine);
-  const executions = `arn:${findPartition(stack)}:states:${known(stack.region, 'Region')}:${known(stack.account, 'AccountId')}:execution:`;
+  const executions = `arn:${findPartition(stack)}:states:${writeLikeNag(stack.region, 'Region')}:${writeLikeNag(stack.account, 'AccountId')}:execution:`;
   const itsName = `{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${machine}"}]}]}`;
-  wildcard(stateMachine, '*', 'X-Ray and the delivery of logs have no resources to name');
+  wildcard(stateMachine, '*', 'X-Ray and the delivery of logs support no resources');
   wildcard(
     stateMachine,
     `arn:<AWS::Partition>:s3:::<${composeId(stack, bucket)}>/*`,
@@ -75,15 +75,10 @@ function explainWorkflow(stack: Stack, stateMachine: StateMachine, functions: Ex
   );
   for (const each of Object.values(functions))
     wildcard(stateMachine, `<${composeId(stack, each)}.Arn>:*`, 'CDK’s grant to invoke covers versions of the function');
-  wildcard(stateMachine, `${executions}${itsName}:*`, 'a distributed map starts and redrives children of its own state machine');
-  wildcard(stateMachine, `${executions}${itsName}/Samples:*`, 'a distributed map stops children of its own map run');
+  wildcard(stateMachine, `${executions}${itsName}:*`, 'a distributed map starts and redrives children of its state machine');
+  wildcard(stateMachine, `${executions}${itsName}/Samples:*`, 'a distributed map stops children of its map run');
   const { scope } = stateMachine.node;
-  if (scope)
-    wildcard(
-      scope,
-      `${executions}<${machine}.Name>:*`,
-      'a lease names the execution that holds it, which may be any of this state machine',
-    );
+  if (scope) wildcard(scope, `${executions}<${machine}.Name>:*`, 'the holder of a lease may be any execution of this state machine');
 }
 
 function wildcard(scope: IConstruct, resource: string, reason: string): void {
@@ -94,13 +89,13 @@ function explain(scope: IConstruct, id: string, reason: string): void {
   Validations.of(scope).acknowledge({ id, reason });
 }
 
-/** As cdk-nag writes it: an environment may name its account and region, or leave them to whoever deploys. */
-function known(value: string, pseudoParameter: string): string {
+/** A value as cdk-nag writes it. Account and region may be unresolved until deployment. */
+function writeLikeNag(value: string, pseudoParameter: string): string {
   return Token.isUnresolved(value) ? `<AWS::${pseudoParameter}>` : value;
 }
 
 function findPartition({ partition }: Stack): string {
-  return known(partition, 'Partition');
+  return writeLikeNag(partition, 'Partition');
 }
 
 function composeId(stack: Stack, construct: IConstruct): string {

@@ -7,17 +7,17 @@ import { buildSync } from 'esbuild';
 /** Where the functions' sources are. */
 export const functionsFolder = fileURLToPath(new URL('../../lambdas', import.meta.url));
 
-/** One file below `lambdas/` each; all of them go into one asset. */
+/** Each function is a file below `lambdas/`; one asset holds all of them. */
 export const functionNames = ['start-run', 'prepare-run', 'extract-expressions', 'ground-expressions', 'collect-results'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
-/** sharp with its WebAssembly build alone, so that the asset is the same from any host and runs on any processor. */
+/** sharp with only its WebAssembly build: the asset is the same from any host and runs on any processor. */
 const imagePackages = ['sharp', '@img/sharp-wasm32', '@img/colour', '@emnapi/runtime', 'tslib', 'detect-libc', 'semver'];
 
-/** What only the `builtin` backend needs, which does not run on AWS. */
+/** Packages of the `builtin` backend, which does not run on AWS, and of the command line. */
 const localOnly = ['@tensorflow/*', 'wink-nlp', 'wink-eng-lite-web-model', 'pacote', '@npmcli/config', 'ora'];
 
-/** Bundles the functions into a directory: minified ES modules with source maps, model SDKs in chunks of their own that are loaded when used. */
+/** Bundles the functions into a directory: minified ES modules with source maps. Model SDKs are separate chunks, loaded on first use. */
 export function bundleFunctions(directory: string): void {
   buildSync({
     entryPoints: Object.fromEntries(functionNames.map((name) => [name, join(functionsFolder, `${name}.ts`)])),
@@ -29,12 +29,12 @@ export function bundleFunctions(directory: string): void {
     platform: 'node',
     target: 'node24',
     minify: true,
-    // Errors keep their names, which logs and Step Functions show.
+    // Logs and Step Functions show the names of errors.
     keepNames: true,
     sourcemap: true,
     sourcesContent: false,
     external: ['sharp', ...localOnly],
-    // CommonJS dependencies inside an ES module still call `require`.
+    // Bundled CommonJS dependencies call `require`.
     banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
     logLevel: 'warning',
     absWorkingDir: dirname(functionsFolder),
@@ -56,8 +56,8 @@ function packageDirectory(name: string): string {
       readFileSync(join(directory, 'package.json'));
       return directory;
     } catch {
-      // Not in this folder: the next one up.
+      // Not in this folder; the next candidate is its parent.
     }
   }
-  throw new Error(`package ${name} is not installed: run npm ci`);
+  throw new Error(`package ${name} is not installed; fix: run npm ci`);
 }

@@ -1,18 +1,18 @@
-import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { toVariables } from '#core/function-settings.ts';
 import { addLog } from './add-log.ts';
 import { Alarms } from './alarms.ts';
 import { CheckpointTable } from './checkpoint-table.ts';
 import { DataBucket } from './data-bucket.ts';
 import { EncryptionKey } from './encryption-key.ts';
-import { allowedHosts, type Environment } from './environments.ts';
+import { allowedHosts, type Environment, renameOldSettings } from './environments.ts';
 import { explainFindings } from './explained-findings.ts';
-import { toVariables } from './function-settings.ts';
 import { ModelKeysSecret } from './model-keys-secret.ts';
 import { Network } from './network.ts';
 import { PipelineFunctions } from './pipeline-functions.ts';
@@ -38,11 +38,15 @@ interface StackOutputs {
   readonly topic: Topic;
 }
 
-/** Everything of one environment. Each part is a construct; this is where they meet. */
+/**
+ * The stack of one environment. Each part is a construct; this class connects them.
+ * Construct ids are parts of logical ids, so they never change: a new id would replace a deployed table, bucket or key.
+ */
 export class GroundlineStack extends Stack {
   constructor(scope: Construct, id: string, props: GroundlineStackProps) {
     super(scope, id, props);
-    const { environmentName, environment } = props;
+    const { environmentName } = props;
+    const environment = renameOldSettings(props.environment, (message) => Annotations.of(this).addInfo(message));
     const { retain } = environment;
 
     const key = environment.customerKey ? new EncryptionKey(this, 'Encryption', { retain }).key : undefined;
@@ -82,11 +86,10 @@ export class GroundlineStack extends Stack {
     this.addOutputs({ bucket, key, table, secretArn, modelHosts, stateMachine, dashboard, topic });
   }
 
-  /** For people who look at the console, and for the command line, which finds an environment by them. */
+  /** Outputs for people in the console and for the command line, which reads them to find an environment. */
   private addOutputs({ bucket, key, table, secretArn, modelHosts, stateMachine, dashboard, topic }: StackOutputs): void {
-    this.output('BucketName', bucket.bucketName, 'Where inputs and runs are');
-    if (key)
-      this.output('KeyArn', key.keyArn, 'Whoever uploads needs kms:GenerateDataKey and kms:Decrypt on it, whoever reads kms:Decrypt');
+    this.output('BucketName', bucket.bucketName, 'Bucket of inputs and runs');
+    if (key) this.output('KeyArn', key.keyArn, 'Uploads need kms:GenerateDataKey and kms:Decrypt on this key, reads need kms:Decrypt');
     this.output('InputPrefix', `s3://${bucket.bucketName}/inputs/`, 'Upload <dataset>/captions.jsonl below this to start a run');
     this.output('StateMachineArn', stateMachine.stateMachineArn, 'For groundline start, watch and fetch');
     this.output(
@@ -97,17 +100,13 @@ export class GroundlineStack extends Stack {
     this.output('DashboardUrl', dashboard.url, 'Samples, calls, cost, errors');
     this.output('TableName', table.tableName, 'Checkpoints');
     this.output('ModelKeysSecret', secretArn, 'The API keys of the models');
-    this.output(
-      'ModelHosts',
-      modelHosts.join(','),
-      'Hosts that calls to models may go to: modelHosts and ownModelHosts of the environment',
-    );
+    this.output('ModelHosts', modelHosts.join(','), 'Hosts that model calls may go to: modelHosts and ownModelHosts of the environment');
     this.output(
       'PutModelKeys',
       `aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://keys.json`,
-      'Puts the API keys, {"api.openai.com":"…","generativelanguage.googleapis.com":"…"} in keys.json, where the functions read them',
+      'Stores the API keys of keys.json, {"api.openai.com":"…","generativelanguage.googleapis.com":"…"}, for the functions',
     );
-    this.output('TopicArn', topic.topicArn, 'Subscribe to hear of finished and failed runs');
+    this.output('TopicArn', topic.topicArn, 'Topic of completed and failed runs; subscribe to receive them');
     this.output(
       'ExampleStart',
       `{"input":"s3://${bucket.bucketName}/inputs/demo/captions.jsonl"}`,

@@ -10,7 +10,7 @@ import {
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
-/** A VPC for the functions: S3 and DynamoDB through free gateway endpoints, the other services through interface endpoints or a NAT gateway. */
+/** A VPC for the functions. S3 and DynamoDB use free gateway endpoints, other services interface endpoints or a NAT gateway. */
 export class Network extends Construct {
   readonly vpc: Vpc;
   readonly securityGroup: SecurityGroup;
@@ -18,7 +18,7 @@ export class Network extends Construct {
   constructor(scope: Construct, id: string, { natGateway, flowLogs }: { readonly natGateway: boolean; readonly flowLogs: ILogGroup }) {
     super(scope, id);
     this.vpc = new Vpc(this, 'Vpc', {
-      // Named by their place: a look-up of zones would make `cdk synth` ask for credentials.
+      // Selected by index: a look-up of zones by name would need credentials at `cdk synth`.
       availabilityZones: [Fn.select(0, Fn.getAzs()), Fn.select(1, Fn.getAzs())],
       natGateways: natGateway ? 1 : 0,
       restrictDefaultSecurityGroup: false,

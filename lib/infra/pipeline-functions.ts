@@ -24,7 +24,7 @@ export interface PipelineFunctionsProps {
   readonly variables: Record<string, string>;
 }
 
-/** Seconds a function may take, and its memory in MB where the environment does not say. */
+/** Timeout of a function in seconds, and its memory in MB. @default memory: `memoryMb` of the environment */
 const limits: Record<FunctionName, { readonly seconds: number; readonly memoryMb?: number }> = {
   'start-run': { seconds: 60, memoryMb: 256 },
   'prepare-run': { seconds: 900, memoryMb: 1024 },
@@ -33,7 +33,7 @@ const limits: Record<FunctionName, { readonly seconds: number; readonly memoryMb
   'collect-results': { seconds: 900, memoryMb: 1024 },
 };
 
-/** The five functions: one asset, a role and a log group each, nothing granted yet but writing its own log. */
+/** The five functions: one asset, and for each a role and a log group. The role may only write its log; `grantPipeline` adds the rest. */
 export class PipelineFunctions extends Construct {
   readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
 
@@ -70,12 +70,13 @@ export class PipelineFunctions extends Construct {
         POWERTOOLS_METRICS_NAMESPACE: 'Groundline',
         NODE_OPTIONS: '--enable-source-maps',
       },
-      ...(network ? { vpc: network.vpc, securityGroups: [network.securityGroup] } : {}),
+      vpc: network?.vpc,
+      securityGroups: network && [network.securityGroup],
     });
   }
 }
 
-/** Bundled on this machine, never in a container; skipped where the `aws:cdk:bundling-stacks` context says so. */
+/** Bundled on this machine, never in a container. The context `aws:cdk:bundling-stacks` can skip bundling. */
 function functionCode(): Code {
   const bundling = {
     image: DockerImage.fromRegistry('unused: functions are bundled by the local esbuild'),

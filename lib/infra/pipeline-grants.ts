@@ -18,26 +18,26 @@ export interface PipelineGrantsProps {
 
 type Worker = Exclude<FunctionName, 'start-run'>;
 
-/** What a worker does with the table: run item, lease and marks are items beside the checkpoints. */
+/** DynamoDB actions of each worker. Checkpoints, run items, leases and batch marks are items of one table. */
 const tableActions: Readonly<Record<Worker, readonly string[]>> = {
   'prepare-run': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
   'extract-expressions': ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   'ground-expressions': ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   'collect-results': ['GetItem', 'UpdateItem', 'DeleteItem'],
 };
-/** What a worker writes below `runs/`: parts of large files may have to be given up, state files are taken away in the end. */
+/** S3 actions of each worker below `runs/`: uploads can be aborted, and state files are deleted at the end. */
 const fileActions: Readonly<Record<Worker, readonly string[]>> = {
   'prepare-run': ['PutObject', 'AbortMultipartUpload', 'DeleteObject'],
   'extract-expressions': ['PutObject', 'AbortMultipartUpload'],
   'ground-expressions': ['PutObject', 'AbortMultipartUpload'],
   'collect-results': ['PutObject', 'AbortMultipartUpload', 'DeleteObject'],
 };
-/** What S3 needs of a key to read and write (multipart too) for somebody, and Secrets Manager to read. */
+/** KMS actions for S3 reads and writes, multipart uploads included, and for reads of Secrets Manager. */
 const useOfKey = ['kms:Decrypt', 'kms:GenerateDataKey'];
-/** What DynamoDB needs beside for who writes to a table. */
+/** Further KMS actions for writes to DynamoDB. */
 const useByTable = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
-/** What each function may do, and nothing else: written out action by action, because the grants of CDK are wider. */
+/** The permissions of each function, action by action, because the grants of CDK are wider. */
 export function grantPipeline(props: PipelineGrantsProps): void {
   const { functions, bucket, key, secretArn, stateMachine } = props;
   const starter = functions['start-run'];
@@ -50,7 +50,7 @@ export function grantPipeline(props: PipelineGrantsProps): void {
   for (const name of ['prepare-run', 'extract-expressions', 'ground-expressions'] as const)
     allow(functions[name], ['secretsmanager:GetSecretValue'], [secretArn]);
 
-  // CDK grants no key to the map's reader and writer (aws-cdk issue 32144).
+  // CDK grants no key to the reader and writer of the distributed map (github.com/aws/aws-cdk/issues/32144).
   key?.grant(stateMachine, ...useOfKey);
 }
 
@@ -58,7 +58,7 @@ function grantWorker(name: Worker, { functions, bucket, key, table, imageBuckets
   const worker = functions[name];
   const others = imageBuckets.map((each) => `arn:${bucket.stack.partition}:s3:::${each}`);
   allow(worker, ['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('*'), ...others.map((each) => `${each}/*`)]);
-  // Without it S3 answers 403 instead of 404 for an image that is not there.
+  // Without it S3 returns 403 instead of 404 for a missing image.
   allow(worker, ['s3:ListBucket'], [bucket.bucketArn, ...others]);
   allow(
     worker,

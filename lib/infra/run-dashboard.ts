@@ -16,7 +16,7 @@ export interface RunDashboardProps {
 
 const period = Duration.minutes(5);
 
-/** Samples, calls and cost first; below them what they run on. */
+/** The dashboard of an environment: samples, calls and cost first, then functions and table. */
 export class RunDashboard extends Construct {
   private readonly dashboard: Dashboard;
 
@@ -46,7 +46,7 @@ export class RunDashboard extends Construct {
             all.map((each) => each.metricDuration()),
           ),
           graph(
-            'Functions at a time',
+            'Functions running at the same time',
             all.map((each) => each.metric('ConcurrentExecutions', { statistic: Stats.MAXIMUM })),
           ),
         ],
@@ -55,7 +55,7 @@ export class RunDashboard extends Construct {
     });
   }
 
-  /** Where it is in the console. */
+  /** Address of the dashboard in the console. */
   get url(): string {
     const { region } = Stack.of(this);
     return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${this.dashboard.dashboardName}`;

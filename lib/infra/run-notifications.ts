@@ -19,7 +19,7 @@ export interface RunNotificationsProps {
   readonly deadLetters: Queue;
 }
 
-/** The topic that tells of finished and failed runs, of alarms and of the budget. */
+/** The topic of completed and failed runs, alarms and budget messages. */
 export class RunNotifications extends Construct {
   readonly topic: Topic;
 
@@ -29,9 +29,9 @@ export class RunNotifications extends Construct {
     this.topic = new Topic(this, 'Topic', {
       displayName: `Groundline ${environmentName}`,
       enforceSSL: true,
-      ...(key ? { masterKey: key } : {}),
+      masterKey: key,
     });
-    // A topic with a policy of its own no longer lets the account's alarms in by itself.
+    // A topic with its own policy no longer accepts the alarms of the account by default.
     this.allowPublishing('cloudwatch.amazonaws.com');
     if (environment.email) this.topic.addSubscription(new EmailSubscription(environment.email, { deadLetterQueue: deadLetters }));
     this.addRunRules(props);
@@ -51,7 +51,7 @@ export class RunNotifications extends Construct {
 
   private addRunRules(props: RunNotificationsProps): void {
     this.addRule('RunsSucceeded', ['SUCCEEDED'], '', props);
-    // Only these have a cause; in the message of another it would read "null".
+    // Only these statuses have a cause; in another message the field would read "null".
     this.addRule('RunsFailed', ['FAILED', 'TIMED_OUT', 'ABORTED'], ` ${EventField.fromPath('$.detail.cause')}`, props);
   }
 
@@ -75,7 +75,7 @@ export class RunNotifications extends Construct {
     });
   }
 
-  /** Counts what carries the stack's `Environment` tag, once that is activated as a cost allocation tag of the account. */
+  /** A budget for resources with the `Environment` tag of this stack. The tag must be activated as a cost allocation tag of the account. */
   private addBudget(amount: number, environmentName: string): void {
     this.allowPublishing('budgets.amazonaws.com');
     const subscribers = [{ subscriptionType: 'SNS', address: this.topic.topicArn }];

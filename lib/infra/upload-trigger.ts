@@ -14,10 +14,10 @@ export interface UploadTriggerProps {
   readonly key: IKey | undefined;
 }
 
-/** The files whose upload starts a run. `*` crosses slashes: everything between `inputs/` and the file is the dataset. */
-export const startingUploads = ['inputs/*/captions.jsonl', 'inputs/*/captions.jsonl.gz', 'inputs/*/spec.yaml'];
+/** The files whose upload starts a run. `*` matches slashes too: everything between `inputs/` and the file name is the dataset. */
+export const triggerKeys = ['inputs/*/captions.jsonl', 'inputs/*/captions.jsonl.gz', 'inputs/*/spec.yaml'];
 
-/** Uploads start runs; an upload that could start none is kept in a queue, which an alarm watches. */
+/** Starts a run for each upload. An upload that fails to start one goes to a queue with an alarm. */
 export class UploadTrigger extends Construct {
   readonly deadLetters: Queue;
 
@@ -34,7 +34,7 @@ export class UploadTrigger extends Construct {
       eventPattern: {
         source: ['aws.s3'],
         detailType: ['Object Created'],
-        detail: { bucket: { name: [bucket.bucketName] }, object: { key: startingUploads.map((wildcard) => ({ wildcard })) } },
+        detail: { bucket: { name: [bucket.bucketName] }, object: { key: triggerKeys.map((wildcard) => ({ wildcard })) } },
       },
       targets: [new FunctionTarget(startRun, { deadLetterQueue: this.deadLetters, maxEventAge: Duration.hours(2), retryAttempts: 10 })],
     });

@@ -38,11 +38,11 @@ export interface WorkflowProps {
   readonly functions: Readonly<Record<FunctionName, LambdaFunction>>;
 }
 
-/** Step Functions numbers are typed as numbers by CDK; the service takes an expression, which CDK renders as it is. */
+/** CDK types these fields as numbers. Step Functions takes an expression, and CDK writes it unchanged. */
 const expression = (jsonata: string) => `{% ${jsonata} %}`;
 const numeric = (jsonata: string) => expression(jsonata) as unknown as number;
 
-/** Who is running: sent to prepare and collect, so that both can find everything else in the bucket. */
+/** Identity of the execution: prepare and collect need it to find the files of the run. */
 const execution = {
   executionArn: expression('$states.context.Execution.Id'),
   runId: expression('$states.context.Execution.Name'),
@@ -50,7 +50,7 @@ const execution = {
   input: expression('$states.context.Execution.Input'),
 };
 
-/** Settle → prepare → distributed map over the manifest → collect. A failed prepare or map still collects, then fails. */
+/** Upload delay → prepare → distributed map over the manifest → collect. A failed prepare or map still collects, then fails. */
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
 
@@ -62,7 +62,7 @@ export class Workflow extends Construct {
       queryLanguage: QueryLanguage.JSONATA,
       definitionBody: DefinitionBody.fromChainable(this.definition(props)),
       stateMachineType: StateMachineType.STANDARD,
-      // Without execution data: states carry references only, and nothing of a caption belongs in a log.
+      // Without execution data, so that no caption gets into a log.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
       tracingEnabled: true,
       removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
@@ -72,7 +72,7 @@ export class Workflow extends Construct {
 
   private definition({ environment, bucket, functions }: WorkflowProps) {
     const collect = this.collect(functions['collect-results']);
-    // A caught error says `Error` and `Cause`, a function's own answer `error` and `cause`. An expression without a value would be an error of its own.
+    // A caught error has `Error` and `Cause`, the outcome of a function `error` and `cause`. An expression without a value would fail the state.
     const remember = Pass.jsonata(this, 'RememberFailure', {
       outputs: {
         error: expression(`[$states.input.Error, $states.input.error, 'RunFailed'][0]`),
@@ -81,8 +81,8 @@ export class Workflow extends Construct {
     });
     remember.next(collect);
 
-    // The first batch to stop fails the map, and its neighbours still work: they look for a stop every 4 s, a look may fail, and
-    // their calls in flight have 10 s to come home. Collected before that, what they pay for would be reported as pending.
+    // The first batch that stops fails the map while other batches still run: they check for a stop every 4 s, a check may fail, and
+    // in-flight calls are allowed 10 s to finish. Collecting earlier would report their billed samples as pending.
     const workersEnd = Wait.jsonata(this, 'LetWorkersEnd', { time: WaitTime.duration(Duration.seconds(30)) });
     const samples = this.samples(bucket, functions).addCatch(workersEnd.next(remember), { errors: ['States.ALL'] });
     samples.next(collect);
@@ -102,7 +102,8 @@ export class Workflow extends Construct {
         .when(Condition.jsonata(expression("$states.input.status = 'ended'")), Succeed.jsonata(this, 'EndedWithoutWork'))
         .otherwise(remember),
     );
-    // Captions come before images and spec with `aws s3 sync`; who starts by hand has uploaded already.
+    // `aws s3 sync` uploads captions before images and spec. A run without an upload event needs no delay.
+    // The id is the name of the state in the history of executions, so it stays.
     const uploadDelay = Wait.jsonata(this, 'Settle', {
       time: WaitTime.seconds(expression(`$exists($states.input.uploaded) ? ${environment.uploadDelaySeconds} : 0`)),
     });
@@ -125,7 +126,7 @@ export class Workflow extends Construct {
         prefix: expression('$states.input.mapResultsPrefix'),
         writerConfig: new WriterConfig({ outputType: OutputType.JSONL, transformation: Transformation.NONE }),
       }),
-      // A batch that ends as failed has met a reason to stop; all that is merely bad data ends as succeeded.
+      // Only a reason to stop the run ends a batch as failed; bad data ends as succeeded.
       toleratedFailurePercentage: 0,
       outputs: { status: 'mapped' },
     });
@@ -157,7 +158,10 @@ export class Workflow extends Construct {
     );
   }
 
-  /** A lease whose run has ended is taken over. A policy of its own, because the function's would close a circle: function → policy → machine → function. */
+  /**
+   * Prepare checks whether the run that holds a lease has ended. The permission is a separate policy: in the role's default policy it
+   * would close a dependency cycle, function → policy → state machine → function.
+   */
   private grantDescribeExecutions(prepare: LambdaFunction): void {
     const executions = `arn:${this.stateMachine.stack.partition}:states:${this.stateMachine.stack.region}:${this.stateMachine.stack.account}:execution:${this.stateMachine.stateMachineName}:*`;
     if (prepare.role === undefined) return;

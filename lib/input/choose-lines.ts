@@ -1,3 +1,4 @@
+import { createSeededRandom } from '#core/seeded-random.ts';
 import type { Settings } from '#core/settings.ts';
 
 /** Which lines of an input a run takes, counted from 0 without blank ones. */
@@ -18,22 +19,11 @@ export function chooseLines({ limit, sample, seed }: Pick<Settings['workflow'], 
 
 /** Floyd's algorithm: `count` different numbers below `end`, in memory for `count` of them. */
 function drawIndices(count: number, end: number, seed: number): Set<number> {
-  const next = mulberry32(seed);
+  const next = createSeededRandom(seed);
   const drawn = new Set<number>();
   for (let top = end - count; top < end; top++) {
     const pick = Math.floor(next() * (top + 1));
     drawn.add(drawn.has(pick) ? top : pick);
   }
   return drawn;
-}
-
-/** A small seeded generator of numbers in [0,1). Source: Tommy Ettinger, mulberry32, public domain. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

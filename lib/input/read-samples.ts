@@ -3,6 +3,7 @@ import { describeUnexpected } from '#core/error-place.ts';
 import type { FailureCode } from '#core/errors.ts';
 import type { GivenExpression, GivenExpressions, Sample } from '#core/sample.ts';
 import { composeLineId, composeSampleId, fileStem, isOwnExpressionId } from '#core/sample-id.ts';
+import { stepNames } from '#core/step-names.ts';
 import { type ByteLine, readByteLines, unpacked } from './byte-lines.ts';
 import { describeType, type Fields, isObject, parseLine } from './parse-line.ts';
 import { placeExpressions, type UnplacedExpression } from './place-expressions.ts';
@@ -117,7 +118,7 @@ function withoutOwnId(expression: GivenExpression): GivenExpression {
   return id !== undefined && isOwnExpressionId(id) ? rest : expression;
 }
 
-const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes('step0_expression_extraction');
+const extracted = ({ pipeline_steps: steps }: Fields) => Array.isArray(steps) && steps.includes(stepNames.step_0.pipelineStep);
 
 /** An empty list says that step 0 found nothing; no list, or one of a line that failed, says that nobody has looked. */
 function extractionFailureReason({ expressions, phrases, status }: Fields): string | undefined {

@@ -1,8 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { stepNames } from '#core/step-names.ts';
 import { checkpointFolders } from '#storage/disk/directory-checkpoints.ts';
 
-const folders = ['', 'step_0_expression_extraction', 'step_1_grounding'];
+const folders = ['', ...Object.values(stepNames).map(({ folder }) => folder)];
 
 /** Takes away what killed runs left half-written. Only for who holds the folder's lock. */
 export function clearLeftovers(folder: string, deadProcess: number | undefined): void {

@@ -1,54 +1,39 @@
-/** How many samples are under way at once, and how many bytes of images they hold. */
+import pLimit from 'p-limit';
+
+/** Limits the samples in progress, and the bytes of images that they hold. */
 export interface ConcurrencyLimit {
-  /** Resolves when another sample may begin. */
-  enter(): Promise<void>;
-  leave(): void;
+  /** Starts the work when a place is free. Resolves when it has started; `work` handles its own errors. */
+  start(work: () => Promise<void>): Promise<void>;
   hold(bytes: number): void;
   release(bytes: number): void;
-  /** Resolves when nobody is inside. */
-  empty(): Promise<void>;
 }
 
 export interface ConcurrencyLimitOptions {
-  /** Samples at most: more than calls, since some read an image or wait out a refusal. */
+  /** Maximum number of samples in progress. It exceeds the number of calls, since some samples read an image or wait after a refusal. */
   readonly most: number;
-  /** As many may be inside whatever they hold. */
+  /** Number of samples that may be in progress whatever they hold. */
   readonly least: number;
-  /** Bytes of images above which nobody else is let in. */
+  /** Bytes of images from which on only `least` samples may be in progress. */
   readonly bytes: number;
 }
 
-export function createConcurrencyLimit({ most, least, bytes: limit }: ConcurrencyLimitOptions): ConcurrencyLimit {
-  const queue: (() => void)[] = [];
-  let idle: (() => void)[] = [];
-  let inside = 0;
+export function createConcurrencyLimit({ most, least, bytes: limitBytes }: ConcurrencyLimitOptions): ConcurrencyLimit {
+  const limit = pLimit(most);
   let held = 0;
-  const free = () => inside < least || (inside < most && held < limit);
-  const pump = () => {
-    while (queue.length > 0 && free()) {
-      inside++;
-      queue.shift()?.();
-    }
-    if (inside > 0) return;
-    for (const resolve of idle) resolve();
-    idle = [];
+  const changeHeld = (bytes: number) => {
+    held += bytes;
+    const allowed = held < limitBytes ? most : least;
+    if (allowed !== limit.concurrency) limit.concurrency = allowed;
   };
   return {
-    async enter() {
-      if (queue.length > 0 || !free()) return new Promise<void>((resolve) => queue.push(resolve));
-      inside++;
-    },
-    leave() {
-      inside--;
-      pump();
-    },
-    hold(bytes) {
-      held += bytes;
-    },
-    release(bytes) {
-      held -= bytes;
-      pump();
-    },
-    empty: () => (inside === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))),
+    start: (work) =>
+      new Promise((resolve) => {
+        void limit(() => {
+          resolve();
+          return work();
+        });
+      }),
+    hold: (bytes) => changeHeld(bytes),
+    release: (bytes) => changeHeld(-bytes),
   };
 }

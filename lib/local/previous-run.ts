@@ -1,39 +1,30 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import { freeBytes } from '#core/free-bytes.ts';
-import { FileNotFoundError, type FileStore } from '#core/ports.ts';
-import type { FileFacts } from '#output/compose-run-file.ts';
+import type { FileStore } from '#core/ports.ts';
+import type { FileFacts } from '#core/run-file.ts';
+import { findSpecPath, type ReadRunFile, readRunFile } from '#results/read-run-file.ts';
 
-const PreviousFile = z.object({
-  sha256: z.string(),
-  bytes: z.number().catch(0),
-  lines: z.number().catch(0),
-  completed: z.number().optional().catch(undefined),
-  replaced: z.string().optional(),
-});
-
-/** What a run has to know of the one before it in the same folder. */
-const PreviousRun = z
-  .object({
-    files: z.record(z.string(), PreviousFile).catch({}).default({}),
-    spec: z
-      .object({ data: z.object({ input_jsonl: z.string() }) })
-      .optional()
-      .catch(undefined),
-  })
-  .transform(({ files, spec }) => ({ files, captions: spec?.data.input_jsonl }));
-export type PreviousRun = z.infer<typeof PreviousRun>;
+/** The part of `run.json` that a later run in the same folder needs. */
+export interface PreviousRun {
+  /** The result files of that run, by path. */
+  readonly files: Record<string, FileFacts>;
+  /** Its captions file. */
+  readonly captions: string | undefined;
+}
 
 /** Reads `run.json`; `undefined` where there is none, or none that can be read. */
 export async function readPreviousRun(results: FileStore): Promise<PreviousRun | undefined> {
-  const text = await readText(results, 'run.json');
-  if (text === undefined) return undefined;
-  try {
-    return PreviousRun.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  const run = await readRunFile(results);
+  return run && { files: withHashes(run.files), captions: findSpecPath(run, 'input_jsonl') };
+}
+
+/** Older versions wrote no `bytes` and `lines`. A file without a hash cannot be recognised. */
+function withHashes(files: ReadRunFile['files']): Record<string, FileFacts> {
+  const known = Object.entries(files).flatMap(([path, file]) =>
+    file.sha256 === undefined ? [] : [[path, { ...file, sha256: file.sha256, bytes: file.bytes ?? 0, lines: file.lines ?? 0 }] as const],
+  );
+  return Object.fromEntries(known);
 }
 
 /**
@@ -63,15 +54,4 @@ export async function hashFile(results: FileStore, path: string): Promise<string
     freeBytes(chunk);
   }
   return hash.digest('hex');
-}
-
-async function readText(results: FileStore, path: string): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of results.read(path)) chunks.push(chunk);
-  } catch (error) {
-    if (error instanceof FileNotFoundError) return undefined;
-    throw error;
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -11,34 +11,40 @@ import type { OrderedWriter } from './ordered-writer.ts';
 import type { RunPlan } from './run-plan.ts';
 
 export interface ProcessLinesOptions {
-  readonly plan: Pick<RunPlan, 'input' | 'choice' | 'imageBase'>;
   readonly images: ImageStore;
   readonly order: OrderedWriter;
   readonly gate: CallGate;
   readonly concurrency: ConcurrencyLimit;
   readonly clock: Clock;
-  /** Takes a sample through its steps. */
+  /** Runs the steps of a sample. */
   readonly processSample: (sample: Sample, images: ImageStore, signal: AbortSignal) => Promise<LineResult>;
-  /** May say what became of the line earlier, in case it is none to settle. */
-  readonly onRead?: (line: InputLine) => LineResult | undefined;
-  /** In the order of settling. */
-  readonly onCompleted?: (line: LineResult) => void;
+  /** Called for every line that is read. Returns the earlier result of a line that is no sample. */
+  readonly onRead?: ((line: InputLine) => LineResult | undefined) | undefined;
+  /** Called for every completed line, in the order of completion. */
+  readonly onCompleted?: ((line: LineResult) => void) | undefined;
 }
 
-/** How long calls in flight may go on after a stop, and how long an interrupted run goes on to look for lines that need no call. */
+/** Milliseconds that calls in flight may take after a stop, and that an interrupted run spends on lines that need no call. */
 const GRACE_MS = 10_000;
 
 /**
- * Takes all lines through their steps at once, as many as may be under way, and hands them on in input order.
- * After a stop it goes on with lines whose answers are at hand, so that earlier work stays in the result files.
- * Returns the number of the first line that is left over, if any.
+ * Runs the steps of all lines concurrently, and passes the results on in input order.
+ * After a stop it continues with lines that need no call, so that earlier work stays in the result files.
+ * Returns the number of the first pending line, if any.
  */
-export async function processLines(options: ProcessLinesOptions): Promise<number | undefined> {
-  const { plan, order, gate, concurrency, clock } = options;
-  const underWay = new Map<string, Promise<void>>();
-  const pending = createFirst();
+export async function processLines(
+  plan: Pick<RunPlan, 'input' | 'choice' | 'imageBase'>,
+  options: ProcessLinesOptions,
+): Promise<number | undefined> {
+  const { order, gate, concurrency, clock } = options;
+  const inProgress = new Map<string, Promise<void>>();
+  let firstPending: number | undefined;
   let [index, place] = [0, 0];
-  let sweepUntil: number | undefined;
+  let cachedLinesUntil: number | undefined;
+
+  const notePending = (line: number) => {
+    firstPending = Math.min(firstPending ?? line, line);
+  };
 
   const complete = (at: number, line: LineResult) => {
     options.onCompleted?.(line);
@@ -46,49 +52,47 @@ export async function processLines(options: ProcessLinesOptions): Promise<number
   };
 
   const begin = (sample: Sample, at: number) => {
-    const before = sample.repeat > 0 ? underWay.get(sample.sampleId) : undefined;
-    const mine = processInTurn(sample, before, options).then(
-      (line) => complete(at, line),
-      (error: unknown) => {
+    const previous = sample.repeat > 0 ? inProgress.get(sample.sampleId) : undefined;
+    const current = processAfter(previous, sample, options)
+      .then((line) => complete(at, line))
+      .catch((error: unknown) => {
         stopFor(gate, error);
-        pending.note(sample.line);
+        notePending(sample.line);
         order.put(at, undefined);
-      },
-    );
-    underWay.set(sample.sampleId, mine);
-    mine.finally(() => {
-      if (underWay.get(sample.sampleId) === mine) underWay.delete(sample.sampleId);
-      concurrency.leave();
-    });
+      })
+      .finally(() => {
+        if (inProgress.get(sample.sampleId) === current) inProgress.delete(sample.sampleId);
+      });
+    inProgress.set(sample.sampleId, current);
+    return current;
   };
 
   for await (const line of readSamples(plan.input.open(), plan.input.kind)) {
-    if (gate.stopped && sweepUntil === undefined) sweepUntil = isInterrupt(gate) ? clock.now() + GRACE_MS : Number.POSITIVE_INFINITY;
-    const over = sweepUntil !== undefined && clock.now() > sweepUntil;
-    const chosen = plan.choice.has(index++);
-    if (!chosen || over) pending.note(line.number);
-    if (over || index > plan.choice.end) break;
+    if (gate.stopped && cachedLinesUntil === undefined)
+      cachedLinesUntil = isInterrupt(gate) ? clock.now() + GRACE_MS : Number.POSITIVE_INFINITY;
+    const isOver = cachedLinesUntil !== undefined && clock.now() > cachedLinesUntil;
+    const isChosen = plan.choice.has(index++);
+    if (!isChosen || isOver) notePending(line.number);
+    if (isOver || index > plan.choice.end) break;
     const earlier = options.onRead?.(line);
-    if (!chosen) continue;
-    if ('rejected' in line) complete(place++, earlier ?? composeRejectedResult(line.rejected, plan.imageBase));
-    else {
-      await concurrency.enter();
-      begin(line.sample, place++);
-    }
+    if (!isChosen) continue;
+    const at = place++;
+    if ('rejected' in line) complete(at, earlier ?? composeRejectedResult(line.rejected, plan.imageBase));
+    else await concurrency.start(() => begin(line.sample, at));
     if (place % 16 === 0) {
       await order.flushed();
-      await nextTurn(); // lines that need no call never wait, and signals and timers would have to
+      await nextTurn(); // lines that need no call never wait, so signals and timers would
     }
   }
-  await concurrency.empty();
+  await Promise.all(inProgress.values());
   await order.end();
-  return pending.first;
+  return firstPending;
 }
 
-/** Equal lines share one answer: each waits for the one before it, and finds its checkpoint. */
-async function processInTurn(sample: Sample, before: Promise<void> | undefined, options: ProcessLinesOptions): Promise<LineResult> {
+/** Processes a sample after the previous equal line, whose checkpoint then holds the shared reply. */
+async function processAfter(previous: Promise<void> | undefined, sample: Sample, options: ProcessLinesOptions): Promise<LineResult> {
   const { gate, concurrency, processSample } = options;
-  await before;
+  await previous;
   const held: Uint8Array[] = [];
   const images: ImageStore = {
     stat: (path, signal) => options.images.stat(path, signal),
@@ -100,41 +104,29 @@ async function processInTurn(sample: Sample, before: Promise<void> | undefined, 
       return bytes;
     },
   };
-  const afterStop = () => processSample(sample, images, new AbortController().signal);
-  const firstTry = () =>
+  const processWithoutCalls = () => processSample(sample, images, new AbortController().signal);
+  const process = () =>
     processSample(sample, images, gate.signal).catch((error: unknown) => {
       if (!gate.signal.aborted) throw error;
-      return afterStop(); // it was cut off by the stop of another: perhaps its answers are at hand
+      return processWithoutCalls(); // the stop of another sample aborted it: it may need no call
     });
-  const letGo = (completed: boolean) => {
+  const release = (canFree: boolean) => {
     concurrency.release(held.reduce((sum, { length }) => sum + length, 0));
-    if (completed) held.forEach(freeBytes); // else a request may still be on its way with them
+    if (canFree) held.forEach(freeBytes);
   };
   try {
-    const line = await (gate.stopped ? afterStop() : firstTry());
-    letGo(!gate.stopped);
+    const line = await (gate.stopped ? processWithoutCalls() : process());
+    release(!gate.stopped); // after a stop, a request may still be sending the bytes
     return line;
   } catch (error) {
-    letGo(false);
+    release(false);
     throw error;
   }
 }
 
 function stopFor(gate: CallGate, error: unknown): void {
-  if (error === gate.stopped?.reason) return; // it tells what has stopped it
+  if (error === gate.stopped?.reason) return; // thrown by the stop itself
   gate.stop(error, error instanceof RunStopError ? GRACE_MS : 0);
 }
 
 const isInterrupt = ({ stopped }: CallGate) => stopped?.reason instanceof RunStopError && stopped.reason.reason === 'interrupted';
-
-function createFirst(): { note(line: number): void; readonly first: number | undefined } {
-  let first: number | undefined;
-  return {
-    note(line) {
-      if (first === undefined || line < first) first = line;
-    },
-    get first() {
-      return first;
-    },
-  };
-}

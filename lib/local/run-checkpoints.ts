@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { CheckpointStore } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepNames } from '#core/step-names.ts';
 import { findStepModel } from '#models/step-model.ts';
 import {
   checkpointFolder,
   checkpointFolders,
   createDirectoryCheckpoints,
   promoteCheckpoints,
-  stepFolders,
 } from '#storage/disk/directory-checkpoints.ts';
 import { createLayeredCheckpoints } from '#storage/layered-checkpoints.ts';
 
@@ -36,7 +36,7 @@ export function openRunCheckpoints(resultsFolder: string, settings: Settings): R
 
 /** Names of the folders besides `.ckpt` that hold checkpoints. */
 function listLayers(resultsFolder: string): string[] {
-  const folders = Object.values(stepFolders).flatMap((step) => checkpointFolders(join(resultsFolder, step)));
+  const folders = Object.values(stepNames).flatMap((step) => checkpointFolders(join(resultsFolder, step.folder)));
   return [...new Set(folders.map((folder) => basename(folder)))].filter((name) => name !== checkpointFolder);
 }
 

@@ -2,24 +2,24 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RunStopError } from '#core/errors.ts';
 import type { StepName } from '#core/ports.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
+import type { FileFacts } from '#core/run-file.ts';
 import type { Settings } from '#core/settings.ts';
 import { readSamples } from '#input/read-samples.ts';
-import { composeRunFile, type FileFacts, type RunFileFacts, type StepModelFacts } from '#output/compose-run-file.ts';
+import { composeRunFile, type RunFileFacts, type StepModelFacts } from '#output/compose-run-file.ts';
 import type { ResultFiles } from '#output/result-files.ts';
 import type { RunTally } from '#output/run-tally.ts';
-import type { Budget } from '#pipeline/budget.ts';
-import type { CallGate } from '#pipeline/call-gate.ts';
 import type { DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { hashFile } from './previous-run.ts';
 import { type CompletedLines, findFileWithFewerLines } from './results-in-place.ts';
-import type { RunPlan } from './run-plan.ts';
+import type { ActiveRun } from './run-context.ts';
 
-/** Keeps `run.json` true from the beginning of a run to its end, and puts the result files in place. */
+/** Keeps `run.json` up to date from the beginning of a run to its end, and puts the result files in place. */
 export interface RunFileKeeper {
   begin(): Promise<void>;
-  /** Notes the progress of the run. Never fails it. */
+  /** Writes the progress of the run. An error of it does not fail the run. */
   note(): Promise<void>;
-  /** Returns whether the result files of the results folder are those of this run now. */
+  /** Returns whether the result files of this run are in place in the results folder. */
   finish(files: ResultFiles, end: RunResult): Promise<boolean>;
 }
 
@@ -28,34 +28,26 @@ export interface RunResult {
   /** Completed lines of each result file. */
   readonly completed: CompletedLines;
   readonly firstPending: number | undefined;
-  /** Failed lines of an earlier run that are in `failed.jsonl` besides those of this input. */
+  /** Failed lines of an earlier run in `failed.jsonl`, in addition to those of this input. */
   readonly earlierFailures: number;
 }
 
 export interface KeeperOptions {
-  readonly settings: Settings;
-  readonly version: string;
-  readonly runId: string;
-  /** The results folder. */
-  readonly results: DirectoryFiles;
-  /** Where this run writes: the results folder itself, or `stopped/` in it while it holds completed lines of an earlier run. */
+  /** The folder that this run writes to: the results folder, or `stopped/` in it while the results folder holds completed lines of an earlier run. */
   readonly target: DirectoryFiles;
-  /** Put the files in place even if they hold fewer completed lines. */
-  readonly replace: boolean;
-  readonly plan: RunPlan;
-  readonly gate: CallGate;
-  readonly wallClock: () => number;
-  /** What has settled so far, in whatever order. */
+  /** Counts of the lines completed so far, in any order. */
   readonly progress: RunTally;
-  readonly budget: Pick<Budget, 'calls' | 'usd' | 'inAll'>;
   readonly steps: Partial<Record<StepName, StepModelFacts>>;
-  readonly notices: readonly string[];
 }
 
 type Changing = Pick<RunFileFacts, 'status' | 'tally' | 'files'> & Partial<RunFileFacts>;
 
-export function keepRunFile(options: KeeperOptions): RunFileKeeper {
-  const { settings, version, runId, results, target, replace, plan, gate, wallClock, progress, budget, steps, notices } = options;
+export function keepRunFile(
+  { run, output, plan, gate, budget }: Pick<ActiveRun, 'run' | 'output' | 'plan' | 'gate' | 'budget'>,
+  { target, progress, steps }: KeeperOptions,
+): RunFileKeeper {
+  const { settings, version, runId, wallClock } = run;
+  const { results, replace, notices } = output;
   const startedAt = wallClock();
   const previous = plan.previous?.files ?? {};
   const isInPlace = target === results;
@@ -64,7 +56,7 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
   const write = async (folder: DirectoryFiles, changing: Changing) => {
     const { path, sha256, lines } = plan.input;
     const text = composeRunFile({
-      settings: withWholePaths(settings, plan.previous?.captions),
+      settings: withAbsolutePaths(settings, plan.previous?.captions),
       version,
       runId,
       input: { path, sha256, lines },
@@ -87,7 +79,7 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
     const reason = gate.stopped?.reason;
     return {
       status: reason === undefined ? 'finished' : 'stopped',
-      ...(reason === undefined ? {} : { stop: describeStop(reason) }),
+      stop: reason === undefined ? undefined : describeStop(reason),
       tally,
       input: { path, sha256, lines: lines + earlierFailures },
       firstPendingLine: firstPending,
@@ -95,20 +87,20 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
     };
   };
 
-  /** In such an order that a crash in between leaves nothing that the next run does not recognise. */
+  /** `run.json` lists old and new hashes before the files move: after a crash in between, the next run recognises them all. */
   const putInPlace = async (end: RunResult, written: Record<string, FileFacts>, place: () => Promise<void>) => {
-    const { status: _, finishedAt: __, stop: ___, firstPendingLine: ____, ...facts } = ending(end);
-    await write(results, { ...facts, status: 'running', files: { ...previous, ...(await withReplaced(written, results)) } });
+    const { tally, input } = ending(end);
+    await write(results, { status: 'running', tally, input, files: { ...previous, ...(await withReplaced(written, results)) } });
     await place();
     await write(results, { ...ending(end), files: { ...previous, ...written } });
   };
 
-  const isWorthLess = (completed: CompletedLines) =>
+  const findSmallerFile = (completed: CompletedLines) =>
     findFileWithFewerLines(results, plan.inPlace, completed, () => readSamples(plan.input.open(), plan.input.kind));
 
   return {
     async begin() {
-      if (!isInPlace) rmSync(target.folder, { recursive: true, force: true }); // of a run before this one: its checkpoints are kept elsewhere
+      if (!isInPlace) rmSync(target.folder, { recursive: true, force: true }); // of a previous run, whose checkpoints are stored elsewhere
       await running();
     },
     note() {
@@ -124,7 +116,7 @@ export function keepRunFile(options: KeeperOptions): RunFileKeeper {
       }
       await files.close();
       await write(target, { ...ending(end), files: written });
-      if (!replace && (await isWorthLess(end.completed)) !== undefined) return false;
+      if (!replace && (await findSmallerFile(end.completed)) !== undefined) return false;
       await putInPlace(end, written, async () => moveFiles(target, results, Object.keys(written)));
       rmSync(target.folder, { recursive: true, force: true });
       return true;
@@ -145,21 +137,21 @@ function withCompleted(facts: Record<string, FileFacts>, completed: CompletedLin
   );
 }
 
-/** With the hashes of the files that are about to be replaced: until they are, those are known too. */
+/** Adds the hashes of the files that are about to be replaced. They stay valid until then. */
 async function withReplaced(facts: Record<string, FileFacts>, results: DirectoryFiles): Promise<Record<string, FileFacts>> {
   const all: Record<string, FileFacts> = {};
   for (const [path, file] of Object.entries(facts)) {
     const replaced = path.startsWith('step_') ? await hashFile(results, path) : undefined;
-    all[path] = { ...file, ...(replaced === undefined ? {} : { replaced }) };
+    all[path] = { ...file, replaced };
   }
   return all;
 }
 
-/** So that `groundline retry` finds the same files from any folder. A run of step 1 alone remembers the captions that its step file came from. */
-function withWholePaths(settings: Settings, previousCaptions = ''): Settings {
+/** Makes paths absolute, so that `groundline retry` finds the files from any folder. A run of step 1 alone keeps the captions file of its step file. */
+function withAbsolutePaths(settings: Settings, previousCaptions = ''): Settings {
   const { input_jsonl: input, image_root: root } = settings.data;
-  const whole = (path: string) => (path === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(path));
-  return { ...settings, data: { ...settings.data, input_jsonl: whole(input || previousCaptions), image_root: whole(root) } };
+  const makeAbsolute = (path: string) => (path === '' || isRemoteAddress(path) ? path : resolve(path));
+  return { ...settings, data: { ...settings.data, input_jsonl: makeAbsolute(input || previousCaptions), image_root: makeAbsolute(root) } };
 }
 
 function describeStop(reason: unknown): { reason: string; message: string } {

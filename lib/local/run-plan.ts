@@ -2,11 +2,12 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '#core/errors.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import type { Settings } from '#core/settings.ts';
+import { listStepNames, stepFiles } from '#core/step-names.ts';
 import { chooseLines, type LineChoice } from '#input/choose-lines.ts';
 import type { InputKind } from '#input/read-samples.ts';
 import { type InputScan, scanInput } from '#input/scan-input.ts';
-import { stepFiles } from '#output/result-files.ts';
 import type { DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { type PreviousRun, readPreviousRun, requireUntouched } from './previous-run.ts';
 import { type CompletedLines, countCompletedLines } from './results-in-place.ts';
@@ -41,7 +42,7 @@ export async function planRun(settings: Settings, results: DirectoryFiles): Prom
     await requireUntouched(
       results,
       previous,
-      workflow.steps.map((step) => stepFiles[`step_${step}`]),
+      listStepNames(workflow.steps).map((step) => stepFiles[step]),
     );
   const name = data.input_jsonl || path;
   const openInput = () => explained(createReadStream(path, { highWaterMark: CHUNK }), name);
@@ -58,11 +59,14 @@ export async function planRun(settings: Settings, results: DirectoryFiles): Prom
 }
 
 /** The result files that hold a line for every completed sample. */
-const resultFilesOf = (steps: Settings['workflow']['steps']) => [...steps.map((step) => stepFiles[`step_${step}`]), 'annotations.jsonl'];
+const resultFilesOf = (steps: Settings['workflow']['steps']) => [
+  ...listStepNames(steps).map((step) => stepFiles[step]),
+  'annotations.jsonl',
+];
 
 function resolveImageBase(root: string, inputFolder: string): string {
   if (root === '') return inputFolder;
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(root) ? root : resolve(root);
+  return isRemoteAddress(root) ? root : resolve(root);
 }
 
 /** A step file is not where images are: its captions file was. */

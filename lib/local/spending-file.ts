@@ -1,32 +1,22 @@
-import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
+import { InvocationTotals } from '#core/run-file.ts';
 import type { SpendingTotals } from '#output/compose-run-file.ts';
 import { readJsonFile } from '#results/read-json-file.ts';
+import { type ReadRunFile, readRunFile } from '#results/read-run-file.ts';
 
 /** Keeps the sum over all invocations of a results folder. No run replaces it. */
 export const spendingFile = 'spending.json';
 
-const amount = z.number().nonnegative();
-const Stored = z.object({ calls: amount, cost_usd: amount, unpriced_calls: amount });
-
-/** What the steps of `run.json` cost in all, for folders from before `spending.json`. */
-const LastRun = z.object({
-  calls: amount.catch(0),
-  cost_usd: amount.optional().catch(undefined),
-  cost_in_all_usd: amount.optional().catch(undefined),
-  steps: z.record(z.string(), z.object({ in_all: z.object({ calls: amount }) })).catch({}),
-});
-
 /** Reads what the invocations before this one spent; nothing where none was. Throws `UsageError` for a file that is damaged: a budget could not be kept. */
 export async function readSpending(results: FileStore): Promise<SpendingTotals> {
-  const stored = Stored.safeParse(await readJsonFile(results, spendingFile)).data;
+  const stored = InvocationTotals.safeParse(await readJsonFile(results, spendingFile)).data;
   if (!stored && (await results.size(spendingFile)) !== undefined)
     throw new UsageError(
       `${results.location}/${spendingFile} cannot be read: expected {"calls", "cost_usd", "unpriced_calls"}; fix: write the sum spent so far into it, or remove it to count from run.json`,
     );
   if (stored) return { calls: stored.calls, usd: stored.cost_usd, unpricedCalls: stored.unpriced_calls };
-  return readSpendingOfLastRun(await readJsonFile(results, 'run.json'));
+  return readSpendingOfLastRun(await readRunFile(results));
 }
 
 export async function writeSpending(results: FileStore, { calls, usd, unpricedCalls }: SpendingTotals): Promise<void> {
@@ -36,12 +26,12 @@ export async function writeSpending(results: FileStore, { calls, usd, unpricedCa
   await writer.close();
 }
 
-function readSpendingOfLastRun(run: unknown): SpendingTotals {
-  const last = LastRun.safeParse(run).data;
+/** For folders of versions that wrote no `spending.json`. */
+function readSpendingOfLastRun(last: ReadRunFile | undefined): SpendingTotals {
   if (!last) return { calls: 0, usd: 0, unpricedCalls: 0 };
   const calls = Math.max(
-    last.calls,
-    Object.values(last.steps).reduce((sum, step) => sum + step.in_all.calls, 0),
+    last.calls ?? 0,
+    Object.values(last.steps).reduce((sum, step) => sum + (step.in_all?.calls ?? 0), 0),
   );
   const known = last.cost_in_all_usd ?? last.cost_usd;
   return { calls, usd: Math.max(last.cost_in_all_usd ?? 0, last.cost_usd ?? 0), unpricedCalls: known === undefined ? calls : 0 };

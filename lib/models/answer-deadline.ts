@@ -1,8 +1,8 @@
 import { CallError } from './adapters/call-error.ts';
 
 /**
- * Bounds the time of one call as a whole, however its answer arrives: `work` gets a signal that is aborted with the caller's, or when
- * time is up. Throws a `CallError` in the latter case. `AbortSignal.timeout` would stay in memory until it fires, long after the call.
+ * Limits the total time of one call, including slow bodies. `work` gets a signal that aborts with the caller's signal or at the deadline.
+ * Throws a `CallError` at the deadline. `AbortSignal.timeout` would stay in memory until it fires, long after the call.
  */
 export async function withinDeadline<T>(
   ms: number,
@@ -17,7 +17,7 @@ export async function withinDeadline<T>(
   const timer = setTimeout(() => {
     tooSlow = new CallError(
       'timed_out',
-      `the answer was not complete after ${Math.ceil(ms / 1000)} s; raise the timeout in the spec if the model is just slow`,
+      `the answer was not complete after ${Math.ceil(ms / 1000)} s; raise the timeout in the spec if the model is slow`,
       { answerFault: 'answer_too_slow' },
     );
     own.abort(tooSlow);

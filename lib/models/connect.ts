@@ -16,11 +16,11 @@ import { unknownProfile } from './profiles/profiles.ts';
 import type { StepKind } from './step-endpoint.ts';
 import { createAdapter, type StepModel, stepModel } from './step-model.ts';
 
-/** Everything a step needs to know of its model. */
+/** The model of one step with its profile. */
 export interface ModelConnection {
   readonly model: VisionLanguageModel;
   readonly profile: ModelProfile;
-  /** Base URL without credentials; `builtin` for the model that needs none. */
+  /** Base URL without credentials; `builtin` for the built-in model. */
   readonly endpoint: string;
   readonly scoreSource: ScoreSource;
 }
@@ -30,13 +30,13 @@ export interface ModelConnections {
   readonly grounding: ModelConnection;
 }
 
-/** Lets several workers of one run (Lambdas) brake together. Times are the clock's. */
+/** Shares pauses between the workers (Lambdas) of one run. Times are milliseconds of the clock. */
 export interface SharedThrottle {
   /** This worker's share of a known limit. */
   readonly callsPerSecond?: number;
-  /** Told when this worker's server asked everything to wait for more than two seconds. */
+  /** Called when the server pauses this worker for more than two seconds. */
   onPause?(until: number): void;
-  /** Called once, with what to call when another worker was told to wait. */
+  /** Called once. The argument pauses this worker when another one was throttled. */
   listen?(pauseUntil: (time: number) => void): void;
 }
 
@@ -49,23 +49,23 @@ export interface ConnectOptions {
   readonly random: () => number;
   /** One line for the user. */
   readonly notice: (message: string) => void;
-  readonly memory?: EndpointMemory;
+  readonly memory?: EndpointMemory | undefined;
   readonly throttle?: SharedThrottle;
-  /** The caller looks at the boxes itself: a known family is not asked about test pictures before. */
+  /** The caller checks the boxes itself, so a known family gets no test pictures. */
   readonly checksItself?: boolean;
-  /** Around every attempt of every call. */
+  /** Wraps every attempt of every call. */
   readonly attemptMiddleware?: AttemptMiddleware;
 }
 
-/** What steps share when they talk to the same server with the same key: its limits and its outages are theirs together. */
+/** Limits and outages of one server and key, shared by the steps that use them. */
 interface EndpointLimits {
   readonly pacer: Pacer;
   readonly retry: RetryOptions;
 }
 
 /**
- * Opens the models of a run. A step that the run does not take shares the other's connection.
- * Throws `RunStopError` when no call could succeed (no key, no convention …), `UsageError` for settings that make no sense.
+ * Opens the models of a run. A step outside the run shares the connection of the other one.
+ * Throws `RunStopError` when no call could succeed (no key, no convention …), `UsageError` for invalid settings.
  */
 export async function connectModels(options: ConnectOptions, signal: AbortSignal): Promise<ModelConnections> {
   const { settings } = options;
@@ -81,17 +81,17 @@ export async function connectModels(options: ConnectOptions, signal: AbortSignal
   };
   const grounding = settings.workflow.steps.includes('1') ? await connect('grounding') : undefined;
   const extraction = settings.workflow.steps.includes('0') ? await connect('extraction') : undefined;
-  const either = (grounding ?? extraction) as OpenedModel; // settings demand at least one step
-  const checked = checkedFirst(options.checksItself ? undefined : grounding?.check);
-  return { extraction: checked(extraction ?? either), grounding: checked(grounding ?? either) };
+  const anyModel = (grounding ?? extraction) as OpenedModel; // settings require at least one step
+  const checked = afterCheck(options.checksItself ? undefined : grounding?.check);
+  return { extraction: checked(extraction ?? anyModel), grounding: checked(grounding ?? anyModel) };
 }
 
 interface OpenedModel extends ModelConnection {
-  readonly check?: (signal: AbortSignal) => Promise<void>;
+  readonly check?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** Connections whose very first question, whichever of them it is, comes after the check. */
-function checkedFirst(check: OpenedModel['check']): (opened: OpenedModel) => ModelConnection {
+/** Wraps connections so that the first request of any of them waits for the check. */
+function afterCheck(check: OpenedModel['check']): (opened: OpenedModel) => ModelConnection {
   let checking: Promise<void> | undefined;
   return ({ check: _, ...connection }) => {
     if (!check) return connection;
@@ -113,7 +113,7 @@ export async function listServedModels(settings: Settings, step: StepKind, keys:
   return modelsServed(model, signal);
 }
 
-/** Asked once: whoever wants a list wants it now, or to know why there is none. */
+/** Lists the models with one attempt: the user waits for the list or for the reason why there is none. */
 async function modelsServed(model: StepModel, signal: AbortSignal): Promise<ServedModel[]> {
   const adapter = await createAdapter(model, await recallCapabilities(undefined, model.target.endpoint, model.target.model), 1);
   try {
@@ -145,7 +145,7 @@ async function connectStep(
     step === 'grounding'
       ? await chooseProfile({ vlm: options.settings.vlm, model, adapter, capabilities, createModelFor, notice: options.notice }, signal)
       : { profile: (await namedProfile({ model, adapter }, signal)) ?? unknownProfile };
-  return { model: createModelFor(profile), profile, endpoint, scoreSource: profile.scores ? 'model' : 'none', ...(check && { check }) };
+  return { model: createModelFor(profile), profile, endpoint, scoreSource: profile.scores ? 'model' : 'none', check };
 }
 
 async function connectBuiltin({ notice }: ConnectOptions): Promise<ModelConnection> {
@@ -166,7 +166,7 @@ function openEndpointLimits({ settings, clock, random, maxWorkers, notice, throt
   return { pacer, retry: { clock, random, outage: createOutage(clock, notice) } };
 }
 
-/** A server of one's own that serves a single model needs no name for it. */
+/** Fills in the model name where the server serves a single model. */
 async function withModelName(model: StepModel, signal: AbortSignal): Promise<StepModel> {
   if (model.target.model) return model;
   const served = await modelsServed(model, signal);

@@ -18,23 +18,23 @@ export interface LanguageModelOptions {
   readonly attemptMiddleware?: AttemptMiddleware | undefined;
 }
 
-/** Makes an attempt whose turn has come, or throws to keep it from being made: the place to stop a run, and to know what is in flight. */
+/** Wraps every attempt after its turn in the queue: may throw to prevent the attempt, and can count the attempts in flight. */
 export type AttemptMiddleware = (
   send: () => Promise<ModelReply>,
   model: Pick<ModelAdapter, 'backend' | 'model' | 'serviceTier'>,
 ) => Promise<ModelReply>;
 
-/** A tier that fails this often is given up for good: three times, and one reply in twenty. */
+/** A tier with this many failed replies is downgraded permanently: three, and one in twenty. */
 const FAULTS = 3;
 const FAULT_SHARE = 0.05;
 
 /**
- * The VLM port over one adapter: paced, tried again, and asked on the highest structured-output tier that works.
- * A tier that is rejected is not tried again; one that fails under status 200 is stepped down from for this question at once.
+ * The VLM port over one adapter, with pacing, retries and the highest structured-output tier that works.
+ * A rejected tier is not used again. A reply that violates its tier is requested again on the next lower one.
  */
 export function createLanguageModel(options: LanguageModelOptions): VisionLanguageModel {
   const { adapter, profile, capabilities, pacer, retry, attemptMiddleware = (send) => send() } = options;
-  const seen: Record<Tier, { replies: number; faults: number }> = {
+  const countsByTier: Record<Tier, { replies: number; faults: number }> = {
     schema: { replies: 0, faults: 0 },
     json: { replies: 0, faults: 0 },
     text: { replies: 0, faults: 0 },
@@ -44,11 +44,11 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
 
   const send = (request: ModelRequest, tier: Tier, signal: AbortSignal) => {
     const precedence = request.task.kind === 'extract' ? PRECEDENCE.first : PRECEDENCE.following;
-    const once = () => attemptMiddleware(() => adapter.send({ request, tier, profile }, signal), adapter);
-    return retryCall((again) => pacer.run(once, again ? PRECEDENCE.retry : precedence, signal), retry, signal);
+    const attempt = () => attemptMiddleware(() => adapter.send({ request, tier, profile }, signal), adapter);
+    return retryCall((isRetry) => pacer.run(attempt, isRetry ? PRECEDENCE.retry : precedence, signal), retry, signal);
   };
 
-  /** The reply, or the reason why this tier cannot give one. */
+  /** The reply; `undefined` when the server rejects this tier. */
   const sendOnTier = async (request: ModelRequest, tier: Tier, signal: AbortSignal): Promise<ModelReply | undefined> => {
     try {
       return await send(request, tier, signal);
@@ -71,11 +71,11 @@ export function createLanguageModel(options: LanguageModelOptions): VisionLangua
         const reply = await sendOnTier(request, tier, signal);
         if (reply) {
           usage = addUsage(usage, reply.usage);
-          const tally = seen[tier];
-          tally.replies += 1;
+          const counts = countsByTier[tier];
+          counts.replies += 1;
           if (!structuredFault(reply, request.schema)) return { ...reply, usage };
-          tally.faults += 1;
-          if (tally.faults >= FAULTS && tally.faults >= FAULT_SHARE * tally.replies) downgradeTier(tier);
+          counts.faults += 1;
+          if (counts.faults >= FAULTS && counts.faults >= FAULT_SHARE * counts.replies) downgradeTier(tier);
         } else downgradeTier(tier);
         tier = nextLowerTier(tier);
       }

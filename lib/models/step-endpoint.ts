@@ -4,18 +4,18 @@ import type { GeminiSettings, OpenAISettings, Settings, VlmSettings } from '#cor
 export type StepKind = 'extraction' | 'grounding';
 export type RemoteBackend = 'gemini' | 'openai';
 
-/** Where a step sends its calls: `vlm` with the step's override over it. */
+/** The endpoint of a step's calls: `vlm` with the step's overrides. */
 export type StepEndpoint = {
   readonly step: StepKind;
   /** The base URL with its default filled in. */
   readonly url: string;
-  /** The host of the URL; the URL itself where that is no http address. */
+  /** The host of the URL; the URL itself where it is no http address. */
   readonly host: string;
 } & ({ readonly backend: 'gemini'; readonly settings: GeminiSettings } | { readonly backend: 'openai'; readonly settings: OpenAISettings });
 
 const URLS: Readonly<Record<RemoteBackend, string>> = { gemini: `https://${googleHost}`, openai: `https://${openaiHost}/v1` };
 
-/** The endpoint of a step; `undefined` for `builtin`, which has none. */
+/** The endpoint of a step; `undefined` for `builtin`. */
 export function endpointOf(vlm: VlmSettings, step: StepKind): StepEndpoint | undefined {
   const backend = vlm[step].backend ?? vlm.backend;
   if (backend === 'builtin') return undefined;
@@ -27,7 +27,7 @@ export function endpointOf(vlm: VlmSettings, step: StepKind): StepEndpoint | und
   return { step, backend, settings, ...addressOf(backend, settings.base_url) };
 }
 
-/** The host of the block `vlm.gemini` or `vlm.openai` itself, whatever the steps override. */
+/** The host of the block `vlm.gemini` or `vlm.openai`, without the overrides of steps. */
 export const blockHost = (vlm: VlmSettings, backend: RemoteBackend) => addressOf(backend, vlm[backend].base_url).host;
 
 function addressOf(backend: RemoteBackend, baseUrl: string) {
@@ -37,7 +37,7 @@ function addressOf(backend: RemoteBackend, baseUrl: string) {
 
 const withoutCredentials = (text: string) => text.replace(/^.*@/, '').replace(/[?#].*$/, '');
 
-/** The endpoints of the steps that a run takes. */
+/** The endpoints of all steps of a run. */
 export function listStepEndpoints({ vlm, workflow }: Pick<Settings, 'vlm' | 'workflow'>): StepEndpoint[] {
   const kinds = workflow.steps.map((step): StepKind => (step === '0' ? 'extraction' : 'grounding'));
   return kinds.flatMap((kind) => endpointOf(vlm, kind) ?? []);

@@ -5,7 +5,7 @@ import type { EndpointCapabilities } from './endpoint-capabilities.ts';
 import { keyOf, type ModelKeys, type StepKey } from './model-keys.ts';
 import { endpointOf, type StepEndpoint, type StepKind } from './step-endpoint.ts';
 
-/** Which remote model a step talks to, every default and override settled. */
+/** The remote model of a step, with defaults and overrides applied. */
 export type StepModel = { readonly target: RequestTarget; readonly selfHosted: boolean } & (
   | { readonly backend: 'gemini'; readonly gemini: GeminiSettings; readonly mediaResolution: string }
   | { readonly backend: 'openai'; readonly openai: OpenAISettings }
@@ -13,20 +13,20 @@ export type StepModel = { readonly target: RequestTarget; readonly selfHosted: b
 
 const VENDORS = /(?:^|\.)(?:googleapis\.com|openai\.com|openai\.azure\.com|openrouter\.ai|nvidia\.com|anthropic\.com)$/;
 
-/** Settles `vlm` and its override for one step. Throws `RunStopError` or `UsageError` when a key is missing, another host's, or cannot be sent. */
+/** Applies the overrides of one step. Throws `RunStopError` or `UsageError` when a key is missing, belongs to another host, or cannot be sent. */
 export function stepModel(settings: Pick<Settings, 'vlm' | 'workflow'>, step: StepKind, keys: ModelKeys): StepModel {
   const endpoint = endpointOf(settings.vlm, step);
-  if (endpoint === undefined) throw new TypeError('the builtin backend talks to no endpoint');
+  if (endpoint === undefined) throw new TypeError('the builtin backend has no endpoint');
   const target = describeTarget(endpoint, keyOf(endpoint, settings, keys));
   const selfHosted = isSelfHosted(endpoint.settings.base_url);
   if (endpoint.backend === 'openai') return { backend: 'openai', openai: endpoint.settings, target, selfHosted };
   const override = settings.vlm[step];
-  // TAO specs carry a media_resolution that TAO ignores for images; boxes need the high one whatever it says.
+  // TAO ignores the media_resolution of its specs for images. Boxes need the high one.
   const spec = step === 'grounding' ? (override.gemini?.media_resolution ?? 'MEDIA_RESOLUTION_HIGH') : endpoint.settings.media_resolution;
   return { backend: 'gemini', gemini: endpoint.settings, target, selfHosted, mediaResolution: override.media_resolution ?? spec };
 }
 
-/** The remote model that a step names, and where; `undefined` for `builtin`. */
+/** The name and host of a step's remote model; `undefined` for `builtin`. */
 export function findStepModel(vlm: VlmSettings, step: StepKind): { readonly model: string; readonly host: string } | undefined {
   const endpoint = endpointOf(vlm, step);
   return endpoint && { model: modelNameOf(endpoint), host: endpoint.host };
@@ -34,7 +34,7 @@ export function findStepModel(vlm: VlmSettings, step: StepKind): { readonly mode
 
 const modelNameOf = (endpoint: StepEndpoint) => (endpoint.backend === 'gemini' ? endpoint.settings.model : endpoint.settings.model_name);
 
-/** The service tier that the requests of a step name, wherever the spec has it. */
+/** The service tier of a step's requests, from any of its three places in the spec. */
 export function findServiceTier(vlm: VlmSettings, step: StepKind): string | undefined {
   const backend = vlm[step].backend ?? vlm.backend;
   return backend === 'builtin' ? undefined : readServiceTier({ ...vlm[backend], ...vlm[step][backend] });
@@ -45,15 +45,15 @@ function readServiceTier({ service_tier, extra_body }: GeminiSettings | OpenAISe
   return typeof tier === 'string' ? tier : undefined;
 }
 
-/** Loads the backend's SDK and sets it up for this step. */
+/** Loads the SDK of the backend and creates its adapter. */
 export async function createAdapter(model: StepModel, capabilities: EndpointCapabilities, connections: number): Promise<ModelAdapter> {
   const adapter = await openAdapter(model, capabilities, connections);
   const settings = model.backend === 'gemini' ? model.gemini : model.openai;
   return {
     ...adapter,
-    /** Without the tier that the server rejected, and that calls go on without, at the standard price. */
+    /** Without a tier that the server rejected: such calls have the standard price. */
     get serviceTier() {
-      const isDropped = capabilities.current.quirks.some((adjustment) => /^drop service_?tier$/i.test(adjustment));
+      const isDropped = capabilities.current.adjustments.some((adjustment) => /^drop service_?tier$/i.test(adjustment));
       return readServiceTier(isDropped ? { ...settings, service_tier: undefined } : settings);
     },
   };

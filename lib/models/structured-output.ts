@@ -1,7 +1,8 @@
+import { parseJson } from '#core/json.ts';
 import type { Tier } from '#core/model-profile.ts';
 import type { JsonSchema, ModelReply } from '#core/ports.ts';
 
-/** What an answer shows of the server's structured output failing, though it came with status 200. */
+/** A failure of structured output in a reply with status 200. */
 export type StructuredFault = 'loop' | 'invalid' | 'ignored';
 
 const NEXT_LOWER_TIER: Record<Tier, Tier> = { schema: 'json', json: 'text', text: 'text' };
@@ -20,7 +21,7 @@ export function rejectsTier(message: string): boolean {
   );
 }
 
-/** Looks at a reply the way the tier promised it. Truncated but sane replies are no fault: the step re-asks smaller. */
+/** Compares a reply with the promise of its tier. A truncated reply without a loop is no fault: the step sends a smaller request. */
 export function structuredFault(reply: ModelReply, schema: JsonSchema): StructuredFault | undefined {
   if (reply.tier === 'text' || reply.finish === 'filtered' || reply.finish === 'refused') return undefined;
   if (reply.finish === 'length') return runsInCircles(reply.text) ? 'loop' : undefined;
@@ -29,7 +30,7 @@ export function structuredFault(reply: ModelReply, schema: JsonSchema): Structur
   return reply.tier === 'schema' && !hasShape(value, schema) ? 'ignored' : undefined;
 }
 
-/** A tail of white space, or of one piece over and over: the known failure of constrained decoding. */
+/** Whether the text ends in white space or repeats one piece: the known failure of constrained decoding. */
 export function runsInCircles(text: string): boolean {
   if (/\s{100}$/.test(text)) return true;
   const tail = text.slice(-2000);
@@ -45,14 +46,10 @@ function parse(text: string): unknown {
     .replace(/^[\s\S]*<\/think>/, '')
     .trim()
     .replace(/^```(?:json)?\s*([\s\S]*?)\s*```$/, '$1');
-  try {
-    return JSON.parse(bare);
-  } catch {
-    return undefined;
-  }
+  return parseJson(bare);
 }
 
-/** Only the outermost form: the elements inside are judged one by one where they are read. */
+/** Checks the outermost form only: the step checks single elements. */
 function hasShape(value: unknown, schema: JsonSchema): boolean {
   if (schema.type === 'array') return Array.isArray(value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

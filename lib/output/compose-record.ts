@@ -1,9 +1,10 @@
 import type { AnnotationRecord, Expression } from '#core/annotation-record.ts';
+import type { ImageFacts } from '#core/image-facts.ts';
 import type { GivenExpression, Sample } from '#core/sample.ts';
 import { composeExpressionId, extractIdHash } from '#core/sample-id.ts';
+import { stepNames } from '#core/step-names.ts';
 import type { Extraction } from '#steps/extract/extract.ts';
 import type { GroundingOutput } from '#steps/ground/ground.ts';
-import type { ImageFacts } from '#steps/run-step.ts';
 
 /** Model and prompt of a step, as records name them. */
 export interface StepProvenance {
@@ -13,8 +14,8 @@ export interface StepProvenance {
   readonly score?: 'model' | 'detector' | 'none';
 }
 
-const STEP_0 = 'step0_expression_extraction';
-const STEP_1 = 'step1_grounding';
+const STEP_0 = stepNames.step_0.pipelineStep;
+const STEP_1 = stepNames.step_1.pipelineStep;
 
 /** The record of a sample after step 0: the line's own fields in their order, then ours. `provenance` is left out for lean records. */
 export function composeExtracted(sample: Sample, extraction: Extraction, image: ImageFacts, provenance?: StepProvenance): AnnotationRecord {

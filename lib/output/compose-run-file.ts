@@ -1,6 +1,8 @@
-import type { StepName, Usage } from '#core/ports.ts';
 import { withoutSecrets } from '#core/redact-secrets.ts';
+import type { FileFacts, RunFile, RunFileStep } from '#core/run-file.ts';
 import type { Settings } from '#core/settings.ts';
+import type { StepName } from '#core/step-names.ts';
+import { composeRunTokens, type Usage } from '#core/usage.ts';
 import { costUsd, type PricedModel } from '#models/cost/prices.ts';
 import type { StepProvenance } from './compose-record.ts';
 import type { RunTally } from './run-tally.ts';
@@ -12,23 +14,13 @@ export interface StepModelFacts extends StepProvenance {
   readonly serviceTier?: string;
 }
 
-/** A result file as it was written; `replaced` is the hash of the one it took the place of. */
-export interface FileFacts {
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly lines: number;
-  /** Lines of completed samples among them; `output.compat: tao` writes a line for failed ones too. */
-  readonly completed?: number;
-  readonly replaced?: string;
-}
-
 export interface RunFileFacts {
   readonly runId: string;
   readonly version: string;
   readonly status: 'running' | 'finished' | 'stopped';
-  readonly stop?: { readonly reason: string; readonly message: string };
+  readonly stop?: RunFile['stop'];
   readonly settings: Settings;
-  /** The run that first asked everything again, where this one goes on with it. */
+  /** The run that first asked everything again, where this one continues it. */
   readonly forcedSince?: string | undefined;
   readonly input: { readonly path: string; readonly sha256: string; readonly lines: number };
   readonly imageBase: string;
@@ -36,14 +28,14 @@ export interface RunFileFacts {
   readonly startedAt: number;
   readonly finishedAt?: number;
   readonly tally: RunTally;
-  /** All that this run's calls came to: a check of the model, and samples that are still pending, included. */
+  /** Of all calls of this run, pending samples and the check of the model included. */
   readonly spent: { readonly calls: number; readonly usd: number | undefined };
-  /** The same with the earlier invocations in this results folder. */
+  /** Of all invocations in this results folder. */
   readonly spentInAll?: SpendingTotals | undefined;
   readonly firstPendingLine?: number | undefined;
-  /** Of the steps that this run takes. */
+  /** Of the steps that run. */
   readonly steps: Partial<Record<StepName, StepModelFacts>>;
-  readonly files: Readonly<Record<string, FileFacts>>;
+  readonly files: Record<string, FileFacts>;
   readonly notices?: readonly string[];
 }
 
@@ -56,7 +48,7 @@ export interface SpendingTotals {
   readonly unpricedCalls: number;
 }
 
-/** The text of `run.json`: what ran, without secrets. Costs are left out where a price or the tokens are not known. */
+/** The text of `run.json`, a `RunFile`. Costs are left out where a price or the tokens are not known. */
 export function composeRunFile(facts: RunFileFacts): string {
   const {
     runId,
@@ -77,10 +69,10 @@ export function composeRunFile(facts: RunFileFacts): string {
     notices,
   } = facts;
   const steps = Object.entries(facts.steps).map(
-    ([name, model]) => [name, stepFacts(model, tally.steps[name as StepName], startedAt)] as const,
+    ([name, model]) => [name, composeStep(model, tally.steps[name as StepName], startedAt)] as const,
   );
   const { done, partial, failed, cached } = tally;
-  const run = {
+  const run: RunFile = {
     run_id: runId,
     version,
     status,
@@ -109,14 +101,14 @@ export function composeRunFile(facts: RunFileFacts): string {
     },
     cost_in_all_usd: sum(steps.map(([, step]) => step.in_all.cost_usd)),
     steps: Object.fromEntries(steps),
-    notices: notices && notices.length > 0 ? notices : undefined,
+    notices: notices && notices.length > 0 ? [...notices] : undefined,
     files,
     spec: withoutSecrets(settings),
   };
   return `${JSON.stringify(run, null, 2)}\n`;
 }
 
-function stepFacts(facts: StepModelFacts, { cached, now, inAll }: RunTally['steps'][StepName], at: number) {
+function composeStep(facts: StepModelFacts, { cached, now, inAll }: RunTally['steps'][StepName], at: number): RunFileStep {
   const { backend, model, endpoint, serviceTier, prompt, profile, score } = facts;
   const cost = (usage: Usage) => computeCost(facts, usage, at);
   return {
@@ -129,9 +121,9 @@ function stepFacts(facts: StepModelFacts, { cached, now, inAll }: RunTally['step
     score,
     calls: now.calls,
     cached,
-    tokens: sumTokens(now),
+    tokens: composeRunTokens(now),
     cost_usd: cost(now),
-    in_all: { calls: inAll.calls, tokens: sumTokens(inAll), cost_usd: cost(inAll) },
+    in_all: { calls: inAll.calls, tokens: composeRunTokens(inAll), cost_usd: cost(inAll) },
   };
 }
 
@@ -139,7 +131,7 @@ export interface BilledModel extends PricedModel {
   readonly backend: string;
 }
 
-/** What tokens cost in USD at a time (milliseconds since 1970): nothing with the model that runs here, `undefined` where the price is not known, or the tokens are not. */
+/** The cost of tokens in USD at a time (milliseconds since 1970): 0 for the builtin model, `undefined` where the price or the tokens are not known. */
 export function computeCost(model: BilledModel, usage: Usage, at: number): number | undefined {
   if (model.backend === 'builtin' || usage.calls === 0) return 0;
   const cost = costUsd(model, usage, at);
@@ -148,11 +140,7 @@ export function computeCost(model: BilledModel, usage: Usage, at: number): numbe
 
 const roundCost = (usd: number) => Math.round(usd * 1e8) / 1e8;
 
-function sumTokens({ input, cachedInput, output, thinking, unreported }: Usage) {
-  return { input, cached_input: cachedInput, output, thinking, unreported_calls: unreported };
-}
-
-/** What was told of costs, but no less than what settled lines say: a function that died may not have told. */
+/** The billed sum, or that of the completed lines where it is larger: a function that died may not have reported its calls. */
 function atLeast(billed: number | undefined, completed: number | undefined): number | undefined {
   return billed === undefined || completed === undefined ? undefined : Math.max(roundCost(billed), completed);
 }

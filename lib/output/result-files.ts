@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FileStore, FileWriter } from '#core/ports.ts';
+import type { FileFacts } from '#core/run-file.ts';
 import type { Settings } from '#core/settings.ts';
-import type { FileFacts } from './compose-run-file.ts';
+import { findLastStep, listStepNames, type StepName, stepFiles } from '#core/step-names.ts';
 import type { OutputLines } from './line-result.ts';
-
-export const stepFiles = {
-  step_0: 'step_0_expression_extraction/annotations.jsonl',
-  step_1: 'step_1_grounding/annotations.jsonl',
-} as const;
 
 /** In a results folder: the results of a run that ended with fewer completed lines than those in place. Laid out as a results folder. */
 export const stoppedFolder = 'stopped';
@@ -34,8 +30,8 @@ const GATHERED = 64 * 1024;
 
 /** Opens the files that these steps write: the step files, `annotations.jsonl` as a copy of the last one, `failed.jsonl`. */
 export async function openResultFiles(results: FileStore, steps: Settings['workflow']['steps']): Promise<ResultFiles> {
-  const last = steps.includes('1') ? 'step_1' : 'step_0';
-  const names = steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
+  const last = findLastStep(steps);
+  const names = listStepNames(steps);
   const streams = {
     ...Object.fromEntries(
       await Promise.all(
@@ -46,7 +42,7 @@ export async function openResultFiles(results: FileStore, steps: Settings['workf
       ),
     ),
     failed: await openStream(results, ['failed.jsonl']),
-  } as { failed: Stream } & Partial<Record<'step_0' | 'step_1', Stream>>;
+  } as { failed: Stream } & Partial<Record<StepName, Stream>>;
   const all = Object.values(streams);
   return {
     async write({ step_0, step_1, failed }) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ImageFacts } from '#core/image-facts.ts';
 import { StoredUsage } from '#core/usage.ts';
 
 const count = z.int().nonnegative();
@@ -24,9 +25,7 @@ export const StepFacts = z.object({
   /** Which of its sides the line states itself, rightly or not. */
   stated: z.array(z.enum(['width', 'height'])).optional(),
   /** Of an image that was read and measured, whatever became of the sample. */
-  image: z
-    .object({ identity: z.string(), size: z.number(), stamp: z.string(), width: z.number(), height: z.number(), orientation: z.number() })
-    .optional(),
+  image: ImageFacts.optional(),
 });
 export type StepFacts = z.infer<typeof StepFacts>;
 

@@ -2,40 +2,40 @@ import { RunStopError, UsageError } from '#core/errors.ts';
 import type { Usage } from '#core/ports.ts';
 import { type BilledModel, computeCost, type SpendingTotals } from '#output/compose-run-file.ts';
 
-/** What a run has cost so far. Its budget covers the earlier invocations in its results folder, too. */
+/** The cost of a run so far. The budget also covers the earlier invocations in its results folder. */
 export interface Budget {
-  /** Told of every reply as it comes in, so that no call starts on money that is spent. */
+  /** Adds the usage of a reply. Call it for every reply at once, before another call starts. */
   add(model: BilledModel, usage: Usage): void;
-  /** Throws `UsageError` for a budget that cannot be kept, since a price is not known. */
+  /** Throws `UsageError` where a budget is set and the price of a model is unknown. */
   requirePrices(models: readonly BilledModel[]): void;
-  /** Replies so far. */
+  /** Calls so far. */
   readonly calls: number;
-  /** `undefined` where a price is not known, or the tokens of a reply. */
+  /** `undefined` where a price or the tokens of a reply are unknown. */
   readonly usd: number | undefined;
-  /** Over all invocations in the results folder. */
+  /** Totals over all invocations in the results folder. */
   readonly inAll: SpendingTotals;
-  /** The reason to stop once the budget is used up, or nobody can know any more whether it is. */
+  /** The reason to stop: the budget is used up, or the spent amount is unknown. */
   exceeded(): RunStopError | undefined;
 }
 
-const one: Usage = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
+const oneCall: Usage = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
 
-const nothing: SpendingTotals = { calls: 0, usd: 0, unpricedCalls: 0 };
+const noSpending: SpendingTotals = { calls: 0, usd: 0, unpricedCalls: 0 };
 
-/** `now`: milliseconds since 1970, since prices change. `earlier`: spent by the invocations before this one. */
-export function createBudget(budgetUsd: number | undefined, now: () => number, earlier: SpendingTotals = nothing): Budget {
-  let known = 0;
+/** `budgetUsd`: no limit where `undefined`. `now`: milliseconds since 1970, for prices that change. `earlier`: totals of earlier invocations. */
+export function createBudget(budgetUsd: number | undefined, now: () => number, earlier: SpendingTotals = noSpending): Budget {
+  let knownUsd = 0;
   let unpricedCalls = 0;
   let usd: number | undefined = 0;
   let calls = 0;
-  let silent: BilledModel | undefined;
-  const isPriced = (model: BilledModel) => computeCost(model, one, now()) !== undefined;
+  let modelWithoutUsage: BilledModel | undefined;
+  const isPriced = (model: BilledModel) => computeCost(model, oneCall, now()) !== undefined;
   return {
     add(model, usage) {
       const cost = computeCost(model, usage, now());
-      if (cost === undefined && isPriced(model)) silent ??= model;
+      if (cost === undefined && isPriced(model)) modelWithoutUsage ??= model;
       calls += usage.calls;
-      known += cost ?? 0;
+      knownUsd += cost ?? 0;
       if (cost === undefined) unpricedCalls += usage.calls;
       usd = usd === undefined || cost === undefined ? undefined : usd + cost;
     },
@@ -53,12 +53,12 @@ export function createBudget(budgetUsd: number | undefined, now: () => number, e
       return usd;
     },
     get inAll() {
-      return { calls: earlier.calls + calls, usd: earlier.usd + known, unpricedCalls: earlier.unpricedCalls + unpricedCalls };
+      return { calls: earlier.calls + calls, usd: earlier.usd + knownUsd, unpricedCalls: earlier.unpricedCalls + unpricedCalls };
     },
     exceeded() {
       if (budgetUsd === undefined) return undefined;
-      if (silent) return createUnknownCostError(silent, budgetUsd);
-      const spent = earlier.usd + known;
+      if (modelWithoutUsage) return createUnknownCostError(modelWithoutUsage, budgetUsd);
+      const spent = earlier.usd + knownUsd;
       if (spent < budgetUsd) return undefined;
       return new RunStopError(
         'budget_reached',
@@ -68,10 +68,10 @@ export function createBudget(budgetUsd: number | undefined, now: () => number, e
   };
 }
 
-/** Stops a run with a budget at the first reply that does not say what it took. */
+/** The stop of a run with a budget at the first reply without token counts. */
 export function createUnknownCostError({ model }: BilledModel, budgetUsd: number): RunStopError {
   return new RunStopError(
     'budget_reached',
-    `workflow.budget_usd=${budgetUsd} cannot be kept: the server of ${model} answered without token counts ("usage"), so the cost is not known; finished work is kept; have the server report usage, or leave the budget out and limit the lines instead (--limit)`,
+    `workflow.budget_usd=${budgetUsd} cannot be kept: the server of ${model} answered without token counts ("usage"), so the cost is not known; finished work is saved; fix: have the server report usage, or leave the budget out and limit the lines instead (--limit)`,
   );
 }

@@ -1,22 +1,22 @@
 import type { Clock } from '#core/ports.ts';
 
-/** Every attempt of every call goes through here, so that a stop is a stop: nothing starts after it, and what is paid is waited for. */
+/** The gate of every attempt of every call. After a stop no attempt starts, and calls in flight may finish. */
 export interface CallGate {
-  /** Makes an attempt, or throws the reason of the stop. */
+  /** Makes an attempt. Throws the reason of the stop after a stop. */
   attempt<T>(send: () => Promise<T>): Promise<T>;
   /** Throws the reason of the stop, if there is one. */
   check(): void;
-  /** The first reason counts. `graceMs` = how long calls in flight may still take. */
+  /** Stops the run; only the first reason counts. `graceMs`: time in milliseconds that calls in flight may still take. */
   stop(reason: unknown, graceMs: number): void;
   readonly stopped: { readonly reason: unknown } | undefined;
-  /** Aborted once a stop has let the last call in flight end, or has waited long enough. */
+  /** Aborted after a stop, when no call is in flight or its grace time is over. */
   readonly signal: AbortSignal;
 }
 
-export interface CallGateOptions {
+interface CallGateOptions {
   readonly clock: Clock;
-  /** Asked before every attempt; a reason that it gives back stops the run. */
-  readonly limit?: () => unknown;
+  /** Checked before every attempt. A returned reason stops the run. */
+  readonly limit?: (() => unknown) | undefined;
 }
 
 export function createCallGate({ clock, limit }: CallGateOptions): CallGate {

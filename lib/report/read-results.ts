@@ -1,7 +1,9 @@
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import type { ReportEvaluation } from '#results/evaluation-summary.ts';
+import { createLineNumbers } from '#results/failed-lines.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
+import { resultRecord } from '#results/result-record.ts';
 import type { ReportSample, Totals } from './report-data.ts';
 import { createReportTally } from './report-tally.ts';
 import { reportFailure, reportRecord } from './reported-record.ts';
@@ -41,23 +43,15 @@ export async function readResults(results: FileStore, cap: number, evaluation?: 
     throw new UsageError(
       `no results in ${results.location}: annotations.jsonl is not there; run "groundline generate" first, or name its results folder`,
     );
-  const nextLine = freeNumbers(failedLines);
+  const numberLine = createLineNumbers(failedLines);
   for await (const entry of readJsonLines(results, 'annotations.jsonl')) {
-    const sample = 'value' in entry ? reportRecord(entry.value, nextLine()) : undefined;
-    if (sample === undefined) unreadable.push(`annotations.jsonl line ${entry.line}`);
-    else add(sample);
+    const record = 'value' in entry ? resultRecord(entry.value, entry.line) : undefined;
+    const isReadable = typeof record === 'object';
+    const line = numberLine(isReadable && record.status === 'failed');
+    if (!isReadable) unreadable.push(`annotations.jsonl line ${entry.line}`);
+    else if (!failedLines.has(line)) add(reportRecord(record, line)); // a failed line has its reason in failed.jsonl
   }
   return { samples: selection.take(), totals: tally.totals(), lines, unreadable };
-}
-
-/** Records are in input order with the failed lines taken out, so the numbers that are left are theirs. */
-function freeNumbers(taken: ReadonlySet<number>): () => number {
-  let line = 0;
-  return () => {
-    do line++;
-    while (taken.has(line));
-    return line;
-  };
 }
 
 function selectWorst(evaluation: ReportEvaluation | undefined): (sample: ReportSample) => boolean {

@@ -1,19 +1,9 @@
-import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
-import { readJsonFile } from './read-json-file.ts';
+import { type FailedLine, parseFailedLine } from './failed-lines.ts';
 import { readJsonLines } from './read-json-lines.ts';
+import { readRunFile } from './read-run-file.ts';
 import { type ResultRecord, resultRecord } from './result-record.ts';
-
-/** A line of `failed.jsonl`. */
-export interface FailedLine {
-  /** 1-based, in the run's input. */
-  readonly line: number;
-  readonly code: string;
-  readonly imagePath: string;
-  readonly imageId: unknown;
-  readonly caption: string;
-}
 
 /** Grounded results that can be read, as often as needed. */
 export interface OpenResults {
@@ -34,22 +24,6 @@ export interface OpenOptions {
   readonly file?: string;
 }
 
-const amount = z.number().optional().catch(undefined);
-const text = z.string().optional().catch(undefined);
-const RunFileCounts = z.object({
-  status: text,
-  finished_at: text,
-  counts: z.object({ pending: amount }).optional().catch(undefined),
-  first_pending_line: amount,
-});
-
-const FailureLine = z.object({
-  image_path: z.string().catch(''),
-  image_id: z.unknown().optional(),
-  caption: z.string().catch(''),
-  _groundline: z.object({ line: z.int().positive(), code: z.string().catch('unknown') }),
-});
-
 /** Opens a results folder: a run's, or another tool's with the same `annotations.jsonl`. Throws `UsageError` where there is nothing grounded and whole to read. */
 export async function openResults(
   results: FileStore,
@@ -67,10 +41,10 @@ export async function openResults(
 }
 
 async function pendingLines(results: FileStore, unfinished: boolean): Promise<number> {
-  const run = RunFileCounts.safeParse(await readJsonFile(results, 'run.json')).data;
+  const run = await readRunFile(results);
   if (run === undefined) return 0;
   if (run.status === 'finished') return 0; // lines that its own limit or sample left out are not pending
-  const pending = run.counts?.pending ?? 0;
+  const pending = run.counts.pending ?? 0;
   if (unfinished || (pending === 0 && run.finished_at !== undefined)) return pending;
   const first = run.first_pending_line === undefined ? '' : `, the first of them line ${run.first_pending_line}`;
   const state = pending === 0 ? 'it has no end in run.json' : `${pending.toLocaleString('en')} lines are pending${first}`;
@@ -110,12 +84,11 @@ async function* readImagePaths(results: FileStore, file: string): AsyncGenerator
 
 async function* readFailures(results: FileStore): AsyncGenerator<FailedLine> {
   for await (const entry of readJsonLines(results, 'failed.jsonl')) {
-    const parsed = 'value' in entry ? FailureLine.safeParse(entry.value).data : undefined;
-    if (parsed === undefined)
+    const failed = 'value' in entry ? parseFailedLine(entry.value) : undefined;
+    if (failed === undefined)
       throw new UsageError(
         `failed.jsonl line ${entry.line} in ${results.location} cannot be read, perhaps cut off; run groundline generate again`,
       );
-    const { image_path: imagePath, image_id: imageId, caption, _groundline: envelope } = parsed;
-    yield { line: envelope.line, code: envelope.code, imagePath, imageId, caption };
+    yield failed;
   }
 }

@@ -1,30 +1,33 @@
 import { z } from 'zod';
-import { Grounding } from '#core/annotation-record.ts';
-import type { Box } from '#core/box.ts';
+import { AnnotationRecord, Expression, type Grounding, Instance } from '#core/annotation-record.ts';
+import type { Box, Size } from '#core/box.ts';
 import { phraseKey } from '#core/fold-text.ts';
 import { headNoun } from '#core/head-noun.ts';
 import { fileStem } from '#core/sample-id.ts';
+import { stepNames } from '#core/step-names.ts';
 
-/** One box of an expression; `score` is `null` where none was given. */
+/** One box of an expression; `score` is `null` where the record has none. */
 export interface ResultInstance {
   readonly box: Box;
   readonly score: number | null;
 }
 
-/** An expression as it stands in a result file, ours or another tool's. */
+/** An expression of a result file of this tool or another one. */
 export interface ResultExpression {
   readonly text: string;
   readonly id: string | undefined;
-  /** Half-open, in code points of the cleaned caption; only where it really is the text's place. */
+  /** Half-open, in code points of the cleaned caption; only where the caption holds the text at that place. */
   readonly span: readonly [number, number] | undefined;
-  /** `undefined` where none was given, a guess that a run made of the phrase included. */
+  /** `undefined` where the input gave none: a guess that a run made of the phrase does not count. */
   readonly nounChunk: string | undefined;
-  /** `unknown`: another tool's record without a box, which does not say why. */
-  readonly grounding: Grounding | 'unknown';
+  /** `found` exactly where there are boxes; `unanswered` also where a record without a box states no reason. */
+  readonly grounding: Grounding;
+  /** Why the expression has no box, in words. */
+  readonly note: string | undefined;
   readonly instances: readonly ResultInstance[];
 }
 
-/** One line of a result file, read for exports and evaluation. */
+/** One line of a result file, the same for report, evaluation, exports and pilot. */
 export interface ResultRecord {
   /** 1-based, in its own file. */
   readonly line: number;
@@ -34,8 +37,8 @@ export interface ResultRecord {
   /** The caption as given where the record has no cleaned one. */
   readonly cleanedCaption: string;
   /** Of the upright image; other tools leave it out. */
-  readonly size: { readonly width: number; readonly height: number } | undefined;
-  /** EXIF orientation of the stored file, 1 where the record says nothing. */
+  readonly size: Size | undefined;
+  /** EXIF orientation of the stored file, 1 by default. */
   readonly orientation: number;
   readonly status: 'ok' | 'partial' | 'failed';
   readonly expressions: readonly ResultExpression[];
@@ -45,41 +48,49 @@ export interface ResultRecord {
   readonly extractedOnly: boolean;
 }
 
+const orUndefined = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const score = z.number().nullish().catch(undefined);
-const RecordedInstance = z.object({ bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]), score, bbox_score: score });
-const text = z.string().optional().catch(undefined);
-const pixels = z.int().positive().optional().catch(undefined);
 
 const RecordedExpression = z.object({
-  text: z.string(),
-  expression_id: text,
-  char_span: z.tuple([z.int().nonnegative(), z.int().nonnegative()]).optional().catch(undefined),
-  noun_chunk: text,
-  grounding: Grounding.optional().catch(undefined),
-  instances: z.array(RecordedInstance).default([]),
+  text: Expression.shape.text,
+  expression_id: orUndefined(Expression.shape.expression_id),
+  char_span: orUndefined(Expression.shape.char_span),
+  noun_chunk: orUndefined(Expression.shape.noun_chunk),
+  grounding: orUndefined(Expression.shape.grounding),
+  note: orUndefined(Expression.shape.note),
+  instances: z.array(z.object({ bbox: Instance.shape.bbox, score, bbox_score: score })).default([]),
 });
 
-/** Wider than `AnnotationRecord`: old and foreign files are read too, TAO's `bbox_score` among them. */
+const { shape } = AnnotationRecord;
+
+/** `AnnotationRecord` as older versions and other tools write it, TAO's `bbox_score` included. */
 const RecordLine = z.object({
-  image_path: z.string().min(1),
-  image_id: z.unknown().optional(),
-  caption: z.string().catch(''),
-  cleaned_caption: text,
-  width: pixels,
-  height: pixels,
+  image_path: shape.image_path.min(1),
+  image_id: shape.image_id.optional(),
+  caption: shape.caption.catch(''),
+  cleaned_caption: orUndefined(shape.cleaned_caption),
+  width: orUndefined(shape.width),
+  height: orUndefined(shape.height),
   orientation: z.int().min(1).max(8).default(1).catch(1),
   expressions: z.array(RecordedExpression),
   phrases: z.array(z.unknown()).catch([]).default([]),
   pipeline_steps: z.array(z.unknown()).optional().catch(undefined),
-  status: z.enum(['ok', 'partial', 'failed']).default('ok').catch('ok'),
+  status: z
+    .enum([...shape.status.options, 'failed'])
+    .default('ok')
+    .catch('ok'),
 });
 
-/** `output.compat: tao` has a record for every input line: one that could not be read has no path, and nothing else of it is asked for either. */
+/** `output.compat: tao` writes a record for every input line: one of an unreadable line has no path and no expressions. */
 const FailedRecordLine = RecordLine.extend({ image_path: z.string().catch(''), expressions: z.array(RecordedExpression).catch([]) });
 
 const hasFailed = (value: unknown) => (value as { status?: unknown } | null)?.status === 'failed';
 
-/** The record of one parsed line, or what is wrong with it. */
+/**
+ * The record of one parsed line, or the problem of the line as the end of a sentence.
+ * @example resultRecord({ image_path: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', instances: [] }] }, 1)
+ * // { line: 1, imagePath: 'a.jpg', …, expressions: [{ text: 'a cat', grounding: 'unanswered', instances: [], … }] }
+ */
 export function resultRecord(value: unknown, line: number): ResultRecord | string {
   const parsed = (hasFailed(value) ? FailedRecordLine : RecordLine).safeParse(value);
   if (!parsed.success) return findRecordProblem(value, parsed.error);
@@ -97,7 +108,7 @@ export function resultRecord(value: unknown, line: number): ResultRecord | strin
     orientation,
     status,
     expressions: expressions.map((expression) => (isGuess(expression, bare) ? { ...expression, nounChunk: undefined } : expression)),
-    extracted: parsed.data.pipeline_steps?.includes('step0_expression_extraction') ?? true,
+    extracted: parsed.data.pipeline_steps?.includes(stepNames.step_0.pipelineStep) ?? true,
     extractedOnly: isExtractedOnly(parsed.data),
   };
 }
@@ -109,17 +120,24 @@ function resultExpression(expression: z.infer<typeof RecordedExpression>, captio
     id: expression.expression_id,
     span: placeIn(caption, expression.text, expression.char_span),
     nounChunk: expression.noun_chunk,
-    grounding: expression.grounding ?? (instances.length > 0 ? 'found' : 'unknown'),
+    grounding: classifyGrounding(expression.grounding, instances.length),
+    note: expression.note,
     instances,
   };
 }
 
-/** The input's own `phrases` stay in the record: one of nothing but words has no noun, but the one that the run took for it. */
+/** Other tools write no `grounding`. Only an explicit "not visible" is `absent`: a missing box alone is no answer. */
+function classifyGrounding(recorded: Grounding | undefined, boxes: number): Grounding {
+  if (boxes > 0) return 'found';
+  return recorded === undefined || recorded === 'found' ? 'unanswered' : recorded;
+}
+
+/** The input's `phrases` stay in the record: a plain string has no noun, only the one that the run guessed. */
 function isGuess({ text, nounChunk }: ResultExpression, bare: ReadonlySet<string>): boolean {
   return bare.size > 0 && nounChunk === headNoun(text) && bare.has(phraseKey(text));
 }
 
-/** Other tools' spans are not always the text's place; one that is not is none. */
+/** Spans of other tools may point elsewhere; such a span is left out. */
 function placeIn(caption: string, phrase: string, span: readonly [number, number] | undefined): readonly [number, number] | undefined {
   if (span === undefined) return undefined;
   const [start, end] = span;
@@ -128,7 +146,7 @@ function placeIn(caption: string, phrase: string, span: readonly [number, number
 
 const BEYOND_BMP = /[\ud800-\udfff]/;
 
-/** What Python's `text[start:end]` is. */
+/** The slice that Python's `text[start:end]` returns. */
 export function sliceByCodePoints(value: string, start: number, end: number): string {
   return BEYOND_BMP.test(value) ? Array.from(value).slice(start, end).join('') : value.slice(start, end);
 }
@@ -139,7 +157,7 @@ function isExtractedOnly({ pipeline_steps: steps, expressions }: z.infer<typeof 
 }
 
 function findRecordProblem(value: unknown, error: z.ZodError): string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no JSON object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object';
   const [issue] = error.issues;
-  return issue === undefined ? 'is no record' : `is no record: "${issue.path.join('.')}" ${issue.message.toLowerCase()}`;
+  return issue === undefined ? 'is not a record' : `is not a record: "${issue.path.join('.')}" ${issue.message.toLowerCase()}`;
 }

@@ -1,50 +1,41 @@
 import { z } from 'zod';
-import { Grounding } from '#core/annotation-record.ts';
-import { Box } from '#core/box.ts';
 import type { FailureCode } from '#core/errors.ts';
-import type { Usage } from '#core/ports.ts';
-import { StoredUsage } from '#core/usage.ts';
-import type { Extraction } from './extract/extract.ts';
-import type { GroundingOutput } from './ground/ground.ts';
+import { ImageFacts } from '#core/image-facts.ts';
+import { parseJson } from '#core/json.ts';
+import { StoredUsage, type Usage } from '#core/usage.ts';
 import type { DroppedCounts } from './question.ts';
-import type { ImageFacts } from './sample-image.ts';
 
-/** What a checkpoint keeps of a step: what came out of it, what it took, and the image it was about. Never the reply itself, but its head where the step failed. */
+/** Stored state of one step of one sample. It holds no reply, except the head of one that failed the step. */
 export interface Checkpoint<Output> {
   readonly image: ImageFacts;
-  /** Tokens of all calls so far, failed ones too. */
+  /** Tokens of all calls so far, failed ones included. */
   readonly usage: Usage;
-  /** All of it, or as much as was paid for when the step failed or was cut off. */
+  /** The output, or the part of it that existed when the step failed or was interrupted. */
   readonly output?: Output | undefined;
   readonly dropped?: DroppedCounts | undefined;
-  /** There are questions that were not asked yet. */
+  /** More calls are needed to complete the output. */
   readonly begun?: boolean | undefined;
-  readonly failed?: KeptFailure | undefined;
+  readonly failed?: StoredFailure | undefined;
 }
 
-/** `run` = in which run: equal lines of it share the failure, later runs try again. */
-interface KeptFailure extends StepFailure {
+/** `run`: id of the run that failed. Equal lines of that run share the failure; later runs try again. */
+interface StoredFailure extends StepFailure {
   readonly run?: string | undefined;
 }
 
 export interface StepFailure {
   readonly code: FailureCode;
   readonly message: string;
-  /** In how many runs it was tried. */
+  /** Number of runs that tried. */
   readonly attempts: number;
-  readonly replyHead?: string;
+  /** The first bytes of the unusable reply, if there was one. */
+  readonly replyHead?: string | undefined;
 }
 
+/** Reads the body of a checkpoint. Returns `undefined` for text that no version has written. */
+export type CheckpointReader<Output> = (body: string) => Checkpoint<Output> | undefined;
+
 const count = z.int().nonnegative();
-const counts = z.record(z.string(), count);
-const image = z.object({
-  identity: z.string(),
-  size: z.number(),
-  stamp: z.string(),
-  width: count,
-  height: count,
-  orientation: count,
-});
 const failed = z.object({
   code: z.custom<FailureCode>(),
   message: z.string(),
@@ -53,38 +44,15 @@ const failed = z.object({
   run: z.string().optional(),
 });
 
-const extraction = z.object({
-  cleanedCaption: z.string(),
-  expressions: z.array(z.object({ text: z.string(), charSpan: z.tuple([count, count]), nounChunk: z.string() })),
-});
-const grounding = z.object({
-  expressions: z.array(
-    z.object({
-      grounding: Grounding,
-      note: z.string().optional(),
-      instances: z.array(z.object({ bbox: Box, score: z.number().min(0).max(1).nullable() })),
-    }),
-  ),
-});
-
-const checkpointSchema = <T extends z.ZodType>(output: T) =>
-  z.object({
-    image,
+/** Creates the reader of a step from the schema of its output. */
+export function createCheckpointReader<Output>(output: z.ZodType<Output>): CheckpointReader<Output> {
+  const schema = z.object({
+    image: ImageFacts,
     usage: StoredUsage,
     output: output.optional(),
-    dropped: counts.optional(),
+    dropped: z.record(z.string(), count).optional(),
     begun: z.boolean().optional(),
     failed: failed.optional(),
   });
-const schemas = { step_0: checkpointSchema(extraction), step_1: checkpointSchema(grounding) };
-
-/** Reads a checkpoint's body; `undefined` for one that no version has written. */
-export function readCheckpoint(step: 'step_0', body: string): Checkpoint<Extraction> | undefined;
-export function readCheckpoint(step: 'step_1', body: string): Checkpoint<GroundingOutput> | undefined;
-export function readCheckpoint(step: keyof typeof schemas, body: string): unknown {
-  try {
-    return schemas[step].safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
+  return (body) => schema.safeParse(parseJson(body)).data as Checkpoint<Output> | undefined;
 }

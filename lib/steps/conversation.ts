@@ -4,66 +4,66 @@ import type { ModelReply, SentImage, Usage, VisionLanguageModel } from '#core/po
 import { addUsage, noUsage } from '#core/usage.ts';
 import type { Question } from './question.ts';
 
-/** The calls of one step about one image. Throws `SampleError` for a reply that the model declined to give. */
-export interface Conversation {
+/** The calls of one step about one image. */
+interface Conversation {
+  /** Throws `SampleError` where the model declines to answer. */
   ask(question: Question, options?: AskOptions): Promise<ModelReply>;
   /** Tokens of the calls so far. */
   usage(): Usage;
 }
 
 export interface AskOptions {
-  /** The tier on which the last reply went wrong. */
+  /** The structured-output tier on which the last reply failed. */
   readonly avoid?: Tier | undefined;
-  /** The last reply ran out of tokens: more are needed than was thought. */
-  readonly cutOff?: boolean;
+  /** The last reply reached its token limit, so this one gets a higher limit. */
+  readonly cutOff?: boolean | undefined;
 }
 
-export interface ConversationOptions {
+interface ConversationOptions {
   readonly model: VisionLanguageModel;
   readonly image: SentImage;
   readonly signal: AbortSignal;
-  beforeCall?(): void | Promise<void>;
-  onUsage?(model: string, usage: Usage): void;
+  /** Runs before every call. Throws to prevent it. */
+  readonly beforeCall?: (() => void | Promise<void>) | undefined;
 }
 
-/** Bytes of a bad reply that go into messages. */
-const HEAD = 500;
+/** Bytes of a bad reply that messages quote. */
+const HEAD_BYTES = 500;
 
-/** A reply that was cut off is asked for again with so many times the tokens. */
-const MORE = 4;
+/** Factor of the token limit after a reply that was cut off. */
+const MORE_TOKENS = 4;
 
-/** Replies of each model, and how many ran out of tokens: one that thinks unasked does so in every reply, and should not pay twice for each. */
-const lengths = new WeakMap<VisionLanguageModel, { replies: number; cutOff: number }>();
+/** Replies of each model, and how many of them were cut off. A model that always reasons needs the higher limit from the start, not a second call each time. */
+const replyCounts = new WeakMap<VisionLanguageModel, { replies: number; cutOff: number }>();
 
-export function openConversation({ model, image, signal, beforeCall, onUsage }: ConversationOptions): Conversation {
+export function openConversation({ model, image, signal, beforeCall }: ConversationOptions): Conversation {
   let usage = noUsage;
-  const seen = lengths.get(model) ?? { replies: 0, cutOff: 0 };
-  lengths.set(model, seen);
+  const seen = replyCounts.get(model) ?? { replies: 0, cutOff: 0 };
+  replyCounts.set(model, seen);
   return {
     usage: () => usage,
     async ask(question, { avoid, cutOff } = {}) {
       await beforeCall?.();
       const isOftenCutOff = seen.cutOff >= 3 && seen.cutOff >= 0.05 * seen.replies;
-      const request = { ...question, image, maxTokens: question.maxTokens * (cutOff || isOftenCutOff ? MORE : 1) };
-      // Asked from the failed tier down: a higher one has failed before, or was never meant for it.
+      const request = { ...question, image, maxTokens: question.maxTokens * (cutOff || isOftenCutOff ? MORE_TOKENS : 1) };
+      // Starts at the failed tier: higher tiers failed before, or do not suit this question.
       const reply = await model.ask(avoid ? { ...request, tier: avoid, avoidTier: avoid } : request, signal);
       usage = addUsage(usage, reply.usage);
       seen.replies += 1;
       if (reply.finish === 'length') seen.cutOff += 1;
-      onUsage?.(model.model, reply.usage);
-      if (reply.finish === 'filtered' || reply.finish === 'refused') throw declined(model.model, reply);
+      if (reply.finish === 'filtered' || reply.finish === 'refused') throw composeDeclined(model.model, reply);
       return reply;
     },
   };
 }
 
-/** The first bytes of a reply, whole characters only. */
+/** The first bytes of a reply, cut between characters. */
 export function cutReplyHead(text: string): string {
-  const head = Buffer.from(text.slice(0, HEAD)).subarray(0, HEAD).toString('utf8');
+  const head = Buffer.from(text.slice(0, HEAD_BYTES)).subarray(0, HEAD_BYTES).toString('utf8');
   return head.replace(/\uFFFD+$/, '');
 }
 
-function declined(model: string, { finish, finishDetail, text }: ModelReply): SampleError {
+function composeDeclined(model: string, { finish, finishDetail, text }: ModelReply): SampleError {
   const detail = finishDetail ? ` (${finishDetail})` : '';
   const head = text.trim() === '' ? {} : { replyHead: cutReplyHead(text) };
   return finish === 'filtered'

@@ -1,28 +1,17 @@
 import { hash } from 'node:crypto';
+import type { ImageFacts } from '#core/image-facts.ts';
 import type { ImagePolicy } from '#core/model-profile.ts';
 import type { ImageStat, ImageStore, SentImage } from '#core/ports.ts';
 import { type ImageInfo, type ImageLimits, measureImage } from '#images/measure-image.ts';
 import { prepareImage } from '#images/prepare-image.ts';
 
-/** What is known of an image: what it is by content, how its file looked then, and its size upright. */
-export interface ImageFacts {
-  /** Equal for equal bytes. */
-  readonly identity: string;
-  readonly size: number;
-  readonly stamp: string;
-  readonly width: number;
-  readonly height: number;
-  /** EXIF orientation of the stored file, 1–8. */
-  readonly orientation: number;
-}
-
-/** The image of one sample, for all of its steps: looked at once, read once, and only if need be. All of it throws `SampleError`. */
+/** The image of one sample, shared by its steps. It is read at most once, and only when needed. All members throw `SampleError`. */
 export interface SampleImage {
-  /** `recorded` facts hold as long as the file looks as it did; then it is not read. */
-  facts(options?: { readonly recorded?: ImageFacts | undefined; readonly signal?: AbortSignal }): Promise<ImageFacts>;
-  /** The bytes as a model wants them. */
+  /** Measures the image. `recorded` facts are reused without a read while the file has the same size and stamp. */
+  facts(options?: { readonly recorded?: ImageFacts | undefined; readonly signal?: AbortSignal | undefined }): Promise<ImageFacts>;
+  /** The bytes in the format and size that a model accepts. */
   sendable(policy: ImagePolicy, signal?: AbortSignal): Promise<SentImage>;
-  /** Lets go of the bytes; they are read again when they are asked for. */
+  /** Releases the bytes; a later use reads them again. */
   release(): void;
 }
 
@@ -31,9 +20,9 @@ interface Opened {
   readonly info: ImageInfo;
 }
 
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
-/** Opens the image of a sample; nothing is read yet. */
+/** Opens the image of a sample without reading it. `recorded`: facts that an earlier step measured. */
 export function openSampleImage(images: ImageStore, imagePath: string, limits: ImageLimits, recorded?: ImageFacts): SampleImage {
   let stat: ImageStat | undefined;
   let facts: ImageFacts | undefined;
@@ -48,7 +37,7 @@ export function openSampleImage(images: ImageStore, imagePath: string, limits: I
   };
 
   return {
-    async facts({ recorded: stepRecord, signal = never } = {}) {
+    async facts({ recorded: stepRecord, signal = neverAborted } = {}) {
       if (facts) return facts;
       stat ??= await images.stat(imagePath, signal);
       const known = [stepRecord, recorded].find((one) => one && isSame(one, stat as ImageStat));
@@ -61,7 +50,7 @@ export function openSampleImage(images: ImageStore, imagePath: string, limits: I
       }
       return facts;
     },
-    async sendable(policy, signal = never) {
+    async sendable(policy, signal = neverAborted) {
       if (sent?.policy !== policy) {
         const { bytes, info } = await open(signal);
         sent = { policy, image: await prepareImage(bytes, info, policy, signal) };
@@ -75,7 +64,7 @@ export function openSampleImage(images: ImageStore, imagePath: string, limits: I
   };
 }
 
-/** The store's own hash tells best; else a file that looks the same is the same. */
+/** Compares by the store's own hash where it has one, else by size and stamp. */
 function isSame(recorded: ImageFacts, stat: ImageStat): boolean {
   if (stat.identity !== undefined && stat.identity === recorded.identity) return true;
   return stat.size === recorded.size && stat.stamp === recorded.stamp;

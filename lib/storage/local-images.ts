@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SampleError } from '#core/errors.ts';
 import type { ImageStat, ImageStore } from '#core/ports.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import type { Settings } from '#core/settings.ts';
 import { createQuickDisk } from './disk/quick-disk.ts';
 import { createOwnS3Images } from './s3/own-s3-images.ts';
@@ -29,7 +30,7 @@ interface ImageFolder {
 export function createLocalImages({ settings, inputFolder, notice, s3, https }: LocalImagesOptions): ImageStore {
   const root = settings.image_root;
   const folders: ImageFolder[] = [
-    ...(root === '' || isRemote(root) ? [] : [{ folder: resolve(root), name: 'data.image_root' }]),
+    ...(root === '' || isRemoteAddress(root) ? [] : [{ folder: resolve(root), name: 'data.image_root' }]),
     { folder: resolve(inputFolder), name: "the input's folder" },
     { folder: process.cwd(), name: 'the working folder' },
   ];
@@ -53,15 +54,15 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
   }
 
   const remote = (imagePath: string): ImageStore | undefined => {
-    const reference = isRemote(root) && !isAbsolute(imagePath) ? root : imagePath;
-    if (!isRemote(reference)) return undefined;
+    const reference = isRemoteAddress(root) && !isAbsolute(imagePath) ? root : imagePath;
+    if (!isRemoteAddress(reference)) return undefined;
     const scheme = reference.slice(0, reference.indexOf(':')).toLowerCase();
     if (scheme === 's3') return bucket;
     if (scheme === 'https' && web) return web;
     throw new SampleError('image_unreadable', `image "${imagePath}": ${schemeFixes[scheme] ?? `${scheme}:// is not read; give a path`}`);
   };
   const referenceOf = (imagePath: string) =>
-    isRemote(root) && !isRemote(imagePath) && !isAbsolute(imagePath) ? `${root.replace(/\/+$/, '')}/${imagePath}` : imagePath;
+    isRemoteAddress(root) && !isRemoteAddress(imagePath) && !isAbsolute(imagePath) ? `${root.replace(/\/+$/, '')}/${imagePath}` : imagePath;
 
   return {
     async stat(imagePath, signal): Promise<ImageStat> {
@@ -92,8 +93,6 @@ const schemeFixes: Readonly<Record<string, string>> = {
   http: 'plain http is never read; use https with data.allow_https=true, or a file',
   file: 'file:// addresses are not read; give the path alone',
 };
-
-const isRemote = (reference: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(reference);
 
 function listCandidates(imagePath: string, folders: readonly ImageFolder[]): readonly ImageFolder[] {
   return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : folders;

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkResults } from '#test/check-results.ts';
 import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, readLines, start, writeInput } from './command-line.ts';
 
-const checker = '../shared/tools/check_results.py';
+/** A second checker, by other authors. */
+const otherChecker = '../shared/tools/check_results.py';
 
 async function standIn(options?: StandInOptions) {
   const server = await startStandIn(options);
@@ -29,7 +32,7 @@ async function run(folder: string, more: readonly string[] = []) {
     readLines<Failed>(results, 'failed.jsonl').map(({ _groundline: { line, code, message } }) => [line, `${code}: ${message}`]),
   );
   expect(end.stderr + end.stdout).not.toMatch(/\n\s+at |unexpected:|undefined|\[object/);
-  if (existsSync(checker)) execFileSync('python3', [checker, join(folder, 'captions.jsonl'), results]);
+  expect(checkResults(join(folder, 'captions.jsonl'), results)).toEqual([]);
   return {
     ...end,
     results,
@@ -38,6 +41,24 @@ async function run(folder: string, more: readonly string[] = []) {
     done: readLines<{ image_path: string; image_id: unknown; caption: string }>(results, 'annotations.jsonl'),
   };
 }
+
+test.skipIf(isMissing(otherChecker))(needing(otherChecker, 'results with failed lines pass the independent checker'), async () => {
+  const folder = tempFolder();
+  const caption = 'a red car';
+  writeInput(
+    folder,
+    [
+      { image_path: 'missing.png', caption },
+      { image_path: 'good.png', caption },
+    ],
+    ['good.png'],
+  );
+
+  const { done, results } = await run(folder);
+
+  expect(done.map(({ image_path }) => image_path)).toEqual(['good.png']);
+  expect(() => execFileSync('python3', [otherChecker, join(folder, 'captions.jsonl'), results])).not.toThrow();
+});
 
 test('bad images fail their lines, each with its reason, and no question is asked about them', async () => {
   const folder = tempFolder();

@@ -6,27 +6,21 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
+import { type CommandEnd, type CommandOptions, commandVariables, runCommandHere } from './command-here.ts';
 
 const cli = fileURLToPath(new URL('../../bin/groundline.js', import.meta.url));
-
-export interface CommandEnd {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export interface RunningCommand {
   readonly process: ChildProcess;
   readonly end: Promise<CommandEnd>;
 }
 
-/** Starts the real command line as its own process, without the keys of whoever runs the tests. */
-export function start(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Record<string, string> }): RunningCommand {
-  const { GOOGLE_API_KEY: _, GEMINI_API_KEY: __, OPENAI_API_KEY: ___, ...own } = process.env;
+/** Starts the command line as a process of its own: for signals, kills and whatever else needs a process. */
+export function start(args: readonly string[], { cwd, env = {} }: CommandOptions): RunningCommand {
   const child = spawn(process.execPath, [cli, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...own, XDG_CACHE_HOME: join(cwd, '.cache'), ...env },
+    env: { ...process.env, ...commandVariables(cwd, env) },
   });
   const outputs = [child.stdout, child.stderr].map((stream) => text(stream as Readable));
   const end = Promise.all([once(child, 'close'), ...outputs]).then(([[code], stdout = '', stderr = '']) => ({
@@ -37,8 +31,8 @@ export function start(args: readonly string[], { cwd, env = {} }: { cwd: string;
   return { process: child, end };
 }
 
-export const groundline = (args: readonly string[], options: { cwd: string; env?: Record<string, string> }): Promise<CommandEnd> =>
-  start(args, options).end;
+/** Runs a command within this process, so that it shares loaded modules with the test and counts for coverage. */
+export const groundline = (args: readonly string[], options: CommandOptions): Promise<CommandEnd> => runCommandHere(args, options);
 
 /** A PNG of one colour is enough for whoever does not look. Its comment makes its bytes its own. */
 export function drawImage(path: string, comment = path): void {

@@ -8,8 +8,8 @@ test('the place of an error is the top frame of own code, from the folder of the
     '    at JSON.stringify (<anonymous>)',
     '    at parse (node:internal/x:1:2)',
     '    at inner (/home/me/groundline/node_modules/zod/core.js:10:20)',
-    '    at async readAnswer (file:///home/me/groundline/lib/models/openai.ts:132:9)',
-    '    at file:///home/me/groundline/lib/run/run-local.ts:9:1',
+    '    at async readAnswer (file:///home/me/groundline/lib/models/adapters/openai.ts:132:9)',
+    '    at file:///home/me/groundline/lib/local/run-local.ts:9:1',
   );
 
   expect(findErrorPlace(error)).toBe('lib/models/adapters/openai.ts:132');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { groundline } from '#test/cli/command-line.ts';
+import { start } from '#test/cli/command-line.ts';
 import type { StandIn } from '#test/models/stand-in.ts';
 import { awsAvailable, dev } from './cloud.ts';
 import { makeDataset } from './dataset.ts';
@@ -19,10 +19,10 @@ describe.skipIf(!awsAvailable)('the command line against the deployed pipeline (
     const set = makeDataset('cli', 10, model);
     const settings = [...model.overrides.filter((override) => !override.includes('api_key')), 'workflow.max_workers=4'];
     const run = async (...args: string[]) => {
-      const { code, stdout, stderr } = await groundline([...args, '--env', 'dev'], {
+      const { code, stdout, stderr } = await start([...args, '--env', 'dev'], {
         cwd: set.folder,
         env: { ...inject('deployed')?.env },
-      });
+      }).end;
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
       return stdout;
     };

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { ImagePolicy } from '#core/model-profile.ts';
 import { measureImage } from '#images/measure-image.ts';
 import { prepareImage } from '#images/prepare-image.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 
 const folder = '../shared/data';
 const limits = { maxBytes: 50_000_000, maxPixels: 100_000_000 };
@@ -39,7 +40,7 @@ const prepared = async (file: string) => {
   return { bytes, info, sent };
 };
 
-/** The upright picture by an independent road, in few enough pixels to compare. */
+/** The upright picture by an independent path, in few enough pixels to compare. */
 const thumbnail = (bytes: Uint8Array) =>
   sharp(bytes, { autoOrient: true })
     .resize(24, 16, { fit: 'fill' })
@@ -50,7 +51,7 @@ const thumbnail = (bytes: Uint8Array) =>
 
 const difference = (a: Buffer, b: Buffer) => a.reduce((sum, value, index) => sum + Math.abs(value - (b[index] ?? 0)), 0) / a.length;
 
-describe.skipIf(!existsSync(folder))('real image files', () => {
+describe.skipIf(isMissing(folder))(needing(folder, 'real image files'), () => {
   test('are all in the table', () => {
     const found = ['exif', 'formats'].flatMap((name) => readdirSync(`${folder}/${name}`).map((file) => `${name}/${file}`));
 

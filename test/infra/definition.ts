@@ -13,7 +13,7 @@ export interface Definition {
   readonly States: Readonly<Record<string, State>>;
 }
 
-/** The state machine's definition as CloudFormation would render it, references written out. */
+/** The definition of the state machine as CloudFormation renders it, with references written out. */
 export function definitionOf({ ofType }: Synthesized): Definition {
   const [machine] = Object.values(ofType('AWS::StepFunctions::StateMachine')) as [Resource];
   return JSON.parse(written(machine.Properties.DefinitionString)) as Definition;
@@ -27,12 +27,12 @@ export function mapOf(definition: Definition): DistributedMapState {
   return definition.States.Samples as DistributedMapState;
 }
 
-/** All states, those of the children too, by name. */
+/** All states by name, including the states of child executions. */
 export function allStates(definition: Definition): Record<string, State> {
   return { ...definition.States, ...mapOf(definition).ItemProcessor.States };
 }
 
-/** Every `{% … %}` of a value, without its marks. */
+/** All expressions `{% … %}` of a value, without delimiters. */
 export function expressionsIn(value: unknown): string[] {
   if (typeof value === 'string') return value.startsWith('{%') ? [value.slice(2, -2).trim()] : [];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(expressionsIn) : [];

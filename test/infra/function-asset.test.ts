@@ -20,7 +20,7 @@ describe('the asset of the functions', () => {
   }, 120_000);
   afterAll(() => rmSync(asset, { recursive: true, force: true }));
 
-  /** What a bundle loads before anything is called. */
+  /** Files that a bundle loads at its start. */
   const staticImports = (name: string): Set<string> => {
     const found = new Set<string>();
     const follow = (file: string) => {
@@ -31,11 +31,11 @@ describe('the asset of the functions', () => {
     follow(`${name}.mjs`);
     return found;
   };
-  /** The chunk that holds a package, by the sources its map names. */
+  /** Chunks with sources of a package, by their source maps. */
   const chunksWith = (source: string) =>
     files.filter((name) => name.endsWith('.mjs.map') && readFileSync(path(name), 'utf8').includes(source)).map((name) => name.slice(0, -4));
 
-  it('holds one handler for each function, with a source map, and stays small', () => {
+  it('has one handler with a source map for each function, and stays small', () => {
     for (const name of functionNames) {
       expect(files).toContain(`${name}.mjs`);
       expect(files).toContain(`${name}.mjs.map`);
@@ -52,12 +52,12 @@ describe('the asset of the functions', () => {
     expect(map.sourcesContent ?? []).toEqual([]);
   });
 
-  it('decodes images by WebAssembly and holds nothing built for one machine', () => {
+  it('decodes images with WebAssembly and contains no native binaries', () => {
     expect(files.filter((name) => name.endsWith('.wasm'))).toEqual([expect.stringContaining('sharp-wasm32')]);
     expect(files.filter((name) => /\.(node|so|dylib|dll)(\.\d+)*$/.test(name))).toEqual([]);
   });
 
-  it('needs nothing beside it: sharp turns an image with the asset’s own files alone', () => {
+  it('is self-contained: sharp rotates an image with only the files of the asset', () => {
     const script = `
       const { createRequire } = await import('node:module');
       const sharp = createRequire(${JSON.stringify(path('extract-expressions.mjs'))})('sharp');
@@ -68,7 +68,7 @@ describe('the asset of the functions', () => {
     expect(printed.trim()).toBe('20 40 0');
   });
 
-  it('loads the models’ SDKs only when a model is called', () => {
+  it('loads the SDKs of models only when a model is called', () => {
     for (const source of ['node_modules/openai/', 'node_modules/@google/genai/']) {
       const chunks = chunksWith(source);
       expect(chunks.length).toBeGreaterThan(0);
@@ -76,11 +76,11 @@ describe('the asset of the functions', () => {
     }
   });
 
-  it('starts quickly: what a function loads at once is small', () => {
+  it('starts quickly: each function loads less than 2.5 MB at its start', () => {
     for (const name of functionNames) expect(sizeOf([...staticImports(name)])).toBeLessThan(2.5 * MB);
   });
 
-  it('loads every function by itself, with the stack’s variables and nothing else', () => {
+  it('loads every function alone, with only the variables of the stack', () => {
     const variables = { ENVIRONMENT: 'test', BUCKET: 'b', TABLE: 't', MODEL_KEYS_SECRET: 's', STATE_MACHINE: 'm', AWS_REGION: 'us-east-1' };
     const numbers = { CHECKPOINT_DAYS: '1', MAX_LAMBDAS: '1', SETTLE_MINUTES: '1', MAX_UNATTENDED_USD: '1' };
     for (const name of functionNames) {
@@ -95,7 +95,7 @@ describe('the asset of the functions', () => {
     }
   });
 
-  it('leaves out what only runs on one machine', () => {
+  it('contains no packages of the local builtin backend', () => {
     expect(chunksWith('node_modules/@tensorflow/')).toEqual([]);
     expect(existsSync(path('node_modules', '@tensorflow'))).toBe(false);
   });

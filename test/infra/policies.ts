@@ -8,7 +8,7 @@ export interface Statement {
   readonly Condition?: unknown;
 }
 
-/** The statements of an IAM policy, a bucket's, topic's, queue's or key's. */
+/** The statements of a policy: IAM, bucket, topic, queue or key. */
 export function statementsOf({ Properties }: Resource): readonly Statement[] {
   const document = (Properties.PolicyDocument ?? Properties.KeyPolicy) as { Statement: Statement[] };
   return document.Statement;
@@ -18,13 +18,13 @@ export function actionsOf({ Action }: Statement): readonly string[] {
   return typeof Action === 'string' ? [Action] : Action;
 }
 
-/** Every string anywhere inside a value. */
+/** All strings anywhere inside a value. */
 export function stringsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }
 
-/** A function's environment variables. */
+/** The environment variables of a function. */
 export function variablesOf({ Properties }: Resource): Readonly<Record<string, unknown>> {
   return (Properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
 }

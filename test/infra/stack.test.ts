@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { allowedHosts, environments } from '#infra/environments.ts';
+import { addEnvironment } from '#infra/add-environment.ts';
+import { allowedHosts, type Environment, environments } from '#infra/environments.ts';
 import { functionNames } from '#infra/function-asset.ts';
-import { startingUploads } from '#infra/upload-trigger.ts';
+import { triggerKeys } from '#infra/upload-trigger.ts';
 import { actionsOf, statementsOf, stringsIn, variablesOf } from './policies.ts';
-import { type Resource, synthesize, synthesized, written } from './synthesized.ts';
+import { type Resource, synthesize, synthesized, testApp, written } from './synthesized.ts';
 
-// Whoever synthesizes has been through cdk-nag too: an unexplained finding throws there.
+// Synthesis runs cdk-nag too, and throws for an unexplained finding.
 describe.each(synthesized.map((each) => [each.name, each] as const))('the stack of %s', (_, each) => {
   const { environment, template, ofType } = each;
   const key = Object.keys(ofType('AWS::KMS::Key'))[0];
@@ -15,18 +16,18 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     return found[0] as Resource;
   };
 
-  it('has no name of its own in any resource, so that environments fit beside each other', () => {
+  it('gives no resource a fixed name, so that several environments fit into one account', () => {
     const named = Object.entries(template.Resources).flatMap(([id, { Properties = {} }]) =>
       Object.entries(Properties)
         .filter(([property, value]) => property.endsWith('Name') && typeof value === 'string')
         .map(([property]) => `${id}.${property}`),
     );
 
-    // An inline policy must have a name and lives inside its role; metrics and titles are no names of resources.
+    // An inline policy needs a name and belongs to its role. Names of metrics and titles are no names of resources.
     expect(named.filter((name) => !/\.(PolicyName|MetricName|DisplayName)$/.test(name))).toEqual([]);
   });
 
-  it('keeps data versioned, encrypted, private and off plain http', () => {
+  it('keeps data versioned, encrypted, private and only reachable over TLS', () => {
     const { Properties: bucket } = only('AWS::S3::Bucket');
     const encryption = environment.customerKey
       ? {
@@ -53,7 +54,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     ]);
   });
 
-  it('forgets broken uploads and old versions, and runs only where it says so', () => {
+  it('expires broken uploads and old versions, and runs only with runDays', () => {
     const { Rules } = only('AWS::S3::Bucket').Properties.LifecycleConfiguration as { Rules: object[] };
 
     expect(Rules).toEqual([
@@ -63,7 +64,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     ]);
   });
 
-  it('tells EventBridge of uploads by the bucket’s own property, without a function for it', () => {
+  it('sends uploads to EventBridge by a bucket property, without an extra function', () => {
     expect(only('AWS::S3::Bucket').Properties.NotificationConfiguration).toEqual({
       EventBridgeConfiguration: { EventBridgeEnabled: true },
     });
@@ -83,7 +84,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     });
   });
 
-  it('destroys or retains all that holds data, as the environment says', () => {
+  it('destroys or retains all stateful resources by the setting retain', () => {
     const data = ['AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup', 'AWS::KMS::Key'];
     const policies = data.flatMap((type) => Object.values(ofType(type)).map(({ DeletionPolicy }) => DeletionPolicy));
 
@@ -92,7 +93,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(Object.keys(ofType('Custom::S3AutoDeleteObjects'))).toHaveLength(environment.retain ? 0 : 1);
   });
 
-  it('runs its functions on arm64 under Node 24, with their memory, limits and logs', () => {
+  it('runs its functions on arm64 under Node 24, with memory, timeout and log group', () => {
     const functions = Object.values(ofType('AWS::Lambda::Function')).filter(({ Properties }) => Properties.Description !== undefined);
     const handlers = functions.filter(({ Properties }) => functionNames.some((name) => Properties.Handler === `${name}.handler`));
 
@@ -109,7 +110,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(new Set(handlers.map(({ Properties }) => JSON.stringify(Properties.Code))).size).toBe(1);
   });
 
-  it('keeps logs no longer than it says, under the key where there is one', () => {
+  it('keeps logs for logDays, encrypted with the key of the stack if it has one', () => {
     for (const { Properties } of Object.values(ofType('AWS::Lambda::Function')))
       expect(Properties.LoggingConfig).toMatchObject({ LogGroup: { Ref: expect.any(String) } });
     for (const { Properties } of Object.values(ofType('AWS::Logs::LogGroup'))) {
@@ -118,7 +119,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     }
   });
 
-  it('holds no key of a model, neither in the template nor in variables', () => {
+  it('contains no API key, neither in the template nor in variables', () => {
     const variables = Object.values(ofType('AWS::Lambda::Function')).flatMap((each) => Object.entries(variablesOf(each)));
 
     expect(variables.filter(([name]) => /KEY$|TOKEN|PASSWORD|SECRET$/.test(name)).map(([name]) => name)).toEqual(
@@ -131,7 +132,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     });
   });
 
-  it('starts runs for captions and specs below inputs/, whatever folder they are in, and for nothing else', () => {
+  it('starts runs only for captions and specs in any folder below inputs/', () => {
     const [rule] = Object.entries(ofType('AWS::Events::Rule')).filter(([id]) => id.startsWith('UploadStart'));
 
     expect(rule?.[1].Properties.EventPattern).toEqual({
@@ -139,11 +140,11 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
       'detail-type': ['Object Created'],
       detail: {
         bucket: { name: [{ Ref: expect.stringMatching(/^Data/) }] },
-        object: { key: startingUploads.map((wildcard) => ({ wildcard })) },
+        object: { key: triggerKeys.map((wildcard) => ({ wildcard })) },
       },
     });
     const starts = (uploaded: string) =>
-      startingUploads.some((wildcard) => new RegExp(`^${wildcard.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(uploaded));
+      triggerKeys.some((wildcard) => new RegExp(`^${wildcard.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(uploaded));
     expect(['inputs/d/captions.jsonl', 'inputs/a/b/c/captions.jsonl.gz', 'inputs/d/spec.yaml'].map(starts)).toEqual([true, true, true]);
     expect(['runs/d/id/captions.jsonl', 'inputs/captions.jsonl', 'inputs/d/a.jpg', 'inputs/d/captions.jsonl.bak'].map(starts)).toEqual([
       false,
@@ -153,7 +154,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     ]);
   });
 
-  it('keeps an upload that could start nothing in a queue, and rings for it', () => {
+  it('keeps an upload that started no run in a queue with an alarm', () => {
     const [queue] = Object.keys(ofType('AWS::SQS::Queue'));
     const queueArn = { 'Fn::GetAtt': [queue, 'Arn'] };
 
@@ -167,7 +168,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
   const alarmOn = (metric: string) =>
     Object.values(ofType('AWS::CloudWatch::Alarm')).find(({ Properties }) => Properties.MetricName === metric)?.Properties;
 
-  it('rings for failed runs, crashes, throttles and costs, each to the topic', () => {
+  it('raises alarms for failed runs, crashes, throttles and costs, all to the topic', () => {
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'Errors', 'Throttles', 'ReadThrottleEvents', 'WriteThrottleEvents'])
       expect(alarmOn(metric)).toBeDefined();
     expect(alarmOn('CostUsd')).toMatchObject({
@@ -181,7 +182,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     }
   });
 
-  it('lets alarms, rules and budgets publish to the topic, whose own policy would keep them out', () => {
+  it('allows alarms, rules and budgets to publish to the topic', () => {
     const allowed = statementsOf(only('AWS::SNS::TopicPolicy')).filter(({ Effect }) => Effect === 'Allow');
     const services = stringsIn(allowed.map(({ Principal }) => Principal));
 
@@ -189,7 +190,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(services.includes('budgets.amazonaws.com')).toBe(environment.monthlyBudgetUsd !== undefined);
   });
 
-  it('tells of finished and failed runs', () => {
+  it('publishes every completed and failed run', () => {
     const rules = Object.entries(ofType('AWS::Events::Rule')).filter(([id]) => id.startsWith('News'));
     const statuses = rules.map(([, { Properties }]) => (Properties.EventPattern as { detail: { status: string[] } }).detail.status);
 
@@ -200,7 +201,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     );
   });
 
-  it('gives no right to everything but where AWS knows no narrower one', () => {
+  it('grants access to all resources only for actions without resource-level permissions', () => {
     const wide = Object.values(ofType('AWS::IAM::Policy'))
       .flatMap(statementsOf)
       .filter(({ Resource }) => Resource === '*');
@@ -209,13 +210,13 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
 
     expect(wide.flatMap(actionsOf).filter((action) => !unnameable.test(action))).toEqual([]);
     const actions = Object.values(ofType('AWS::IAM::Policy')).flatMap(statementsOf).flatMap(actionsOf);
-    // CDK's own grant to send to an encrypted queue.
+    // CDK's grant to send to an encrypted queue.
     expect(actions.filter((action) => action.includes('*') && !/^kms:(GenerateDataKey|ReEncrypt)\*$/.test(action))).toEqual([]);
     for (const { Properties } of Object.values(ofType('AWS::IAM::Role')).filter(({ Properties }) => Properties.ManagedPolicyArns))
       expect(JSON.stringify(Properties)).toContain('AWSLambdaBasicExecutionRole');
   });
 
-  it('lets no function write inputs, nor anything but what its work needs', () => {
+  it('allows each function only the writes of its work, and none to inputs/', () => {
     const grants = (name: string) => {
       const role = Object.keys(ofType('AWS::IAM::Role')).find((id) => id.startsWith(`Functions${name.replaceAll('-', '')}role`));
       return Object.values(ofType('AWS::IAM::Policy'))
@@ -242,7 +243,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(services('prepare-run')).toEqual(new Set(['logs', 'xray', 's3', 'dynamodb', 'secretsmanager', 'states', ...none, ...vpc]));
   });
 
-  it('reads other buckets only where the environment names them', () => {
+  it('allows reads of other buckets only if the environment names them', () => {
     const read = Object.values(ofType('AWS::IAM::Policy'))
       .flatMap(statementsOf)
       .flatMap(({ Resource }) => [Resource].flat().map(written));
@@ -251,7 +252,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(others).toEqual(new Set(environment.imageBuckets.flatMap((name) => [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`])));
   });
 
-  it('lets the state machine use the key for the map’s reader and writer, which CDK does not', () => {
+  it('lets the state machine use the key for the reader and writer of the map', () => {
     const [role] = Object.keys(ofType('AWS::IAM::Role')).filter((id) => id.startsWith('WorkflowStateMachine'));
     const actions = Object.values(ofType('AWS::IAM::Policy'))
       .filter(({ Properties }) => JSON.stringify(Properties.Roles).includes(`"${role}"`))
@@ -272,7 +273,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     expect(only('AWS::KMS::Key').Properties.EnableKeyRotation).toBe(true);
   });
 
-  it('reaches S3 and DynamoDB from a VPC through free gateways, and looks nothing up', () => {
+  it('reaches S3 and DynamoDB from a VPC through gateway endpoints, without look-ups', () => {
     const gateways = Object.values(ofType('AWS::EC2::VPCEndpoint')).filter(({ Properties }) => Properties.VpcEndpointType === 'Gateway');
 
     expect(gateways).toHaveLength(environment.vpc ? 2 : 0);
@@ -281,18 +282,18 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
       expect(Properties.AvailabilityZone).toHaveProperty('Fn::Select');
   });
 
-  it('tells its functions where calls may go, and says so in an output', () => {
+  it('passes the allowed hosts to its functions and to an output', () => {
     const hosts = allowedHosts(environment).join(',');
-    const told = Object.values(ofType('AWS::Lambda::Function')).flatMap((each) => {
+    const passed = Object.values(ofType('AWS::Lambda::Function')).flatMap((each) => {
       const { MODEL_HOSTS, OWN_MODEL_HOSTS } = variablesOf(each);
       return MODEL_HOSTS === undefined ? [] : [[MODEL_HOSTS, OWN_MODEL_HOSTS]];
     });
 
-    expect(told).toEqual(functionNames.map(() => [hosts, environment.ownModelHosts.join(',')]));
+    expect(passed).toEqual(functionNames.map(() => [hosts, environment.ownModelHosts.join(',')]));
     expect(template.Outputs.ModelHosts?.Value).toBe(hosts);
   });
 
-  it('tags what it makes', () => {
+  it('tags its resources', () => {
     const tags = only('AWS::S3::Bucket').Properties.Tags as { Key: string; Value: string }[];
 
     expect(Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]))).toMatchObject({
@@ -302,7 +303,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
     });
   });
 
-  it('says where everything is and how to start', () => {
+  it('has outputs with all addresses and the first start input', () => {
     const outputs = Object.fromEntries(Object.entries(template.Outputs).map(([name, { Value }]) => [name, written(Value)]));
 
     expect(outputs).toMatchObject({
@@ -320,14 +321,14 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the stack 
 });
 
 describe('environments', () => {
-  it('can share an account and region: their stacks have other names, and nothing is exported', () => {
+  it('can share an account and region: their stacks have different names and no exports', () => {
     const stacks = synthesized.slice(0, -1);
 
     expect(new Set(stacks.map(({ name }) => name))).toEqual(new Set(Object.keys(environments)));
     for (const { template } of stacks) expect(JSON.stringify(template.Outputs)).not.toContain('"Export"');
   });
 
-  it('may name an account and a region: nothing is looked up there, and every finding is still explained', () => {
+  it('may set an account and a region, without look-ups or unexplained findings', () => {
     const place = { account: '123456789012', region: 'eu-west-1', imageBuckets: ['their-images'] };
     const [inVpc] = [synthesize('self-hosted', place), synthesize('prod', place)];
 
@@ -335,7 +336,7 @@ describe('environments', () => {
       expect(Properties.AvailabilityZone).toHaveProperty('Fn::Select');
   });
 
-  it('raise a budget by the topic, without an address', () => {
+  it('send budget messages to the topic, without an email address', () => {
     const { ofType } = synthesize('dev', { monthlyBudgetUsd: 10 });
     const [budget] = Object.values(ofType('AWS::Budgets::Budget'));
 
@@ -343,5 +344,17 @@ describe('environments', () => {
       Budget: { BudgetLimit: { Amount: 10, Unit: 'USD' }, CostFilters: { TagKeyValue: ['user:Environment$dev'] } },
       NotificationsWithSubscribers: [{ Subscribers: [{ SubscriptionType: 'SNS' }] }],
     });
+  });
+
+  it('show a notice at synth for an old name of a setting', () => {
+    const app = testApp();
+    const stack = addEnvironment(app, 'dev', { ...(environments.dev as Environment), settleSeconds: 5 });
+
+    const { messages, template } = app.synth().getStackArtifact(stack.artifactId);
+
+    expect(messages.map(({ entry }) => entry.data)).toContainEqual(
+      expect.stringContaining('settleSeconds of an environment is now called uploadDelaySeconds'),
+    );
+    expect(JSON.stringify(template)).toContain('$exists($states.input.uploaded) ? 5 : 0');
   });
 });

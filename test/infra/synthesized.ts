@@ -32,14 +32,14 @@ export interface Synthesized {
 
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
 
-/** An app as `cdk.json` makes it, without bundling the functions. */
+/** An app with the context of `cdk.json`, without bundled functions. */
 export function testApp(): App {
   const outdir = mkdtempSync(join(tmpdir(), 'groundline-cdk-'));
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   return new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir });
 }
 
-/** The stack of an environment of `environments.ts`, with settings changed. Throws for a finding of cdk-nag that is not explained. */
+/** The stack of an environment of `environments.ts`, with changed settings. Throws for an unexplained finding of cdk-nag. */
 export function synthesize(name: string, changes: Partial<Environment> = {}): Synthesized {
   const given = environments[name];
   if (given === undefined) throw new Error(`no environment ${name}`);
@@ -56,7 +56,7 @@ export function synthesize(name: string, changes: Partial<Environment> = {}): Sy
   };
 }
 
-/** Every environment there is, and one with all settings that none of them has. */
+/** All shipped environments, and one with the settings that none of them has. */
 export const synthesized: readonly Synthesized[] = [
   ...Object.keys(environments).map((name) => synthesize(name)),
   {
@@ -79,7 +79,7 @@ const pseudoParameters: Readonly<Record<string, string>> = {
   'AWS::AccountId': '123456789012',
 };
 
-/** What a value of a template becomes when its references are written out as `<LogicalId>` or `<LogicalId.Attribute>`. */
+/** A template value with its references written out as `<LogicalId>` or `<LogicalId.Attribute>`. */
 export function written(value: unknown): string {
   if (typeof value === 'string') return value;
   const [kind, argument] = Object.entries(value as Record<string, unknown>)[0] ?? [];

@@ -10,7 +10,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
   const states = allStates(definition);
   const tasks = Object.entries(states).filter(([, { Type }]) => Type === 'Task');
 
-  it('is valid Amazon States Language, all of it JSONata', () => {
+  it('is valid Amazon States Language in JSONata', () => {
     const verdict = aslValidator(definition);
 
     expect(verdict.isValid ? '' : verdict.errorsText()).toBe('');
@@ -19,7 +19,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     expect(JSON.stringify(definition)).not.toMatch(/"\$\.|InputPath|ResultPath|"[A-Za-z]+\.\$"/);
   });
 
-  it('holds only expressions that parse', () => {
+  it('contains only expressions that parse', () => {
     const found = expressionsIn(definition);
 
     expect(found.length).toBeGreaterThan(20);
@@ -45,7 +45,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     });
   });
 
-  it('writes the children’s results with the second result writer, which CDK drops without its flag', () => {
+  it('writes the results of children with ResultWriterV2, which CDK drops without its feature flag', () => {
     expect(map.ResultWriter).toEqual({
       Resource: 'arn:aws:states:::s3:putObject',
       Arguments: { Bucket: expect.stringMatching(/^<Data/), Prefix: '{% $states.input.mapResultsPrefix %}' },
@@ -53,7 +53,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     });
   });
 
-  it('tolerates no failed child: only a reason to stop fails one', () => {
+  it('tolerates no failed child, since only a reason to stop fails one', () => {
     expect(map).not.toHaveProperty('ToleratedFailurePercentage');
     expect(map).not.toHaveProperty('ToleratedFailureCount');
     const fails = Object.values(map.ItemProcessor.States).filter(({ Type }) => Type === 'Fail');
@@ -61,25 +61,25 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
   });
 
   it.each(tasks.map(([name, state]) => [name, state] as const))(
-    'waits for hours where an account is too full for %s, tries a crash twice more, then goes on',
+    'retries %s for hours at the concurrency limit, and twice after a crash',
     (_, task) => {
-      const patient = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, JitterStrategy: 'FULL' };
+      const backoff = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, JitterStrategy: 'FULL' };
 
       expect(task.Retry).toEqual([
-        { ErrorEquals: ['Lambda.TooManyRequestsException'], MaxAttempts: 1000, ...patient },
-        { ErrorEquals: expect.arrayContaining(['Lambda.ServiceException', 'Lambda.SdkClientException']), MaxAttempts: 12, ...patient },
+        { ErrorEquals: ['Lambda.TooManyRequestsException'], MaxAttempts: 1000, ...backoff },
+        { ErrorEquals: expect.arrayContaining(['Lambda.ServiceException', 'Lambda.SdkClientException']), MaxAttempts: 12, ...backoff },
         { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, MaxAttempts: 2, BackoffRate: 2, MaxDelaySeconds: 30, JitterStrategy: 'FULL' },
       ]);
       expect(task.TimeoutSeconds).toBe(960);
     },
   );
 
-  it('loses a batch whose function keeps crashing, and never the run', () => {
+  it('loses only the batch of a function that crashes on every attempt', () => {
     for (const name of ['Extract', 'Ground']) expect(states[name]?.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'BatchLost' }]);
     expect(states.BatchLost).toMatchObject({ Type: 'Pass', Output: { status: 'lost' }, End: true });
   });
 
-  it('tells each function which attempt it is', () => {
+  it('passes the number of the attempt to each function', () => {
     for (const name of ['Extract', 'Ground'])
       expect(states[name]?.Arguments).toMatchObject({ Payload: { attempt: '{% $states.context.State.RetryCount %}' } });
   });
@@ -92,14 +92,14 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     expect(states.Samples?.Next).toBe('Collect');
   });
 
-  it('settles before it looks at an upload, and not at all when started by hand', async () => {
+  it('waits for the upload delay only when an upload started it', async () => {
     const [seconds] = expressionsIn(states.Settle?.Seconds);
 
     expect(await evaluate(seconds, { input: 's3://b/k', uploaded: { captions: 'v' } })).toBe(each.environment.uploadDelaySeconds);
     expect(await evaluate(seconds, { input: 's3://b/k' })).toBe(0);
   });
 
-  it('remembers a caught error and a function’s own reason alike, and always has a value', async () => {
+  it('keeps a caught error or the cause of an outcome, and always has a value', async () => {
     const { error, cause } = (states.RememberFailure as State).Output as { error: string; cause: string };
     const remembered = async (input: object) => [await evaluate(inner(error), input), await evaluate(inner(cause), input)];
 
@@ -111,7 +111,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     expect(await remembered({})).toEqual(['RunFailed', '']);
   });
 
-  it('never ends as succeeded after a failure, whatever collect says', async () => {
+  it('never succeeds after a failure, whatever the outcome of collect', async () => {
     const merged = inner(states.Collect?.Output as string);
     const outcome = async (failure: object, payload: object) =>
       choose(states.Outcome as State, await evaluate(merged, failure, { Payload: payload }));
@@ -122,7 +122,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     expect(await outcome({ error: 'RunStopped', cause: 'wrong key' }, { status: 'incomplete', waitSeconds: 1 })).toBe('CollectMore');
   });
 
-  it('fails with a cause that the service takes, whatever was remembered', async () => {
+  it('fails with a cause that Step Functions accepts, whatever was kept', async () => {
     const { Error: error, Cause: cause } = states.Failed as unknown as { Error: string; Cause: string };
 
     expect(await evaluate(inner(error), { error: 'RunStopped' })).toBe('RunStopped');
@@ -131,7 +131,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     expect(await evaluate(inner(cause), {})).toBe('see failed.jsonl');
   });
 
-  it('goes by what a function returns: ok, incomplete or stop', async () => {
+  it('branches on the status of a function: ok, incomplete or stop', async () => {
     for (const [verb, next] of [
       ['Extract', 'Ground'],
       ['Ground', 'BatchDone'],
@@ -145,7 +145,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     }
   });
 
-  it('skips extraction where step 0 is not asked for', async () => {
+  it('skips extraction without step 0', async () => {
     const first = (steps: string[]) => choose(states.WhichSteps as State, { BatchInput: { steps } });
 
     expect(await first(['0', '1'])).toBe('Extract');
@@ -153,7 +153,7 @@ describe.each(synthesized.map((each) => [each.name, each] as const))('the workfl
     expect(await first(['1'])).toBe('Ground');
   });
 
-  it('logs every state and none of its data', () => {
+  it('logs every state without its data', () => {
     const [machine] = Object.values(each.ofType('AWS::StepFunctions::StateMachine'));
 
     expect(machine?.Properties.LoggingConfiguration).toMatchObject({ Level: 'ALL', IncludeExecutionData: false });

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { stepFiles } from '#core/step-names.ts';
 import { readPreviousRun, requireUntouched } from '#local/previous-run.ts';
-import { stepFiles } from '#output/result-files.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 

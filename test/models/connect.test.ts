@@ -33,7 +33,7 @@ describe('connecting models', () => {
         clock: realClock,
         random: Math.random,
         notice: (message) => notices.push(message),
-        ...(memory && { memory }),
+        memory,
       },
       signal,
     );

@@ -12,18 +12,19 @@ function createMemory(start: Record<string, unknown> = {}): EndpointMemory & { v
   };
 }
 
-test('what is learned of an endpoint is there in the next run', async () => {
+test('capabilities of an endpoint are stored for the next run', async () => {
   const memory = createMemory();
   const first = await recallCapabilities(memory, 'http://gpu/v1', 'qwen');
   first.update({ tier: 'json' });
-  first.update({ quirks: ['drop temperature'] });
+  first.update({ adjustments: ['drop temperature'] });
 
+  expect(memory.values['http://gpu/v1 qwen']).toEqual({ tier: 'json', quirks: ['drop temperature'] });
   const second = await recallCapabilities(memory, 'http://gpu/v1', 'qwen');
 
-  expect(second.current).toEqual({ tier: 'json', quirks: ['drop temperature'] });
+  expect(second.current).toEqual({ tier: 'json', adjustments: ['drop temperature'] });
 });
 
-test('one model’s knowledge is not another’s', async () => {
+test('capabilities of one model do not apply to another', async () => {
   const memory = createMemory();
   (await recallCapabilities(memory, 'http://gpu/v1', 'qwen')).update({ tier: 'text' });
 
@@ -32,13 +33,13 @@ test('one model’s knowledge is not another’s', async () => {
   expect(other.current.tier).toBe('schema');
 });
 
-test('unreadable memory is no memory', async () => {
+test('unreadable capabilities count as none', async () => {
   const memory = createMemory({ 'http://gpu/v1 qwen': { tier: 'best' } });
 
-  expect((await recallCapabilities(memory, 'http://gpu/v1', 'qwen')).current).toEqual({ tier: 'schema', quirks: [] });
+  expect((await recallCapabilities(memory, 'http://gpu/v1', 'qwen')).current).toEqual({ tier: 'schema', adjustments: [] });
 });
 
-test('a memory that cannot be written does not disturb', async () => {
+test('a store that cannot be written changes nothing in this run', async () => {
   const broken: EndpointMemory = { get: async () => undefined, set: async () => Promise.reject(new Error('read-only')) };
   const capabilities = await recallCapabilities(broken, 'http://gpu/v1', 'qwen');
 

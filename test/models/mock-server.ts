@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
-/** The independent stand-in for a model endpoint, kept beside the repository. */
+/** The independent stand-in for a model endpoint, kept outside the repository. */
 export const mockServerPath = '../shared/tools/mock-vlm.mjs';
 
 export interface MockServer {
@@ -13,7 +13,7 @@ export interface MockServer {
 
 /** Starts the stand-in in a second process, with its knobs (LATENCY_MS, P429, RETRY_AFTER, RPS, P500 …). */
 export async function startMockServer(knobs: Record<string, string>): Promise<MockServer> {
-  if (!existsSync(mockServerPath)) throw new Error(`${mockServerPath} is not there; this bench needs it`);
+  if (!existsSync(mockServerPath)) throw new Error(`${mockServerPath} is missing: expected the independent stand-in there`);
   const child: ChildProcess = spawn(process.execPath, [mockServerPath], {
     env: { ...process.env, PORT: '0', ...knobs },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -19,7 +19,7 @@ const backends = ['openai', 'gemini'] as const;
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 async function openAdapter(backend: (typeof backends)[number], url: string, limits = { timeoutMs: 20_000, graceMs: 20_000 }) {
-  const vlm = { backend, [backend]: { base_url: url, ...(backend === 'openai' && { model_name: 'm' }) } };
+  const vlm = { backend, [backend]: { base_url: url, [backend === 'openai' ? 'model_name' : 'model']: 'm' } };
   const { target } = stepModel(Settings.parse({ vlm }), 'extraction', {});
   const capabilities = await recallCapabilities(undefined, target.endpoint, target.model);
   const common = { baseUrl: url, apiKey: 'k', model: 'm', temperature: 0, extraBody: {}, defaultHeaders: {}, maxTokens: 100 };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { dialectOf, type ReadRequest, type StandInDialect } from './stand-in-dialects.ts';
 
 /** One call as the stand-in understood it. */
 export interface StandInCall {
@@ -13,6 +14,7 @@ export interface StandInCall {
   readonly images: number;
   /** How often this very question was asked before. */
   readonly repeat: number;
+  /** Of the header that its API uses. */
   readonly authorization: string | undefined;
   /** Of whoever called, on this machine. */
   readonly port: number | undefined;
@@ -38,8 +40,10 @@ export interface StandInOptions {
 
 export interface StandIn {
   readonly url: string;
-  /** Overrides that point a run at it. */
+  /** Overrides that point a run at it, through the API of OpenAI. */
   readonly overrides: readonly string[];
+  /** The same through the API of Gemini. */
+  readonly geminiOverrides: readonly string[];
   readonly calls: StandInCall[];
   /** Answered with a reply: what a vendor would have charged for. */
   readonly paid: StandInCall[];
@@ -48,6 +52,7 @@ export interface StandIn {
 }
 
 export const servedModel = 'Qwen/Qwen3-VL-8B-Instruct';
+const geminiModel = 'gemini-3.1-flash-lite';
 
 /** A real model endpoint on the loopback: finds every "a … …" of a caption, and a box for each that depends on its words alone. "ghost" is never visible. */
 export async function startStandIn({
@@ -66,9 +71,10 @@ export async function startStandIn({
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await bodyOf(request);
-    if (request.method === 'GET') return send(response, 200, { object: 'list', data: models.map((id) => ({ id, object: 'model' })) });
+    const dialect = dialectOf(request, servedModel);
+    if (request.method === 'GET') return send(response, 200, dialect.models(models));
     const key = createHash('sha1').update(body).digest('hex');
-    const call = read(body, seen.get(key) ?? 0, request);
+    const call = readCall(dialect.read(body), seen.get(key) ?? 0, request);
     seen.set(key, call.repeat + 1);
     calls.push(call);
     maxInFlight = Math.max(maxInFlight, ++inFlight);
@@ -80,8 +86,7 @@ export async function startStandIn({
     if (scripted && 'status' in scripted)
       return send(response, scripted.status, { error: { message: scripted.error ?? 'scripted' } }, scripted.headers);
     paid.push(call);
-    const { usage, ...untold } = reply(scripted?.text ?? truth(call), scripted?.finish ?? 'stop');
-    return send(response, 200, silent ? untold : { ...untold, usage });
+    return send(response, 200, dialect.reply(scripted?.text ?? truth(call, dialect), scripted?.finish ?? 'stop', !silent));
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   server.listen(port, '127.0.0.1');
@@ -94,6 +99,13 @@ export async function startStandIn({
       `vlm.openai.base_url=${url}`,
       `vlm.openai.model_name=${models[0]}`,
       'vlm.openai.api_key=none',
+      'vlm.localisation_check=off',
+    ],
+    geminiOverrides: [
+      'vlm.backend=gemini',
+      `vlm.gemini.base_url=${url.replace('/v1', '')}`,
+      `vlm.gemini.model_name=${geminiModel}`,
+      'vlm.gemini.api_key=none',
       'vlm.localisation_check=off',
     ],
     calls,
@@ -109,15 +121,20 @@ export async function startStandIn({
   };
 }
 
-/** What the stand-in says of a caption or of phrases when nothing is scripted. */
-export function truth({ step, caption, phrases }: Pick<StandInCall, 'step' | 'caption' | 'phrases'>): string {
+/** The correct reply to a caption or to phrases, where nothing is scripted. */
+export function truth(
+  { step, caption, phrases }: Pick<StandInCall, 'step' | 'caption' | 'phrases'>,
+  { writeBox }: Pick<StandInDialect, 'writeBox'> = { writeBox: (corners) => ({ bbox_2d: corners }) },
+): string {
   if (step === 'step_0') {
     const texts = [...caption.matchAll(/\ba ([\p{L}\p{Extended_Pictographic}]+ [\p{L}\p{Extended_Pictographic}]+)/gu)].map(
       ([, text]) => text ?? '',
     );
     return JSON.stringify({ cleaned_caption: caption, expressions: texts.map((text) => ({ text, noun_chunk: text.split(' ')[1] })) });
   }
-  return JSON.stringify(phrases.map(({ id, text }) => ({ bbox_2d: text.includes('ghost') ? null : boxOf(text), label: text, id })));
+  return JSON.stringify(
+    phrases.map(({ id, text }) => ({ ...(text.includes('ghost') ? { bbox_2d: null } : writeBox(boxOf(text))), label: text, id })),
+  );
 }
 
 /** In thousandths of the image's sides. */
@@ -126,17 +143,13 @@ function boxOf(text: string): number[] {
   return [x, y, x + 200 + w, y + 200 + h];
 }
 
-function read(body: string, repeat: number, { headers, socket }: IncomingMessage): StandInCall {
-  const { messages } = JSON.parse(body) as { messages: { content: string | { type: string; text?: string }[] }[] };
-  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content));
-  const prompt = parts.map(({ text = '' }) => text).join('\n');
+function readCall({ prompt, images }: ReadRequest, repeat: number, { headers, socket }: IncomingMessage): StandInCall {
   const step = prompt.includes('noun_chunk') ? 'step_0' : 'step_1';
   const caption = JSON.parse(/caption: ("(?:[^"\\]|\\.)*")/i.exec(prompt)?.[1] ?? '""') as string;
   const phrases = [...prompt.matchAll(/^(\d+)\. ("(?:[^"\\]|\\.)*")/gm)].map(([, id, text]) => ({
     id: Number(id),
     text: JSON.parse(text ?? '""') as string,
   }));
-  const images = parts.filter(({ type }) => type === 'image_url').length;
   return {
     step,
     caption,
@@ -144,7 +157,7 @@ function read(body: string, repeat: number, { headers, socket }: IncomingMessage
     prompt,
     images,
     repeat,
-    authorization: headers.authorization,
+    authorization: headers.authorization ?? headers['x-goog-api-key']?.toString(),
     port: socket.remotePort,
   };
 }
@@ -153,16 +166,6 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function reply(text: string, finish: string) {
-  return {
-    id: 'x',
-    object: 'chat.completion',
-    model: servedModel,
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finish }],
-    usage: { prompt_tokens: 600, completion_tokens: 60, total_tokens: 660 },
-  };
 }
 
 function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {

@@ -30,7 +30,7 @@ describe('the service tier of a step', () => {
     );
 
     expect(adapter.serviceTier).toBe('flex');
-    capabilities.update({ quirks: ['drop service_tier'] });
+    capabilities.update({ adjustments: ['drop service_tier'] });
     expect(adapter.serviceTier).toBeUndefined();
     await adapter.close();
   });

@@ -15,7 +15,7 @@ import { readJson, readLines, writeInput, writeSamples } from '#test/cli/command
 import { startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
-/** Runs what is in `folder`, over checkpoints that the test may break. */
+/** Runs the captions in `folder`, with checkpoints that the test may break. */
 async function runWith(folder: string, breakIt: (checkpoints: CheckpointStore) => Partial<CheckpointStore>) {
   const server = await startStandIn();
   onTestFinished(() => server.close());
@@ -25,25 +25,24 @@ async function runWith(folder: string, breakIt: (checkpoints: CheckpointStore) =
     env: () => undefined,
   });
   const stored = openRunCheckpoints(results, settings);
-  const { stopped } = await runLocal({
-    settings,
-    version: 'test',
-    runId: 'run',
-    results: createDirectoryFiles(results),
-    checkpoints: { ...stored, ...breakIt(stored) },
-    replace: false,
-    images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice: () => {} }),
-    connect: (attemptMiddleware, signal) =>
-      connectModels(
-        { settings, keys: {}, maxWorkers: 4, clock: systemClock, random: Math.random, notice: () => {}, attemptMiddleware },
-        signal,
-      ),
-    clock: systemClock,
-    wallClock: Date.now,
-    notice: () => {},
-    notices: [],
-    signal: new AbortController().signal,
-  });
+  const { stopped } = await runLocal(
+    { settings, version: 'test', runId: 'run', clock: systemClock, wallClock: Date.now, signal: new AbortController().signal },
+    {
+      images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice: () => {} }),
+      connect: (attemptMiddleware, signal) =>
+        connectModels(
+          { settings, keys: {}, maxWorkers: 4, clock: systemClock, random: Math.random, notice: () => {}, attemptMiddleware },
+          signal,
+        ),
+    },
+    {
+      results: createDirectoryFiles(results),
+      checkpoints: { ...stored, ...breakIt(stored) },
+      replace: false,
+      notice: () => {},
+      notices: [],
+    },
+  );
   return {
     server,
     stopped: stopped?.reason,
@@ -55,7 +54,7 @@ async function runWith(folder: string, breakIt: (checkpoints: CheckpointStore) =
   };
 }
 
-/** As a fault in the code would: a TypeError for the samples that are chosen. */
+/** Simulates a fault in the code: a TypeError for the chosen samples. */
 const failingFor = (isChosen: (sampleId: string) => boolean) => (stored: CheckpointStore) => ({
   latest: async (...[sampleId, step]: Parameters<CheckpointStore['latest']>) => {
     if (step === 'step_1' && isChosen(sampleId)) throw new TypeError('x is not a function');
@@ -63,7 +62,7 @@ const failingFor = (isChosen: (sampleId: string) => boolean) => (stored: Checkpo
   },
 });
 
-test('an unexpected error fails its sample alone, and says where it happened', async () => {
+test('an unexpected error fails its sample alone, and the message names its place', async () => {
   const folder = tempFolder();
   writeSamples(folder, 12);
 
@@ -85,7 +84,7 @@ test('an unexpected error fails its sample alone, and says where it happened', a
   ]);
 });
 
-test('equal lines share no internal error: each is tried by itself', async () => {
+test('equal lines share no internal error: each of them is tried', async () => {
   const folder = tempFolder();
   const line = { image_path: 'a.png', caption: 'a red car' };
   writeInput(folder, [line, line, line], ['a.png']);
@@ -100,7 +99,7 @@ test('equal lines share no internal error: each is tried by itself', async () =>
   expect(counts).toMatchObject({ done: 2, failed: 1 });
 });
 
-test('ten samples in a row that fail at the same place stop the run, and the rest is pending', async () => {
+test('ten samples in a row that fail at the same place stop the run, and the other lines are pending', async () => {
   const folder = tempFolder();
   writeSamples(folder, 40);
 
@@ -146,13 +145,13 @@ describe('internal errors of a step', () => {
   });
 
   test.each([new RunStopError('interrupted', 'stop'), new StorageError('no disk'), new UsageError('no folder')])(
-    'are none where the error is no sample’s: %o',
+    'rethrow an error of the run: %o',
     (error) => {
       expect(() => errors().failureFor(error)).toThrow(error);
     },
   );
 
-  test('are none after a stop: what it has cut off is still pending', () => {
+  test('rethrow every error after a stop: the interrupted samples are pending', () => {
     const aborted = new DOMException('cut off', 'AbortError');
 
     expect(() => errors({ reason: new Error('stop') }).failureFor(aborted)).toThrow(aborted);

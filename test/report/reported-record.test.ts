@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { reportFailure, reportRecord } from '#report/reported-record.ts';
+import { resultRecord } from '#results/result-record.ts';
+
+function report(value: unknown) {
+  const read = resultRecord(value, 1);
+  return typeof read === 'string' ? undefined : reportRecord(read, 1);
+}
 
 const record = {
   image_path: 'img/a.jpg',
@@ -25,13 +31,13 @@ const record = {
 
 describe('a record in the report', () => {
   it('shows phrases with their spans, boxes and scores', () => {
-    expect(reportRecord(record, 1)?.phrases).toEqual([{ text: 'A cat', span: [0, 5], outcome: 'found', boxes: [[1, 2, 3, 4, 0.5]] }]);
+    expect(report(record)?.phrases).toEqual([{ text: 'A cat', span: [0, 5], outcome: 'found', boxes: [[1, 2, 3, 4, 0.5]] }]);
   });
 
   it('keeps a missing score missing', () => {
     const unscored = { ...record, expressions: [{ text: 'A cat', char_span: [0, 5], instances: [{ bbox: [1, 2, 3, 4], score: null }] }] };
 
-    expect(reportRecord(unscored, 1)?.phrases[0]?.boxes).toEqual([[1, 2, 3, 4, null]]);
+    expect(report(unscored)?.phrases[0]?.boxes).toEqual([[1, 2, 3, 4, null]]);
   });
 
   it("reads TAO's own files: bbox_score, no grounding, no sizes", () => {
@@ -44,10 +50,10 @@ describe('a record in the report', () => {
       ],
     };
 
-    const shown = reportRecord(tao, 1);
+    const shown = report(tao);
     expect(shown?.phrases.map(({ outcome, boxes }) => [outcome, boxes])).toEqual([
       ['found', [[1, 2, 3, 4, 0.9]]],
-      ['absent', []],
+      ['unanswered', []],
     ]);
     expect(shown).not.toHaveProperty('width');
   });
@@ -59,12 +65,12 @@ describe('a record in the report', () => {
       expressions: [{ text: 'A cat', char_span: [0, 5], instances: [] }],
     };
 
-    expect(reportRecord(extracted, 1)?.phrases[0]?.outcome).toBe('not_grounded');
+    expect(report(extracted)?.phrases[0]?.outcome).toBe('not_grounded');
   });
 
   it('is none where the line is no record', () => {
     for (const value of [null, [], 'text', { caption: 'no path' }, { ...record, expressions: [{ text: 3 }] }])
-      expect(reportRecord(value, 1)).toBeUndefined();
+      expect(report(value)).toBeUndefined();
   });
 });
 

@@ -99,7 +99,7 @@ describe('reading results', () => {
     expect(all[0]).toMatchObject({ size: undefined, orientation: 1, status: 'ok' });
     expect(all[0]?.expressions.map(({ span, grounding, instances }) => [span, grounding, instances[0]?.score])).toEqual([
       [[0, 5], 'found', 0.9],
-      [undefined, 'unknown', undefined],
+      [undefined, 'unanswered', undefined],
     ]);
   });
 
@@ -186,7 +186,7 @@ describe('reading results', () => {
     writeFileSync(join(folder, 'annotations.jsonl'), whole.slice(0, -40));
 
     await expect(read(folder)).rejects.toThrow(/annotations\.jsonl line 2 .*perhaps cut off/);
-    await expect(read(resultsOf([record, '[1]']))).rejects.toThrow(/line 2 .* is no JSON object/);
+    await expect(read(resultsOf([record, '[1]']))).rejects.toThrow(/line 2 .* is not a JSON object/);
     await expect(read(resultsOf([{ image_path: 'a.jpg', expressions: [{ text: 3 }] }]))).rejects.toThrow(/line 1 .*"expressions\.0\.text"/);
   });
 

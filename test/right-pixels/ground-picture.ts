@@ -3,7 +3,8 @@ import type { CheckpointStore, ImageStore } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
 import { connectModels, type ModelConnection } from '#models/connect.ts';
 import type { GroundedExpression } from '#steps/ground/ground.ts';
-import { runGrounding } from '#steps/run-step.ts';
+import { groundStep } from '#steps/ground/ground-step.ts';
+import { runStep } from '#steps/run-step.ts';
 import { openSampleImage, type SampleImage } from '#steps/sample-image.ts';
 import { realClock } from '#test/models/real-clock.ts';
 import { type FamilyServer, familyServers } from './family-servers.ts';
@@ -69,9 +70,9 @@ export async function groundPicture(connection: ModelConnection, image: SampleIm
     const start = cleanedCaption.indexOf(text);
     return { text, charSpan: [start, start + text.length] as [number, number], nounChunk: 'rectangle' };
   });
-  const result = await runGrounding(
-    { sampleId: 'picture', repeat: 0 },
-    { cleanedCaption, expressions: placed },
+  const result = await runStep(
+    groundStep,
+    { sampleId: 'picture', repeat: 0, cleanedCaption, expressions: placed },
     {
       settings: Settings.parse({}),
       connection,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Box } from '#core/box.ts';
@@ -6,6 +5,7 @@ import type { ImageStore } from '#core/ports.ts';
 import type { ModelConnection } from '#models/connect.ts';
 import { openSampleImage } from '#steps/sample-image.ts';
 import { type MockServer, mockServerPath, startMockServer } from '#test/models/mock-server.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { familyServers } from './family-servers.ts';
 import { connectFamily, groundPicture } from './ground-picture.ts';
 
@@ -16,7 +16,7 @@ const side = { width: 560, height: 420 };
  * The stand-in beside the repository was not written for this code. Its boxes hang on image bytes and phrase alone, so all families,
  * each asked in its own convention, have to come to the same pixels.
  */
-describe.skipIf(!existsSync(mockServerPath))('an independent stand-in', () => {
+describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independent stand-in'), () => {
   let server: MockServer;
   let found: Record<string, readonly (readonly Box[])[]>;
 

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Settings } from '#core/settings.ts';
-import { runExtraction } from '#steps/run-step.ts';
+import { extractStep } from '#steps/extract/extract-step.ts';
+import { runStep } from '#steps/run-step.ts';
 import { connectFamily, groundPicture, openPicture, rectanglesFor, worstOverlap } from './ground-picture.ts';
 import type { LookingStats } from './looking-model.ts';
 
@@ -42,7 +43,7 @@ describe('the model that looks, as a process', () => {
     const checkpoints = { get: async () => undefined, latest: async () => undefined, put: async () => {}, locationOf: () => 'nowhere' };
     const context = { settings: Settings.parse({}), connection, checkpoints, image, signal };
 
-    const extracted = await runExtraction({ sampleId: 's', caption: 'A red box left of two green circles.' }, context);
+    const extracted = await runStep(extractStep, { sampleId: 's', caption: 'A red box left of two green circles.' }, context);
     const found = await groundPicture(connection, image);
 
     expect(extracted).toMatchObject({ output: { expressions: [{ text: 'red box' }, { text: 'green circles' }] } });

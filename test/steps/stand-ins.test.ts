@@ -1,19 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelProfile } from '#core/model-profile.ts';
 import type { SentImage, VisionLanguageModel } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
 import { families } from '#models/profiles/profiles.ts';
-import { openConversation } from '#steps/conversation.ts';
 import type { Extraction } from '#steps/extract/extract.ts';
-import { extractExpressions } from '#steps/extract/run-extraction.ts';
+import { extractStep } from '#steps/extract/extract-step.ts';
 import type { GroundedExpression } from '#steps/ground/ground.ts';
-import { groundExpressions } from '#steps/ground/run-grounding.ts';
+import { groundStep } from '#steps/ground/ground-step.ts';
+import { runStep, type StepContext } from '#steps/run-step.ts';
 import { mockServerPath, startMockServer } from '#test/models/mock-server.ts';
 import { openModel } from '#test/models/open-model.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 
 const settings = Settings.parse({});
 const { signal } = new AbortController();
@@ -26,20 +26,33 @@ const picture = async (): Promise<SentImage> => {
   return { bytes: await sharp({ create }).jpeg().toBuffer(), mimeType: 'image/jpeg', ...size };
 };
 
+/** The context of a run without checkpoints. */
+function openContext(model: VisionLanguageModel, profile: ModelProfile, sent: SentImage): StepContext {
+  const facts = { identity: 'picture', size: sent.bytes.length, stamp: 'drawn', ...size, orientation: 1 };
+  return {
+    settings,
+    connection: { model, profile },
+    checkpoints: { get: async () => undefined, latest: async () => undefined, put: async () => {}, locationOf: () => 'nowhere' },
+    image: { facts: async () => facts, sendable: async () => sent, release: () => {} },
+    signal,
+  };
+}
+
 async function extract(model: VisionLanguageModel, profile: ModelProfile, image: SentImage): Promise<Extraction> {
-  const conversation = openConversation({ model, image, signal });
-  return (await extractExpressions({ caption, settings: settings.extraction, profile }, conversation)).output;
+  const result = await runStep(extractStep, { sampleId: 'picture', caption }, openContext(model, profile, image));
+  if (result.status === 'failed') throw new Error(result.message);
+  return result.output;
 }
 
 async function ground(model: VisionLanguageModel, profile: ModelProfile, image: SentImage, texts: readonly string[]) {
   const expressions = texts.map((text) => ({ text, charSpan: [0, 1] as [number, number], nounChunk: text }));
-  const conversation = openConversation({ model, image, signal });
-  const frame = { caption, settings: settings.grounding, profile, sent: image, upright: size, keep: async () => {} };
-  const { output } = await groundExpressions({ ...frame, expressions }, conversation);
-  return { found: output.expressions, calls: conversation.usage().calls };
+  const input = { sampleId: 'picture', repeat: 0, cleanedCaption: caption, expressions };
+  const result = await runStep(groundStep, input, openContext(model, profile, image));
+  if (result.status === 'failed') throw new Error(result.message);
+  return { found: result.output.expressions, calls: result.usage.calls };
 }
 
-describe.skipIf(!existsSync(mockServerPath))('an independent stand-in for model servers (../shared/tools/mock-vlm.mjs)', () => {
+describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independent stand-in for model servers'), () => {
   let server: Awaited<ReturnType<typeof startMockServer>>;
   let models: Record<'openai' | 'gemini', Awaited<ReturnType<typeof openModel>>>;
   beforeAll(async () => {

@@ -1,10 +1,11 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { FunctionSettings } from '#core/function-settings.ts';
 import type { StepName } from '#core/ports.ts';
 import { createDynamoClient } from '#storage/dynamodb/dynamodb-client.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import { readPlan, type StoredPlan } from '../run-state/stored-plan.ts';
 import { clientOptions } from '../runtime/client-options.ts';
-import { type FunctionVariables, openCloud } from '../runtime/cloud.ts';
+import { openCloud } from '../runtime/cloud.ts';
 import { createModelSecret } from '../runtime/model-secret.ts';
 import { createPowertoolsLog } from '../runtime/powertools-log.ts';
 import { wallClock } from '../runtime/wall-clock.ts';
@@ -19,7 +20,7 @@ export interface FunctionContext {
 }
 
 /** The function of one step. What it keeps between calls serves one run at a time: a container that gets another run starts afresh. */
-export function createBatchHandler(step: StepName, variables: FunctionVariables) {
+export function createBatchHandler(step: StepName, variables: FunctionSettings) {
   const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
   const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);
   const keyValues = () => secret.values;

@@ -1,10 +1,13 @@
-import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { StepName } from '#core/step-names.ts';
+import { createDocumentClient } from '#storage/dynamodb/dynamodb-client.ts';
 
-/** What is known of the calls that worked on a batch: whether one died, and on which samples. */
+/** The mark that an earlier call left on a batch: whether that call died, and on which samples. */
 export interface BatchMark {
-  /** Whether a call began and never ended. */
+  /** Whether a call started and never ended. */
   readonly broken: boolean;
-  /** The line that it was working on alone, if it was. */
+  /** The line of the only sample in progress, if there was one. */
   readonly at?: number;
   /** Lines that killed a call. */
   readonly crashedLines: readonly number[];
@@ -12,7 +15,7 @@ export interface BatchMark {
 
 export interface BatchMarks {
   read(): Promise<BatchMark>;
-  /** A call begins, or goes on to line `at` alone. */
+  /** Marks the start of a call, or of the isolated sample of line `at`. */
   write(mark: { readonly at?: number; readonly crashedLines: readonly number[] }): Promise<void>;
   clear(): Promise<void>;
 }
@@ -21,38 +24,37 @@ export interface BatchMarksOptions {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly runId: string;
-  readonly step: 'step_0' | 'step_1';
+  readonly step: StepName;
   /** The first line of the batch. */
   readonly batch: number;
+  /** Milliseconds since 1970. */
   now(): number;
 }
 
 const KEPT_DAYS = 30;
 
-/** The mark of one batch: a function that is killed leaves it behind, and the next one learns from it. */
+/** The mark of one batch. A killed function leaves its mark, and the next call reads it. */
 export function createBatchMarks({ client, table, runId, step, batch, now }: BatchMarksOptions): BatchMarks {
-  const Key = { sample_id: { S: `run#${runId}#${step}#${batch}` }, step: { S: 'batch' } };
+  const documents = createDocumentClient(client);
+  const item = { TableName: table, Key: { sample_id: `run#${runId}#${step}#${batch}`, step: 'batch' } };
   return {
     async read() {
-      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-      const at = Item?.at_line?.N;
-      return {
-        broken: Item !== undefined,
-        ...(at === undefined ? {} : { at: Number(at) }),
-        crashedLines: (Item?.died_lines?.NS ?? []).map(Number),
-      };
+      const { Item } = await documents.send(new GetCommand({ ...item, ConsistentRead: true }));
+      const { at_line: at, died_lines: died = [] } = (Item ?? {}) as { at_line?: number; died_lines?: ReadonlySet<number> };
+      return { broken: Item !== undefined, at, crashedLines: [...died] };
     },
     async write({ at, crashedLines }) {
       const Item = {
-        ...Key,
-        expires_at: { N: String(Math.ceil(now() / 1000) + KEPT_DAYS * 86_400) },
-        ...(at === undefined ? {} : { at_line: { N: String(at) } }),
-        ...(crashedLines.length === 0 ? {} : { died_lines: { NS: crashedLines.map(String) } }),
+        ...item.Key,
+        expires_at: Math.ceil(now() / 1000) + KEPT_DAYS * 86_400,
+        at_line: at,
+        // DynamoDB has no empty sets.
+        died_lines: crashedLines.length === 0 ? undefined : new Set(crashedLines),
       };
-      await client.send(new PutItemCommand({ TableName: table, Item }));
+      await documents.send(new PutCommand({ TableName: table, Item }));
     },
     async clear() {
-      await client.send(new DeleteItemCommand({ TableName: table, Key }));
+      await documents.send(new DeleteCommand(item));
     },
   };
 }

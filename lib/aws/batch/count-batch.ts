@@ -1,4 +1,5 @@
 import type { StepName } from '#core/ports.ts';
+import { findLastStep } from '#core/step-names.ts';
 import { computeCost } from '#output/compose-run-file.ts';
 import type { StepLine } from '#output/step-line.ts';
 import type { StoredPlan } from '../run-state/stored-plan.ts';
@@ -13,7 +14,7 @@ export function noCounts(): CountsInMaking {
 
 /** Counts one settled step of a sample. Tokens of a cached one were counted when they were paid. A sample is done with its last step. */
 export function addStepLine(counts: CountsInMaking, step: StepName, { settings, steps, startedAt }: StoredPlan, { facts }: StepLine): void {
-  const isLast = step === (settings.workflow.steps.includes('1') ? 'step_1' : 'step_0');
+  const isLast = step === findLastStep(settings.workflow.steps);
   if (facts.status === 'failed') {
     counts.failed++;
     const code = facts.code ?? 'unknown';

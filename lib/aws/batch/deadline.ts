@@ -1,5 +1,6 @@
 import type { StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { stepNames } from '#core/step-names.ts';
 import type { CallGate } from '#pipeline/call-gate.ts';
 import type { RunCoordinator } from '../run-state/run-coordinator.ts';
 import type { Cloud } from '../runtime/cloud.ts';
@@ -54,7 +55,7 @@ export async function watchDeadline({ gate, coordinator, context, callMs }: Dead
 
 /** The timeout of a step's calls. */
 export function findCallTimeoutMs({ vlm }: Settings, step: StepName): number {
-  const override = step === 'step_0' ? vlm.extraction : vlm.grounding;
+  const override = vlm[stepNames[step].role];
   const backend = (override.backend ?? vlm.backend) === 'gemini' ? 'gemini' : 'openai';
   return (override[backend]?.timeout ?? vlm[backend].timeout) * 1000;
 }

@@ -1,4 +1,5 @@
 import { RunStopError } from '#core/errors.ts';
+import { type StepName, stepNames } from '#core/step-names.ts';
 import type { ModelConnection, ModelConnections } from '#models/connect.ts';
 import { connectModels } from '#models/connect.ts';
 import { computeCost } from '#output/compose-run-file.ts';
@@ -96,8 +97,7 @@ export function createModelSession(cloud: Cloud, secret: ModelSecret, plan: Stor
   };
 }
 
-export const selectConnection = (connections: ModelConnections, step: 'step_0' | 'step_1'): ModelConnection =>
-  step === 'step_0' ? connections.extraction : connections.grounding;
+export const selectConnection = (connections: ModelConnections, step: StepName): ModelConnection => connections[stepNames[step].role];
 
 /**
  * The settings of one of many workers: its share of known limits, and the convention that prepare has found.

@@ -1,7 +1,7 @@
+import type { FunctionSettings } from '#core/function-settings.ts';
 import type { RunFileFacts } from '#output/compose-run-file.ts';
 import type { RunState } from '../run-state/run-state-store.ts';
 import type { StoredPlan } from '../run-state/stored-plan.ts';
-import type { FunctionVariables } from '../runtime/cloud.ts';
 import type { MergedFacts } from './collect-state.ts';
 
 /** What collect tells the state machine: how the run ends. */
@@ -24,7 +24,7 @@ export interface CollectedRun {
   readonly spent: RunFileFacts['spent'];
 }
 
-type EndVariables = Pick<FunctionVariables, 'ENVIRONMENT' | 'BUCKET' | 'MODEL_KEYS_SECRET'>;
+type EndVariables = Pick<FunctionSettings, 'ENVIRONMENT' | 'BUCKET' | 'MODEL_KEYS_SECRET'>;
 
 /** Step Functions shows a cause where people look first: how many, why, and what to do next. */
 export function composeCollectOutcome(

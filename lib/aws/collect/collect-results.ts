@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import { findLastStep, stepFiles } from '#core/step-names.ts';
 import { composeRunFile } from '#output/compose-run-file.ts';
-import { stepFiles } from '#output/result-files.ts';
 import { createTaoStatus } from '#output/tao/tao-status.ts';
 import { createS3Files } from '#storage/s3/s3-files.ts';
 import { createLease, leaseName } from '../run-state/lease.ts';
@@ -74,7 +74,7 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
 
 /** `annotations.jsonl` is the last step's file. */
 async function copyAnnotations(cloud: Cloud, plan: StoredPlan, files: MergedFacts['files']): Promise<MergedFacts['files']> {
-  const last = plan.settings.workflow.steps.includes('1') ? stepFiles.step_1 : stepFiles.step_0;
+  const last = stepFiles[findLastStep(plan.settings.workflow.steps)];
   const facts = files[last];
   if (facts === undefined) throw new TypeError(`no ${last} was written`);
   const key = (name: string) => `${plan.prefix}/${name}`;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
+import { FileFacts } from '#core/run-file.ts';
 import type { CollectorState } from '#output/result-collector.ts';
 import { UploadState } from '../run-state/resumable-upload.ts';
 import { readStoredText, writeStoredText } from '../run-state/stored-plan.ts';
 
 const count = z.int().nonnegative();
-const MergedFileFacts = z.object({ sha256: z.string(), bytes: z.number(), lines: z.number() });
 
 /** How far the merging of parts is: where to go on in manifest and refused lines, what is counted, what is written. */
 export const MergeState = z.object({
@@ -21,7 +21,7 @@ export type MergeState = z.infer<typeof MergeState>;
 export const MergedFacts = z.object({
   collector: z.custom<CollectorState>((value) => typeof value === 'object' && value !== null),
   firstPending: z.int().positive().optional(),
-  files: z.record(z.string(), MergedFileFacts),
+  files: z.record(z.string(), FileFacts),
 });
 export type MergedFacts = z.infer<typeof MergedFacts>;
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { StepName } from '#core/ports.ts';
+import { listStepNames, stepFiles } from '#core/step-names.ts';
 import { composeLostResult, type LineResult } from '#output/line-result.ts';
 import { createResultCollector } from '#output/result-collector.ts';
-import { stepFiles } from '#output/result-files.ts';
 import { openJsonLines } from '../run-state/json-cursor.ts';
 import { ManifestLine } from '../run-state/manifest.ts';
 import { openParts, type PartReader } from '../run-state/part-reader.ts';
@@ -50,7 +50,7 @@ async function mergeFrom(options: MergeOptions): Promise<{ merged: MergedFacts }
   const path = (name: string) => `${plan.prefix}/${name}`;
   const manifest = await openJsonLines(bucket, path(runFiles.manifest), ManifestLine, state?.manifestOffset ?? 0);
   const refused = await openJsonLines(bucket, path(runFiles.rejected), RefusedLineResult, state?.refusedOffset ?? 0);
-  const steps = plan.settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
+  const steps = listStepNames(plan.settings.workflow.steps);
   const from = manifest.value?.n ?? Number.POSITIVE_INFINITY;
   const parts = new Map<StepName, PartReader>();
   for (const step of steps) parts.set(step, await openParts(bucket, plan.prefix, step, from));

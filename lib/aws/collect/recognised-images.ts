@@ -1,4 +1,5 @@
 import type { FileStore, StepName } from '#core/ports.ts';
+import { listStepNames } from '#core/step-names.ts';
 import { parseRecord } from '#input/parse-line.ts';
 import type { ReportSample } from '#report/report-data.ts';
 import { readPart } from '../run-state/part-file.ts';
@@ -10,7 +11,7 @@ import type { StoredPlan } from '../run-state/stored-plan.ts';
  * uploader wrote, a width and a height perhaps: of those the part files of the run say it.
  */
 export function createImageRecogniser(bucket: FileStore, { prefix, settings }: Pick<StoredPlan, 'prefix' | 'settings'>) {
-  const steps = settings.workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
+  const steps = listStepNames(settings.workflow.steps);
   const parts = steps.map((step) => openPartsByLine(bucket, prefix, step));
   return async ({ status, line, path }: Pick<ReportSample, 'status' | 'line' | 'path'>): Promise<boolean> => {
     if (status !== 'failed') return true;

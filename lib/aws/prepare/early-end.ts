@@ -1,3 +1,4 @@
+import type { EarlyRunFacts } from '#core/run-file.ts';
 import type { CheckedLines } from './check-lines.ts';
 import { type EarlyStatus, writeEarlyRunFile } from './early-run-file.ts';
 import { estimateRun } from './estimate-run.ts';
@@ -39,7 +40,7 @@ export async function writeWaiting(preparation: Preparation, message: string): P
 }
 
 /** Ends a run that has nothing to do, or must not do it yet. */
-export async function endEarly(preparation: Preparation, status: EarlyStatus, message: string, facts: object = {}) {
+export async function endEarly(preparation: Preparation, status: EarlyStatus, message: string, facts: EarlyRunFacts = {}) {
   await writeEarlyRunFile(earlyRun(preparation), status, message, facts);
   await preparation.cloud.runStateStore(preparation.paths.runId).describe({ phase: status });
   return { status: 'ended', reason: message } as const;

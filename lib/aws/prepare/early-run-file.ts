@@ -1,9 +1,10 @@
 import type { FileStore } from '#core/ports.ts';
+import type { EarlyRunFacts, EarlyRunFile } from '#core/run-file.ts';
 import type { RunPaths } from '../run-state/run-paths.ts';
 import { writeStoredText } from '../run-state/stored-plan.ts';
 
 /** Where a run stands that has not come to its samples, or never will. */
-export type EarlyStatus = 'preparing' | 'waiting' | 'superseded' | 'needs_approval' | 'dry_run' | 'stopped';
+export type EarlyStatus = Exclude<EarlyRunFile['status'], 'running' | 'finished'>;
 
 export interface EarlyRun {
   readonly bucket: FileStore;
@@ -18,8 +19,8 @@ export async function writeEarlyRunFile(
   { bucket, paths, startedAt, version, input }: EarlyRun,
   status: EarlyStatus,
   message: string,
-  facts: object = {},
+  facts: EarlyRunFacts = {},
 ): Promise<void> {
-  const run = { run_id: paths.runId, version, status, message, input, started_at: startedAt, ...facts };
+  const run: EarlyRunFile = { run_id: paths.runId, version, status, message, input, started_at: startedAt, ...facts };
   await writeStoredText(bucket, `${paths.prefix}/run.json`, `${JSON.stringify(run, null, 2)}\n`);
 }

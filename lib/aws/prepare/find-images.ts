@@ -1,5 +1,6 @@
 import { SampleError } from '#core/errors.ts';
 import type { ImageStore } from '#core/ports.ts';
+import { isAbsoluteReference } from '#core/remote-address.ts';
 import type { ImageReference } from './sample-images.ts';
 
 export interface ImagesFound {
@@ -34,7 +35,7 @@ export async function findImages(images: ImageStore, wanted: readonly ImageRefer
 
 /** A line of `failed.jsonl` finds its image where its former run looked for it, else as any other line does. */
 async function statImage(images: ImageStore, { path, base }: ImageReference, signal: AbortSignal) {
-  if (base !== undefined && !/^(?:\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(path))
+  if (base !== undefined && !isAbsoluteReference(path))
     try {
       return await images.stat(`${base.replace(/\/+$/, '')}/${path}`, signal);
     } catch (error) {

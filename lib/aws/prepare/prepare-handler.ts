@@ -1,10 +1,11 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
+import type { FunctionSettings } from '#core/function-settings.ts';
 import { createDynamoClient } from '#storage/dynamodb/dynamodb-client.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import type { FunctionContext } from '../batch/batch-handler.ts';
 import { clientOptions } from '../runtime/client-options.ts';
-import { type FunctionVariables, openCloud } from '../runtime/cloud.ts';
+import { openCloud } from '../runtime/cloud.ts';
 import { createModelSecret } from '../runtime/model-secret.ts';
 import { createPowertoolsLog } from '../runtime/powertools-log.ts';
 import { wallClock } from '../runtime/wall-clock.ts';
@@ -13,7 +14,7 @@ import type { PrepareOutcome } from './prepare-outcome.ts';
 import { prepareRun } from './prepare-run.ts';
 
 /** The function between an upload and its first paid call. */
-export function createPrepareHandler(variables: FunctionVariables, version: string) {
+export function createPrepareHandler(variables: FunctionSettings, version: string) {
   const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
   const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);
   const keyValues = () => secret.values;

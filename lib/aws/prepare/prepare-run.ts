@@ -44,7 +44,7 @@ async function prepare(preparation: Preparation): Promise<PrepareOutcome> {
   };
   const before = await endIfSuperseded();
   if (before) return before;
-  const holder = start.dry_run ? undefined : await lease.take(composeOtherRuns(preparation));
+  const holder = start.dry_run ? undefined : await lease.acquire(composeOtherRuns(preparation));
   if (holder !== undefined) return waitForLease(holder, preparation);
   const spec = await resolveSpec({
     start,
@@ -74,11 +74,11 @@ async function prepare(preparation: Preparation): Promise<PrepareOutcome> {
 
 async function waitForLease({ run, freeInSeconds }: LeaseHolder, preparation: Preparation): Promise<PrepareOutcome> {
   const { cloud, event } = preparation;
-  const what =
+  const holder = run === undefined ? 'another run' : `run ${run}`;
+  const message =
     freeInSeconds === undefined
-      ? `for run ${run} of the same dataset to end`
-      : `until the functions of run ${run} of the same dataset, which was ended from outside, have put their work down`;
-  const message = `waiting ${what}: what it pays for is not paid twice`;
+      ? `waiting until ${holder} of the same dataset ends, so that no model call is billed twice`
+      : `waiting until the functions of ${holder} of the same dataset stop: its execution was aborted, and no model call is to be billed twice`;
   await writeWaiting(preparation, message);
   const waitSeconds = freeInSeconds ?? leaseWait(cloud.clock.now() - Date.parse(event.startedAt));
   return { status: 'incomplete', waitSeconds, waited: event.waited, reason: message };

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 import { withoutSecrets } from '#core/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
+import { readRunFile } from '#results/read-run-file.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { isTree, parseSpecFile } from '#spec/parse-spec-file.ts';
 import type { S3Location } from '#storage/s3/s3-location.ts';
@@ -32,13 +32,6 @@ export interface ResolvedSpec extends Pick<LoadedSpec, 'settings' | 'notices'> {
 
 /** Calls in flight where nobody says otherwise: a function's worth, twice. TAO's default of 4 is meant for one machine. */
 const USUAL_WORKERS = 64;
-
-const PreviousRunFile = z.object({
-  run_id: z.string().optional(),
-  forced_since: z.string().optional(),
-  image_base: z.string().optional(),
-  spec: z.record(z.string(), z.unknown()),
-});
 
 /** The settings of a run: the spec file beside the captions (or that of the run whose file the input is), then what the start says. Throws `UsageError`. */
 export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
@@ -96,9 +89,13 @@ async function readPreviousSpec({ input, filesIn }: SpecSources): Promise<Previo
   const run = parsePreviousRun(input.key);
   if (run === undefined) return undefined;
   const name = `s3://${input.bucket}/${run.prefix}/run.json`;
-  const parsed = PreviousRunFile.safeParse(parseJson((await readTextIfPresent(filesIn(input.bucket), `${run.prefix}/run.json`)) ?? ''));
-  if (!parsed.success) return undefined;
-  const { spec, image_base: imageBase, run_id: runId, forced_since: since = runId } = parsed.data;
+  const {
+    spec,
+    image_base: imageBase,
+    run_id: runId,
+    forced_since: since = runId,
+  } = (await readRunFile(filesIn(input.bucket), `${run.prefix}/run.json`)) ?? {};
+  if (spec === undefined) return undefined;
   const { limit: _, sample: __, ...workflow } = isTree(spec.workflow) ? spec.workflow : {};
   const forcedSince = workflow.force_reprocess === true ? since : undefined;
   // Values in run.json are settled: a "${" in them is meant as it stands.
@@ -149,12 +146,4 @@ function requireRemote({ vlm, workflow }: Settings): void {
   ];
   if (backends.includes('builtin'))
     throw new UsageError('vlm.backend=builtin runs on one machine only (groundline generate): set vlm.backend to gemini or openai');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

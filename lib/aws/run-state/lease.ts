@@ -1,115 +1,129 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { createDocumentClient } from '#storage/dynamodb/dynamodb-client.ts';
+import { writeIfConditionHolds } from './conditional-write.ts';
 
 export interface LeaseOptions {
   readonly client: DynamoDBClient;
   readonly table: string;
-  /** What is held: `leaseName` of the input. */
+  /** Name of the lease: `leaseName` of the input. */
   readonly name: string;
   readonly runId: string;
   readonly executionArn: string;
+  /** Milliseconds since 1970. */
   now(): number;
 }
 
 export interface LeaseHolder {
-  readonly run: string;
-  /** Of a run that has ended without giving the lease back: seconds until it can be taken over. */
+  /** `undefined` if the holder released the lease a moment ago. */
+  readonly run: string | undefined;
+  /** For a holder that ended without releasing the lease: seconds until another run can take it over. */
   readonly freeInSeconds?: number;
 }
 
-/** What a taker finds out of other runs, and does to those that have ended. */
+/** How a lease checks other runs, and stops the functions of ended runs. */
 export interface OtherRuns {
-  /** Whether the run behind an execution is still going on. */
+  /** Whether the execution of a run is still running. */
   isRunning(executionArn: string): Promise<boolean>;
-  /** Tells the functions of a run that it has ended. */
+  /** Stops the functions of a run that has ended. */
   stop(runId: string): Promise<void>;
 }
 
-/** The right to run a dataset, which one run has at a time. */
+/** The right to process a dataset. One run holds it at a time. */
 export interface Lease {
-  /** `undefined` once it is ours; else the run that has it. */
-  take(others: OtherRuns): Promise<LeaseHolder | undefined>;
+  /** `undefined` if this run holds the lease now; otherwise the run that holds it. */
+  acquire(others: OtherRuns): Promise<LeaseHolder | undefined>;
   release(): Promise<void>;
 }
 
 /** Longer than an execution can last. */
 const KEPT_DAYS = 400;
-/** An execution that is stopped leaves its functions running: they look for a stop every four seconds, and then let calls come home for ten. */
+/** An aborted execution leaves its functions running: they check for a stop every 4 s, then finish in-flight calls within 10 s. */
 const TAKEOVER_MS = 30_000;
 
-/** Packed captions and plain ones in one folder are one dataset, as is whatever else lies there. */
+/**
+ * Conditions of the writes. `:self` is the writing run, `:holder` the run that was read from the item.
+ *
+ * ```
+ *                acquire                execution of A has ended           30 s later
+ *   (no item) ──────────────▶ held by A ──────────────────────▶ held by A, ──────────▶ held by B
+ *       ▲   isFreeOrOwn          │      isHeldWithoutEnd        ended_at      isEndedHolder
+ *       └────────────────────────┘
+ *            release: isOwn
+ * ```
+ */
+const conditions = {
+  /** One of many runs gets a free lease. A repeated call of the holder succeeds and clears `ended_at`. */
+  isFreeOrOwn: 'attribute_not_exists(sample_id) OR run_id = :self',
+  /** The first run to see the end of the holder sets the time; later runs never move it. */
+  isHeldWithoutEnd: 'run_id = :holder AND attribute_not_exists(ended_at)',
+  /** One of many waiting runs takes over, and only if the holder has not started again since the read. */
+  isEndedHolder: 'attribute_not_exists(sample_id) OR (run_id = :holder AND ended_at = :ended)',
+  /** A run never releases the lease of another run. */
+  isOwn: 'run_id = :self',
+} as const;
+
+/** Name of the lease of an input: its bucket and folder, so that compressed and plain captions of one folder share a lease. */
 export const leaseName = (input: string) => input.replace(/^s3:\/\//, '').replace(/[^/]*$/, '');
 
 /**
- * A lease in the checkpoint table. One whose run has ended without giving it back is taken over, once the functions of that run had the
- * time to notice: what they have under way would be asked, and paid, a second time.
+ * A lease in the checkpoint table. The expired lease of an ended run can be taken over after a grace period that lets its functions stop.
+ * Without the grace period, calls that those functions still make would be billed twice.
  */
 export function createLease({ client, table, name, runId, executionArn, now }: LeaseOptions): Lease {
-  const Key = { sample_id: { S: `lock#${name}` }, step: { S: 'lock' } };
-  const put = async (condition: string, values: Record<string, AttributeValue>): Promise<boolean> => {
-    const expires = String(Math.ceil(now() / 1000) + KEPT_DAYS * 86_400);
-    const Item = { ...Key, run_id: { S: runId }, execution_arn: { S: executionArn }, expires_at: { N: expires } };
-    return isDone(
-      client.send(new PutItemCommand({ TableName: table, Item, ConditionExpression: condition, ExpressionAttributeValues: values })),
+  const documents = createDocumentClient(client);
+  const item = { TableName: table, Key: { sample_id: `lock#${name}`, step: 'lock' } };
+  const put = async (condition: 'isFreeOrOwn' | 'isEndedHolder', values: Record<string, unknown>): Promise<boolean> => {
+    const expires_at = Math.ceil(now() / 1000) + KEPT_DAYS * 86_400;
+    const written = documents.send(
+      new PutCommand({
+        TableName: table,
+        Item: { ...item.Key, run_id: runId, execution_arn: executionArn, expires_at },
+        ConditionExpression: conditions[condition],
+        ExpressionAttributeValues: values,
+      }),
     );
+    return (await writeIfConditionHolds(written)) !== undefined;
   };
-  /** The first to see that a run has ended notes the time, for every run that waits. */
-  const noteEnd = (holder: string) =>
-    isDone(
-      client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key,
+  const recordEnd = (holder: string) =>
+    writeIfConditionHolds(
+      documents.send(
+        new UpdateCommand({
+          ...item,
           UpdateExpression: 'SET ended_at = :now',
-          ConditionExpression: 'run_id = :holder AND attribute_not_exists(ended_at)',
-          ExpressionAttributeValues: { ':holder': { S: holder }, ':now': { N: String(now()) } },
+          ConditionExpression: conditions.isHeldWithoutEnd,
+          ExpressionAttributeValues: { ':holder': holder, ':now': now() },
         }),
       ),
     );
 
   return {
-    async take({ isRunning, stop }) {
-      if (await put('attribute_not_exists(sample_id) OR run_id = :holder', { ':holder': { S: runId } })) return undefined;
-      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-      const run = Item?.run_id?.S;
-      if (run === undefined) return { run: 'that has just ended' };
-      const arn = Item?.execution_arn?.S;
+    async acquire({ isRunning, stop }) {
+      if (await put('isFreeOrOwn', { ':self': runId })) return undefined;
+      const { Item } = await documents.send(new GetCommand({ ...item, ConsistentRead: true }));
+      const { run_id: run, execution_arn: arn, ended_at: endedAt } = (Item ?? {}) as LeaseItem;
+      if (run === undefined) return { run };
       if (arn !== undefined && (await isRunning(arn))) return { run };
-      const endedAt = Item?.ended_at?.N;
       if (endedAt === undefined) {
         await stop(run);
-        await noteEnd(run);
+        await recordEnd(run);
         return { run, freeInSeconds: TAKEOVER_MS / 1000 };
       }
-      const left = Number(endedAt) + TAKEOVER_MS - now();
+      const left = endedAt + TAKEOVER_MS - now();
       if (left > 0) return { run, freeInSeconds: Math.ceil(left / 1000) };
-      const isOurs = await put('attribute_not_exists(sample_id) OR (run_id = :holder AND ended_at = :ended)', {
-        ':holder': { S: run },
-        ':ended': { N: endedAt },
-      });
-      return isOurs ? undefined : { run };
+      return (await put('isEndedHolder', { ':holder': run, ':ended': endedAt })) ? undefined : { run };
     },
     async release() {
-      const condition = { ConditionExpression: 'run_id = :holder', ExpressionAttributeValues: { ':holder': { S: runId } } };
-      await isDone(client.send(new DeleteItemCommand({ TableName: table, Key, ...condition })));
+      const condition = { ConditionExpression: conditions.isOwn, ExpressionAttributeValues: { ':self': runId } };
+      await writeIfConditionHolds(documents.send(new DeleteCommand({ ...item, ...condition })));
     },
   };
 }
 
-/** False where the condition does not hold. */
-async function isDone(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+/** The item of a lease, as far as it is read. */
+interface LeaseItem {
+  readonly run_id?: string;
+  readonly execution_arn?: string;
+  /** Milliseconds since 1970. */
+  readonly ended_at?: number;
 }

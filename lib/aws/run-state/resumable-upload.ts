@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { createSHA256 } from 'hash-wasm';
 import { z } from 'zod';
-import type { FileFacts } from '#output/compose-run-file.ts';
+import type { FileFacts } from '#core/run-file.ts';
 import { isS3NotFound } from '#storage/s3/s3-errors.ts';
 import { readS3Object } from '#storage/s3/s3-object.ts';
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { StepName } from '#core/step-names.ts';
 import { parseS3, type S3Location } from '#storage/s3/s3-location.ts';
 
 /** Where a run's files are: `runs/<dataset>/<run id>` in the environment's bucket. */
@@ -22,7 +23,7 @@ export const runFiles = {
 } as const;
 
 /** The folder of a step's part files, and a part's name: zero-padded, so that listing gives input order. */
-export const partsFolder = (step: 'step_0' | 'step_1') => `work/parts/${step}/`;
+export const partsFolder = (step: StepName) => `work/parts/${step}/`;
 export const partName = (firstLine: number) => `${String(firstLine).padStart(12, '0')}.jsonl`;
 
 /** The dataset that an input belongs to: what stands between `inputs/` and the file, of a run's own file the run's dataset, else the file's folder. */

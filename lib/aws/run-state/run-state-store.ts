@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetCommand, NumberValue, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { StopReason } from '#core/errors.ts';
+import { createDocumentClient } from '#storage/dynamodb/dynamodb-client.ts';
+import { writeIfConditionHolds } from './conditional-write.ts';
 
-/** What workers add to. `spent` is USD; parts of it whose price is unknown are not in it. */
+/** The counters of a run. `spent` is USD, without calls whose price is unknown. */
 export interface RunCounts {
   readonly done: number;
   readonly failed: number;
@@ -17,29 +14,29 @@ export interface RunCounts {
   readonly spent: number;
 }
 
-/** What all workers of a run, and whoever watches it, know of it. */
+/** The shared state of a run, read by its workers and by `groundline watch`. */
 export interface RunState extends RunCounts {
   readonly stop?: { readonly reason: StopReason; readonly message: string };
   /** Milliseconds since 1970 before which no call should start. */
   readonly pauseUntil: number;
   readonly total?: number;
-  /** Where the run stands, in a word for people. */
+  /** Progress as one word or sentence for people. */
   readonly phase?: string;
-  /** What workers have to say to the user. */
+  /** Messages of workers to the user. */
   readonly notices: readonly string[];
 }
 
-/** The item of one run: its stop, its shared brake, its progress. */
+/** The item of one run: its stop flag, its shared throttle, its progress. */
 export interface RunStateStore {
   read(): Promise<RunState>;
   add(counts: Partial<RunCounts>): Promise<RunState>;
-  /** The first reason stays. */
+  /** Sets the stop flag. The first reason is kept. */
   stop(reason: StopReason, message: string): Promise<void>;
-  /** Only ever extends a pause. */
+  /** Extends the pause; never shortens it. */
   pause(until: number): Promise<void>;
-  /** Whether the caller is the first worker to ask for this task, which one is to do for all. */
+  /** Whether the caller is the first worker to claim this task, which one worker does for all. */
   claim(task: string): Promise<boolean>;
-  /** Once for each sort of notice, and never more than the item has room for. It never fails: a notice is worth no sample. */
+  /** Stores each kind of notice once, up to 20. Never throws: the function's log holds the notice too. */
   addNotice(notice: string): Promise<void>;
   describe(facts: { readonly phase: string; readonly total?: number }): Promise<void>;
 }
@@ -52,106 +49,125 @@ export interface RunStateStoreOptions {
   now(): number;
 }
 
-/** Long enough for every run and a look back at it. */
+/** Long enough for every run and for reading its state afterwards. */
 const KEPT_DAYS = 90;
-/** Of one notice, and of all of them: every update is paid by the size of the item, and above 400 KB not even a stop would get in. */
+/** Every update is billed by the size of the item, and an item above 400 KB would refuse even a stop. */
 const NOTICE_CHARS = 1_000;
 const NOTICES = 20;
 const counters = ['done', 'failed', 'cached', 'calls', 'spent'] as const;
 
+/**
+ * Conditions of the writes. A write whose condition does not hold changes nothing, and its caller continues.
+ *
+ * | write       | condition       | guarantee                                                     |
+ * | ----------- | --------------- | ------------------------------------------------------------- |
+ * | `stop`      | isNotStopped    | the first reason is the one that the user sees                |
+ * | `pause`     | extendsPause    | a late, shorter pause of one worker never releases the others |
+ * | `claim`     | isUnclaimed     | one worker of the run does the task                           |
+ * | `addNotice` | isNewNotice     | no kind of notice twice, never more than 20 notices           |
+ */
+const conditions = {
+  isNotStopped: 'attribute_not_exists(#stop)',
+  extendsPause: 'attribute_not_exists(#pause_until) OR #pause_until < :until',
+  isUnclaimed: 'attribute_not_exists(#claimed)',
+  isNewNotice: 'attribute_not_exists(#notices) OR (size(#notices) < :most AND NOT contains(#notice_sorts, :sort))',
+} as const;
+
 export function createRunStateStore({ client, table, runId, now }: RunStateStoreOptions): RunStateStore {
-  const Key = { sample_id: { S: `run#${runId}` }, step: { S: 'run' } };
-  const update = (expression: string, values: Record<string, AttributeValue>, condition?: string) =>
-    client.send(
-      new UpdateItemCommand({
+  const documents = createDocumentClient(client);
+  const Key = { sample_id: `run#${runId}`, step: 'run' };
+  const update = (expression: string, values: Record<string, unknown>, condition?: keyof typeof conditions) => {
+    const ConditionExpression = condition && conditions[condition];
+    return documents.send(
+      new UpdateCommand({
         TableName: table,
         Key,
         UpdateExpression: expression,
-        ...(condition === undefined ? {} : { ConditionExpression: condition }),
-        ...namesIn(`${expression} ${condition ?? ''}`),
+        ConditionExpression,
+        ExpressionAttributeNames: composeNames(`${expression} ${ConditionExpression ?? ''}`),
         ExpressionAttributeValues: values,
         ReturnValues: 'ALL_NEW',
       }),
     );
-  const expiry = () => ({ N: String(Math.ceil(now() / 1000) + KEPT_DAYS * 86_400) });
+  };
+  const expiry = () => Math.ceil(now() / 1000) + KEPT_DAYS * 86_400;
 
   return {
     async read() {
-      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+      const { Item } = await documents.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
       return readState(Item);
     },
     async add(counts) {
       const given = counters.filter((name) => counts[name]);
-      const values = Object.fromEntries(given.map((name) => [`:${name}`, { N: decimal(counts[name] ?? 0) }]));
+      const values = Object.fromEntries(given.map((name) => [`:${name}`, toDecimal(counts[name] ?? 0)]));
       const adding = given.length === 0 ? '' : ` ADD ${given.map((name) => `#${name} :${name}`).join(', ')}`;
       const { Attributes } = await update(`SET #expires_at = :expiry${adding}`, { ...values, ':expiry': expiry() });
       return readState(Attributes);
     },
     async stop(reason, message) {
-      const values = { ':reason': { S: reason }, ':message': { S: message } };
-      await update('SET #stop = :reason, #stop_message = :message', values, 'attribute_not_exists(#stop)').catch(ignoreRefusal);
+      const values = { ':reason': reason, ':message': message };
+      await writeIfConditionHolds(update('SET #stop = :reason, #stop_message = :message', values, 'isNotStopped'));
     },
     async pause(until) {
-      const values = { ':until': { N: String(until) } };
-      const condition = 'attribute_not_exists(#pause_until) OR #pause_until < :until';
-      await update('SET #pause_until = :until', values, condition).catch(ignoreRefusal);
+      await writeIfConditionHolds(update('SET #pause_until = :until', { ':until': until }, 'extendsPause'));
     },
     async claim(task) {
-      const done = await update('SET #claimed = :task', { ':task': { S: task } }, 'attribute_not_exists(#claimed)').catch(ignoreRefusal);
-      return done !== undefined;
+      return (await writeIfConditionHolds(update('SET #claimed = :task', { ':task': task }, 'isUnclaimed'))) !== undefined;
     },
     async addNotice(notice) {
       const sort = hashNoticeKind(notice);
       const values = {
-        ':notice': { SS: [notice.slice(0, NOTICE_CHARS)] },
-        ':sort': { S: sort },
-        ':sorts': { SS: [sort] },
-        ':most': { N: String(NOTICES) },
+        ':notice': new Set([notice.slice(0, NOTICE_CHARS)]),
+        ':sort': sort,
+        ':sorts': new Set([sort]),
+        ':most': NOTICES,
       };
-      const condition = 'attribute_not_exists(#notices) OR (size(#notices) < :most AND NOT contains(#notice_sorts, :sort))';
-      await update('ADD #notices :notice, #notice_sorts :sorts', values, condition).catch(() => {}); // it is in the log
+      await update('ADD #notices :notice, #notice_sorts :sorts', values, 'isNewNotice').catch(() => {});
     },
     async describe({ phase, total }) {
-      const values = { ':phase': { S: phase }, ':expiry': expiry(), ...(total === undefined ? {} : { ':total': { N: String(total) } }) };
+      const values = { ':phase': phase, ':expiry': expiry(), ':total': total };
       await update(`SET #phase = :phase, #expires_at = :expiry${total === undefined ? '' : ', #total = :total'}`, values);
     },
   };
 }
 
-/** Every name behind a `#`: several of ours are reserved words. */
-function namesIn(expression: string): { ExpressionAttributeNames: Record<string, string> } {
-  const names = new Set([...expression.matchAll(/#(\w+)/g)].map((match) => match[1] as string));
-  return { ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])) };
+/** Maps each `#name` of an expression to its attribute. Several attributes are reserved words of DynamoDB. */
+function composeNames(expression: string): Record<string, string> {
+  return Object.fromEntries([...expression.matchAll(/#(\w+)/g)].map(([placeholder, name]) => [placeholder, name as string]));
 }
 
-/** Servers say in seconds how long to wait, differently each time: without its numbers it is the same notice. */
+/** Servers give waiting times in seconds that differ each time. Without its numbers it is the same notice. */
 const hashNoticeKind = (notice: string) =>
   createHash('sha256')
     .update(notice.replace(/\d+(\.\d+)?(\s*(ms|s|min|h)\b)?/g, '0'))
     .digest('base64url')
     .slice(0, 16);
 
-/** DynamoDB takes no exponents of JavaScript's length, and 38 digits at most. */
-const decimal = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(10));
+/** DynamoDB takes at most 38 digits, so fractions are rounded to 10 decimals. */
+const toDecimal = (value: number) => (Number.isInteger(value) ? value : NumberValue.from(value.toFixed(10)));
 
-function ignoreRefusal(error: unknown): undefined {
-  if (error instanceof ConditionalCheckFailedException) return undefined;
-  throw error;
+/** The item of a run, as far as it is read. */
+interface RunItem extends Partial<RunCounts> {
+  readonly stop?: StopReason;
+  readonly stop_message?: string;
+  readonly pause_until?: number;
+  readonly total?: number;
+  readonly phase?: string;
+  readonly notices?: ReadonlySet<string>;
 }
 
-function readState(item: Record<string, AttributeValue> | undefined): RunState {
-  const number = (name: string) => Number(item?.[name]?.N ?? 0);
-  const { stop, stop_message: message, total, phase } = item ?? {};
+function readState(attributes: Record<string, unknown> | undefined): RunState {
+  const item: RunItem = attributes ?? {};
   return {
-    done: number('done'),
-    failed: number('failed'),
-    cached: number('cached'),
-    calls: number('calls'),
-    spent: number('spent'),
-    pauseUntil: number('pause_until'),
-    notices: item?.notices?.SS ?? [],
-    ...(stop?.S === undefined ? {} : { stop: { reason: stop.S as StopReason, message: message?.S ?? stop.S } }),
-    ...(total?.N === undefined ? {} : { total: Number(total.N) }),
-    ...(phase?.S === undefined ? {} : { phase: phase.S }),
+    done: item.done ?? 0,
+    failed: item.failed ?? 0,
+    cached: item.cached ?? 0,
+    calls: item.calls ?? 0,
+    spent: item.spent ?? 0,
+    pauseUntil: item.pause_until ?? 0,
+    notices: [...(item.notices ?? [])],
+    stop: item.stop && { reason: item.stop, message: item.stop_message ?? item.stop },
+    total: item.total,
+    phase: item.phase,
   };
 }

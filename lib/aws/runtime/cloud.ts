@@ -1,33 +1,20 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { FunctionSettings } from '#core/function-settings.ts';
 import type { CheckpointStore, Clock, FileStore } from '#core/ports.ts';
 import { createDynamoCheckpoints } from '#storage/dynamodb/dynamodb-checkpoints.ts';
 import { createS3Files } from '#storage/s3/s3-files.ts';
 import { createRunStateStore, type RunStateStore } from '../run-state/run-state-store.ts';
 import type { FunctionLog } from './function-log.ts';
 
-/** What a function knows of its environment, by the names of its variables. */
-export interface FunctionVariables {
-  readonly ENVIRONMENT: string;
-  readonly BUCKET: string;
-  readonly TABLE: string;
-  readonly MODEL_KEYS_SECRET: string;
-  readonly MODEL_HOSTS: readonly string[];
-  readonly OWN_MODEL_HOSTS: readonly string[];
-  readonly CHECKPOINT_DAYS: number;
-  readonly MAX_LAMBDAS: number;
-  readonly SETTLE_MINUTES: number;
-  readonly MAX_UNATTENDED_USD: number;
-}
-
-/** One environment as its functions see it. */
+/** The resources of one environment, open for its functions. */
 export interface Cloud {
-  readonly variables: FunctionVariables;
+  readonly variables: FunctionSettings;
   readonly s3: S3Client;
   readonly dynamo: DynamoDBClient;
   /** The environment's bucket. */
   readonly bucket: FileStore;
-  /** Any bucket's files, latest or as of one version. */
+  /** Files of any bucket. With `version`, one pinned version of every object; otherwise the latest. */
   readonly filesIn: (bucket: string, version?: string) => FileStore;
   readonly checkpoints: CheckpointStore;
   /** Milliseconds since 1970. */
@@ -46,7 +33,7 @@ export function openCloud(parts: CloudParts): Cloud {
     ...parts,
     bucket: createS3Files({ client: s3, bucket, prefix: '' }),
     filesIn: (name, versionId) => createS3Files({ client: s3, bucket: name, prefix: '', versionId }),
-    checkpoints: createDynamoCheckpoints({ client: dynamo, table, now, ...(days > 0 ? { ttlDays: days } : {}) }),
+    checkpoints: createDynamoCheckpoints({ client: dynamo, table, now, ttlDays: days > 0 ? days : undefined }),
     runStateStore: (runId) => createRunStateStore({ client: dynamo, table, runId, now }),
   };
 }

@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto';
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { EndpointMemory } from '#models/endpoint-capabilities.ts';
+import { createDocumentClient } from '#storage/dynamodb/dynamodb-client.ts';
 
-/** What was learned about endpoints, as items of the checkpoint table: what one worker finds out, no other has to. */
+/** Capabilities of endpoints as items of the checkpoint table, so that one worker finds them out for all. */
 export function createEndpointItems({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): EndpointMemory {
-  const keyOf = (key: string) => ({
-    sample_id: { S: `endpoint#${createHash('sha256').update(key).digest('hex').slice(0, 32)}` },
-    step: { S: 'endpoint' },
+  const documents = createDocumentClient(client);
+  const composeKey = (key: string) => ({
+    sample_id: `endpoint#${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
+    step: 'endpoint',
   });
   return {
     async get(key) {
-      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: keyOf(key) }));
-      return Item?.knowledge?.S === undefined ? undefined : JSON.parse(Item.knowledge.S);
+      const { Item } = await documents.send(new GetCommand({ TableName: table, Key: composeKey(key) }));
+      return typeof Item?.knowledge === 'string' ? JSON.parse(Item.knowledge) : undefined;
     },
     async set(key, value) {
-      await client.send(new PutItemCommand({ TableName: table, Item: { ...keyOf(key), knowledge: { S: JSON.stringify(value) } } }));
+      await documents.send(new PutCommand({ TableName: table, Item: { ...composeKey(key), knowledge: JSON.stringify(value) } }));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { RunStopError } from '#core/errors.ts';
+import { parseJson } from '#core/json.ts';
 import { googleHost, isPrivateHost, openaiHost, readHost, vendorHosts } from '#core/model-hosts.ts';
 import type { ModelKey, ModelKeys } from '#models/model-keys.ts';
 
@@ -76,12 +77,4 @@ function otherHost(modelHosts: readonly string[]): readonly string[] {
   const isDefault = vendorHosts.every((host) => modelHosts.includes(host));
   const others = modelHosts.filter((host) => !(isDefault ? vendorHosts : [openaiHost, googleHost]).includes(host));
   return others.length === 1 ? others : [];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,12 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
+import type { FunctionSettings } from '#core/function-settings.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import { clientOptions } from '../runtime/client-options.ts';
-import type { FunctionVariables } from '../runtime/cloud.ts';
 import { createPowertoolsLog } from '../runtime/powertools-log.ts';
 import { type StartedRun, startRun } from './start-run.ts';
 
 /** The function that EventBridge calls for uploads. Throws what it cannot do: the event is tried again, then kept in a queue with an alarm. */
-export function createStartHandler({ ENVIRONMENT, STATE_MACHINE }: FunctionVariables & { readonly STATE_MACHINE: string }) {
+export function createStartHandler({ ENVIRONMENT, STATE_MACHINE }: FunctionSettings & { readonly STATE_MACHINE: string }) {
   const log = createPowertoolsLog(ENVIRONMENT);
   const clients = { s3: createS3Client(), sfn: new SFNClient(clientOptions) };
   return (event: unknown): Promise<StartedRun> =>

@@ -3,6 +3,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import { executionName, resolveDataset, specName } from '#aws/run-state/run-paths.ts';
 import { startExecution, versionNow } from '#aws/start/start-run.ts';
 import { type UploadedDataset, uploadDataset } from '#aws/start/upload-dataset.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import { formatCount, formatCounted } from '../format.ts';
 import { listenForInterrupt } from '../interrupt.ts';
@@ -36,7 +37,7 @@ export async function uploadAndStart({
   for (const notice of spec.notices) display.notice(notice);
   try {
     const { image_root: root } = spec.settings.data;
-    const folders = [...(root === '' || root.includes('://') ? [] : [resolve(root)]), dirname(resolve(captions)), process.cwd()];
+    const folders = [...(root === '' || isRemoteAddress(root) ? [] : [resolve(root)]), dirname(resolve(captions)), process.cwd()];
     const uploaded = await uploadDataset({
       s3,
       bucket,

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stoppedFolder } from '#output/result-files.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { type CliEnvironment, readEnvironment } from '../environment.ts';
@@ -8,7 +9,6 @@ import { formatCount } from '../format.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { describePilot, followUpCommand, pilotSamples, project, readPilot, sameCommand } from '../local/pilot.ts';
 import { planRetry } from '../local/plan-retry.ts';
-import type { RunFile } from '../local/run-file.ts';
 import { runExitCode, summarise } from '../local/run-summary.ts';
 import { createProgressDisplay } from '../progress.ts';
 import { addSpecOptions, readSpec, type SpecFlags } from '../spec-options.ts';
@@ -83,9 +83,9 @@ export async function generate(
 }
 
 /** A run that stopped before its first line has no summary. */
-const hasCompletedLines = ({ counts: { done = 0, failed = 0 } }: RunFile) => done + failed > 0;
+const hasCompletedLines = ({ counts: { done = 0, failed = 0 } }: ReadRunFile) => done + failed > 0;
 
-async function composeRunSummary(run: RunFile, folder: string, { resultsDir }: LoadedSpec): Promise<string> {
+async function composeRunSummary(run: ReadRunFile, folder: string, { resultsDir }: LoadedSpec): Promise<string> {
   const location = folder === resolve(resultsDir) ? resultsDir : join(resultsDir, stoppedFolder);
   return summarise(run, location, await planRetry(createDirectoryFiles(folder), run, location));
 }
@@ -97,12 +97,12 @@ function describeKept(kept: number, { resultsDir }: LoadedSpec): string {
   ].join('\n');
 }
 
-function facts({ spec: _, ...run }: RunFile, folder: string) {
+function facts({ spec: _, ...run }: ReadRunFile, folder: string) {
   return { ...run, results: folder };
 }
 
 /** With `--json` the text goes to stderr, so that stdout holds JSON only. */
-async function printPilot(run: RunFile, folder: string, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
+async function printPilot(run: ReadRunFile, folder: string, spec: LoadedSpec, seconds: number, json: boolean): Promise<void> {
   const findings = await readPilot(createDirectoryFiles(folder));
   const text = describePilot(findings, project(run, seconds, spec.settings.workflow.max_workers), followUpCommand(process.argv.slice(2)));
   (json ? console.error : console.log)(text);

@@ -4,12 +4,12 @@ import { UsageError } from '#core/errors.ts';
 import { fileNamePart } from '#core/sample-id.ts';
 import { lockResults } from '#local/lock-results.ts';
 import { stoppedFolder } from '#output/result-files.ts';
+import { type ReadRunFile, requireRunFile } from '#results/read-run-file.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
 import { removeCheckpoints } from '#storage/disk/directory-checkpoints.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { type CliEnvironment, readEnvironment } from '../environment.ts';
 import { planRetry } from '../local/plan-retry.ts';
-import { type RunFile, readRunFile } from '../local/run-file.ts';
 import { generate, readVersion } from './generate.ts';
 
 interface RetryFlags {
@@ -32,7 +32,7 @@ export function addRetryCommand(program: Command): void {
     .action(async (folder: string, overrides: string[], flags: RetryFlags, command: Command) => {
       const environment = readEnvironment();
       const results = createDirectoryFiles(resolve(folder));
-      const run = await readRunFile(results);
+      const run = await requireRunFile(results);
       const { withStep0 } = await planRetry(results, run, folder);
       const own = await resultsFolderOf(folder);
       const spec = loadRetrySpec(
@@ -56,7 +56,7 @@ async function resultsFolderOf(folder: string): Promise<string> {
 
 /** The spec in run.json with the overrides. Keys are not in run.json: they come from the environment or an override. */
 function loadRetrySpec(
-  run: RunFile,
+  run: ReadRunFile,
   { folder, isResumed }: { folder: string; isResumed: boolean },
   overrides: readonly string[],
   environment: CliEnvironment,

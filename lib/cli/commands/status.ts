@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { readSpending } from '#local/spending-file.ts';
 import type { SpendingTotals } from '#output/compose-run-file.ts';
 import { stoppedFolder } from '#output/result-files.ts';
+import { type ReadRunFile, requireRunFile } from '#results/read-run-file.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { quoteShellArgument } from '../format.ts';
 import { planRetry } from '../local/plan-retry.ts';
-import { type RunFile, readRunFile } from '../local/run-file.ts';
 import { summarise } from '../local/run-summary.ts';
 
 /** `groundline status RESULTS`: prints the state in run.json. It changes no file. */
@@ -19,9 +19,9 @@ export function addStatusCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  groundline status results')
     .action(async (folder: string, flags: { json?: boolean }) => {
       const results = createDirectoryFiles(resolve(folder));
-      const run = await readRunFile(results);
+      const run = await requireRunFile(results);
       const apart = createDirectoryFiles(join(results.folder, stoppedFolder));
-      const stopped = (await apart.size('run.json')) === undefined ? undefined : await readRunFile(apart);
+      const stopped = (await apart.size('run.json')) === undefined ? undefined : await requireRunFile(apart);
       if (flags.json)
         return console.log(JSON.stringify({ ...run, spec: undefined, stopped: stopped && { ...stopped, spec: undefined } }, null, 2));
       const spending = await readSpending(results);
@@ -38,7 +38,7 @@ export function addStatusCommand(program: Command): void {
     });
 }
 
-async function describe(run: RunFile, location: string, results: DirectoryFiles, spending: SpendingTotals): Promise<string> {
+async function describe(run: ReadRunFile, location: string, results: DirectoryFiles, spending: SpendingTotals): Promise<string> {
   const summary = summarise(run, location, await planRetry(results, run, location), spending);
   return [summary, ...(run.stop ? [`stopped early: ${run.stop.message}`] : [])].join('\n');
 }

@@ -1,14 +1,12 @@
-import { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
 import { isSecret } from '#core/redact-secrets.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
+import { resultRecord } from '#results/result-record.ts';
 import { formatCounted, formatDollars, formatDuration, quoteShellArgument } from '../format.ts';
-import type { RunFile } from './run-file.ts';
 
 /** Default number of samples in a pilot. */
 export const pilotSamples = 10;
-
-const Labelled = z.object({ expressions: z.array(z.object({ instances: z.array(z.unknown()) })) });
 
 export interface PilotFindings {
   readonly samples: number;
@@ -21,8 +19,8 @@ export interface PilotFindings {
 export async function readPilot(results: FileStore): Promise<PilotFindings> {
   let [samples, phrases, empty] = [0, 0, 0];
   for await (const line of readJsonLines(results, 'annotations.jsonl')) {
-    const record = 'value' in line ? Labelled.safeParse(line.value).data : undefined;
-    if (!record) continue;
+    const record = 'value' in line ? resultRecord(line.value, line.line) : undefined;
+    if (typeof record !== 'object' || record.status === 'failed') continue;
     samples++;
     phrases += record.expressions.length;
     if (record.expressions.every(({ instances }) => instances.length === 0)) empty++;
@@ -38,7 +36,7 @@ export interface Projection {
 }
 
 /** Projects a pilot's cost and pace onto all lines. Samples without a model call are not counted for either. */
-export function project({ counts, steps }: RunFile, seconds: number, workers: number): Projection {
+export function project({ counts, steps }: ReadRunFile, seconds: number, workers: number): Projection {
   const { done = 0, failed = 0, pending = 0, cached = 0 } = counts;
   const lines = done + failed + pending;
   const called = done + failed - cached;

@@ -4,12 +4,12 @@ import { AnnotationRecord, FailureEnvelope } from '#core/annotation-record.ts';
 import { UsageError } from '#core/errors.ts';
 import type { FileStore } from '#core/ports.ts';
 import { Settings } from '#core/settings.ts';
+import { stepFiles, stepNames } from '#core/step-names.ts';
 import { readPreviousRun, requireUntouched } from '#local/previous-run.ts';
 import { findStepModel } from '#models/step-model.ts';
-import { stepFiles } from '#output/result-files.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import { quoteShellArgument } from '../format.ts';
-import type { RunFile } from './run-file.ts';
 
 /** How `groundline retry` handles the failures of a results folder. */
 export interface RetryPlan {
@@ -23,7 +23,7 @@ const Failed = z.object({ _groundline: FailureEnvelope });
 const Extracted = AnnotationRecord.pick({ pipeline_steps: true, provenance: true });
 
 /** Plans the retry of a run. `location` is the folder as the user wrote it. */
-export async function planRetry(results: FileStore, run: RunFile, location: string): Promise<RetryPlan> {
+export async function planRetry(results: FileStore, run: ReadRunFile, location: string): Promise<RetryPlan> {
   const settings = Settings.safeParse(run.spec).data;
   if (!settings || settings.workflow.steps.includes('0')) return { withStep0: false };
   const failures = await failuresBeforeStep1(results);
@@ -49,7 +49,7 @@ async function failuresBeforeStep1(results: FileStore): Promise<number> {
  * Whether step 0 can run in place: its captions are readable, its file was not edited, and the extraction model is unchanged.
  * Another model would be billed for every line.
  */
-async function canExtractInPlace(results: FileStore, run: RunFile, settings: Settings): Promise<boolean> {
+async function canExtractInPlace(results: FileStore, run: ReadRunFile, settings: Settings): Promise<boolean> {
   try {
     await access(settings.data.input_jsonl, constants.R_OK);
     await requireUntouched(results, await readPreviousRun(results), Object.values(stepFiles));
@@ -65,12 +65,12 @@ async function canExtractInPlace(results: FileStore, run: RunFile, settings: Set
 async function readExtractionModel(results: FileStore): Promise<string | 'nothing' | undefined> {
   for await (const line of readJsonLines(results, stepFiles.step_0)) {
     const record = 'value' in line ? Extracted.safeParse(line.value).data : undefined;
-    if (record?.pipeline_steps.includes('step0_expression_extraction')) return record.provenance?.step_0?.model;
+    if (record?.pipeline_steps.includes(stepNames.step_0.pipelineStep)) return record.provenance?.step_0?.model;
   }
   return 'nothing';
 }
 
 /** The model in the settings; without one, the server's single model, which step 1 has recorded. */
-function configuredExtractionModel({ steps }: RunFile, { vlm }: Settings): string | undefined {
+function configuredExtractionModel({ steps }: ReadRunFile, { vlm }: Settings): string | undefined {
   return findStepModel(vlm, 'extraction')?.model || steps.step_1?.model;
 }

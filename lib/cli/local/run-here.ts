@@ -8,6 +8,7 @@ import { connectModels } from '#models/connect.ts';
 import type { AttemptMiddleware } from '#models/language-model.ts';
 import { findLocalPictures } from '#report/local-pictures.ts';
 import { writeReport } from '#report/write-report.ts';
+import { type ReadRunFile, requireRunFile } from '#results/read-run-file.ts';
 import type { LoadedSpec } from '#spec/load-spec.ts';
 import { createDirectoryFiles, type DirectoryFiles } from '#storage/disk/directory-files.ts';
 import { makeFolder } from '#storage/disk/make-folder.ts';
@@ -17,7 +18,6 @@ import { quoteShellArgument } from '../format.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { systemClock } from '../system-clock.ts';
 import { createFileMemory } from './capabilities-file.ts';
-import { type RunFile, readRunFile } from './run-file.ts';
 import { createRunId } from './run-id.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
@@ -32,7 +32,7 @@ export interface RunHereOptions {
 }
 
 export interface RunHereEnd {
-  readonly run: RunFile;
+  readonly run: ReadRunFile;
   /** The folder with the result files of this run. */
   readonly folder: string;
   /** Completed lines of the results in place, if this run has fewer and its own are in `stopped/`. */
@@ -68,23 +68,19 @@ export async function runHere({ spec, environment, version, display, signal, rep
       },
       signal,
     );
-  const { stopped, results, kept } = await runLocal({
-    settings,
-    version,
-    runId: createRunId(new Date()),
-    results: createDirectoryFiles(folder),
-    checkpoints: openRunCheckpoints(folder, settings),
-    replace,
-    images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }),
-    connect,
-    clock: systemClock,
-    wallClock: Date.now,
-    notice,
-    notices,
-    onProgress: (progress) => display.show(progress),
-    signal,
-  });
-  const run = await readRunFile(results);
+  const { stopped, results, kept } = await runLocal(
+    { settings, version, runId: createRunId(new Date()), clock: systemClock, wallClock: Date.now, signal },
+    { images: (inputFolder) => createLocalImages({ settings: settings.data, inputFolder, notice }), connect },
+    {
+      results: createDirectoryFiles(folder),
+      checkpoints: openRunCheckpoints(folder, settings),
+      replace,
+      notice,
+      notices,
+      onProgress: (progress) => display.show(progress),
+    },
+  );
+  const run = await requireRunFile(results);
   await writeReportOfRun(results, run, stopped?.reason).catch((error: unknown) => {
     display.notice(
       `report.html could not be written (${(error as Error).message}); the result files are complete; fix: groundline report ${quoteShellArgument(results.folder)}`,
@@ -98,7 +94,7 @@ const INLINED = 100;
 /** Samples on the page of a run, the most notable first. */
 const SHOWN = 500;
 
-async function writeReportOfRun(results: DirectoryFiles, run: RunFile, stopReason: unknown): Promise<void> {
+async function writeReportOfRun(results: DirectoryFiles, run: ReadRunFile, stopReason: unknown): Promise<void> {
   const bases = [...(run.image_base === undefined ? [] : [run.image_base]), dirname(resolve(run.input ?? '.')), '.'];
   const { images, linkTo } = findLocalPictures(results.folder, bases);
   const { done = 0, failed = 0 } = run.counts;

@@ -1,11 +1,11 @@
 import type { SpendingTotals } from '#output/compose-run-file.ts';
+import type { ReadRunFile } from '#results/read-run-file.ts';
 import { exitCode } from '../exit-codes.ts';
 import { formatCount, formatCounted, formatDollars, quoteShellArgument } from '../format.ts';
 import type { RetryPlan } from './plan-retry.ts';
-import type { RunFile } from './run-file.ts';
 
 /** The summary of a run: counts, failures by code, cost, files, and the command that retries the failures. */
-export function summarise(run: RunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}, totals = totalsOf(run)): string {
+export function summarise(run: ReadRunFile, location: string, { beyond }: Pick<RetryPlan, 'beyond'> = {}, totals = totalsOf(run)): string {
   const { done = 0, partial = 0, failed = 0, pending = 0, cached = 0 } = run.counts;
   const lines = [
     [
@@ -36,7 +36,7 @@ export function summarise(run: RunFile, location: string, { beyond }: Pick<Retry
   return lines.join('\n');
 }
 
-function totalsOf({ all_invocations: all }: RunFile): SpendingTotals | undefined {
+function totalsOf({ all_invocations: all }: ReadRunFile): SpendingTotals | undefined {
   return all && { calls: all.calls ?? 0, usd: all.cost_usd ?? 0, unpricedCalls: all.unpriced_calls ?? 0 };
 }
 
@@ -60,7 +60,7 @@ function describeRetries({ failures, command }: NonNullable<RetryPlan['beyond']>
 }
 
 /** The exit code of a run. The failure rate is a share of the processed lines, so that a limited run is judged fairly. */
-export function runExitCode({ counts }: RunFile, maxFailureRate: number): number {
+export function runExitCode({ counts }: ReadRunFile, maxFailureRate: number): number {
   const { done = 0, failed = 0 } = counts;
   return failed > 0 && failed / (done + failed) > maxFailureRate ? exitCode.tooManyFailures : exitCode.done;
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Size } from '#core/box.ts';
+import { isRemoteAddress } from '#core/remote-address.ts';
 import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '../export-format.ts';
 import { openJsonLists, roundCoordinates } from '../json-files.ts';
 import { toUtf16 } from '../utf16-spans.ts';
@@ -48,7 +49,7 @@ function task({ image, imageId, size, captions: [caption], phrases }: ExportSamp
 
 /** Label Studio serves files of its own machine below this address; other addresses stay as they are. */
 function composeAddress(path: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return path;
+  if (isRemoteAddress(path)) return path;
   return `/data/local-files/?d=${path.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}`;
 }
 

@@ -4,11 +4,11 @@ import type { ModelReply, ModelRequest } from '#core/ports.ts';
 /** A model as the endpoint lists it. `root` (model path) and `parent` (LoRA base) come from vLLM and name the family behind an alias. */
 export interface ServedModel {
   readonly id: string;
-  readonly root?: string;
-  readonly parent?: string;
+  readonly root?: string | undefined;
+  readonly parent?: string | undefined;
 }
 
-/** One attempt at one question: the tier is settled, the profile says how this family is spoken to. */
+/** One attempt at one request, with its tier and the profile of the model family. */
 export interface Attempt {
   readonly request: ModelRequest;
   readonly tier: Tier;
@@ -16,13 +16,13 @@ export interface Attempt {
 }
 
 /**
- * One provider's wire format. No retries, no pacing, no ladder: those wrap it.
- * `send` throws `CallError` (may be tried again, or asked differently), `SampleError`, `RunStopError`, or an `AbortError`.
+ * The wire format of one provider. Retries, pacing and tiers belong to `language-model.ts`.
+ * `send` throws `CallError` (retry, or change the request), `SampleError`, `RunStopError`, or an `AbortError`.
  */
 export interface ModelAdapter {
   readonly backend: 'gemini' | 'openai';
   readonly model: string;
-  /** As requests name it now: prices depend on it. */
+  /** The current tier of requests. Prices depend on it. */
   readonly serviceTier?: string | undefined;
   /** Base URL without credentials, for messages and as part of memory keys. */
   readonly endpoint: string;

@@ -1,14 +1,14 @@
 import type { SentImage } from '#core/ports.ts';
 
-/** Stands for the image in a body until it is encoded. The image comes before all words, so its first occurrence is the image's. */
+/** Placeholder of the image until it is encoded. The image precedes all text, so the first occurrence is the right one. */
 const PLACEHOLDER = '<base64>';
 
-/** The address of an image in a body that goes through `bodyBytes`. */
+/** The data URL of an image in a body for `bodyBytes`. */
 export const imagePlaceholder = ({ mimeType }: SentImage) => `data:${mimeType};base64,${PLACEHOLDER}`;
 
 /**
- * A body as bytes, the image written beside the words. In a string the image would take the words' width
- * (two bytes a character as soon as one of them is not Latin), and be copied three times on its way out.
+ * The bytes of a body, with the image inserted as Latin-1. In a string, the image would take two bytes a character
+ * as soon as the text has a non-Latin character, and would be copied three times.
  */
 export function bodyBytes(body: unknown, { bytes }: SentImage): Uint8Array {
   const text = JSON.stringify(body);

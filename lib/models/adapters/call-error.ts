@@ -12,7 +12,7 @@ export type AnswerFault = Extract<FailureCode, 'answer_too_slow' | 'answer_unrea
 
 interface CallErrorOptions {
   readonly cause?: unknown;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   readonly patienceMs?: number;
   readonly answerFault?: AnswerFault;
 }

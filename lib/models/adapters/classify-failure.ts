@@ -4,7 +4,7 @@ import { CallError, unreadableAnswer } from './call-error.ts';
 import { type ErrorBody, readErrorBody } from './error-body.ts';
 import { HttpError } from './http.ts';
 
-/** Who was asked, for messages: never with credentials. */
+/** The endpoint and model of a request, for messages: without credentials. */
 export interface RequestTarget {
   readonly endpoint: string;
   readonly model: string;
@@ -13,7 +13,7 @@ export interface RequestTarget {
   readonly urlSetting: string;
   readonly modelSetting: string;
   readonly key: string;
-  /** The one host that calls may go to, as `readHost` writes it. */
+  /** The only host that calls may go to, as `readHost` writes it. */
   readonly host: string;
 }
 
@@ -21,7 +21,7 @@ const LOADING_PATIENCE_MS = 30 * 60_000;
 const OVERLOADED_PATIENCE_MS = 10 * 60_000;
 const UNKNOWN_HOST_PATIENCE_MS = 5_000;
 
-/** Decides once, for every provider, whether a failed attempt is tried again, fails its sample, or stops the run. */
+/** Classifies a failed attempt, for every provider: `CallError` = retry, `SampleError` = the sample fails, `RunStopError` = the run stops. */
 export function classifyFailure(failure: unknown, target: RequestTarget): Error {
   for (let cause = failure; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof HttpError) return classifyStatus(cause, target);
@@ -37,11 +37,9 @@ function classifyConnection(code: string, target: RequestTarget, cause: unknown)
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return unreadableAnswer(`the answer of ${endpoint} is too large for a model's answer`, cause);
   if (/TIMEOUT|ETIMEDOUT/.test(code) && code !== 'UND_ERR_CONNECT_TIMEOUT')
-    return new CallError(
-      'timed_out',
-      `${endpoint} did not answer in time (${code}); raise the timeout in the spec if the model is just slow`,
-      { cause },
-    );
+    return new CallError('timed_out', `${endpoint} did not answer in time (${code}); raise the timeout in the spec if the model is slow`, {
+      cause,
+    });
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/.test(code))
     return new RunStopError(
       'server_unreachable',
@@ -61,11 +59,11 @@ function classifyConnection(code: string, target: RequestTarget, cause: unknown)
 }
 
 function classifyStatus(error: HttpError, target: RequestTarget): Error {
-  // Before it is cut to a message: half a key is a secret too.
+  // Redacted before the body is cut to a message: half a key is a secret too.
   const body = readErrorBody(redact(error.body, [target.key]));
   const retryAfterMs = error.retryAfterMs ?? body.retryAfterMs;
-  const failureText = `${error.status}: ${body.message || 'no further word'}`;
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const failureText = `${error.status}: ${body.message || 'no message'}`;
+  const wait = { retryAfterMs };
   const loading = error.status === 202 || (error.status === 503 && /\bloading\b|not ready|starting up|warming/i.test(error.body));
   if (loading)
     return new CallError('unreachable', `${target.endpoint} is still loading its model (${failureText})`, {
@@ -105,7 +103,7 @@ function classifyStatus(error: HttpError, target: RequestTarget): Error {
   }
 }
 
-/** The run as a whole cannot go on: key, money, permission, quota, URL or model. */
+/** The reason to stop the run, if the whole run is affected: key, payment, permission, quota, URL or model. */
 function stopReason(status: number, body: ErrorBody, failureText: string, target: RequestTarget): RunStopError | undefined {
   const { endpoint, keySetting, urlSetting, modelSetting, model } = target;
   const codes = body.codes.join(' ');
@@ -115,7 +113,7 @@ function stopReason(status: number, body: ErrorBody, failureText: string, target
   }
   if (status === 402)
     return new RunStopError('payment_required', `${endpoint} wants payment: add credit or raise the limit of this key (${failureText})`);
-  // Codes, not words: Gemini tells of "plan and billing details" for limits that pass within the minute too.
+  // Codes instead of words: Gemini mentions "plan and billing details" for limits per minute too.
   if (status === 429 && (/insufficient_quota|billing|credit/.test(codes) || /insufficient (?:credit|balance|funds)/i.test(body.message)))
     return new RunStopError('quota_exhausted', `the quota of this key at ${endpoint} is used up: check plan and billing (${failureText})`);
   if (status === 429 && body.quotaIds.some((id) => /PerDay|Daily/i.test(id)))

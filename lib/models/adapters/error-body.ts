@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { parseJson } from '#core/json.ts';
 
-/** What the body of a failed answer says, whatever the provider's shape. */
+/** The content of an error body, for all providers. */
 export interface ErrorBody {
   readonly message: string;
   /** Codes, types and statuses found, lower case (`insufficient_quota`, `api_key_invalid`, …). */
@@ -50,12 +51,12 @@ export function readErrorBody(body: string): ErrorBody {
   };
 }
 
-/** Gateways wrap errors of gateways; more layers than this are no error's form. */
-const MOST_LAYERS = 20;
+/** Gateways wrap errors of other gateways, but not in more layers than this. */
+const MAX_LAYERS = 20;
 
-/** Outermost first. Gateways wrap the provider's JSON as a string inside their own message. */
+/** All faults in a body, outermost first. Gateways put the JSON of the provider as a string into their own message. */
 function faultsIn(value: unknown, layer: number): Fault[] {
-  if (layer > MOST_LAYERS) return [];
+  if (layer > MAX_LAYERS) return [];
   const within = (inner: unknown) => faultsIn(inner, layer + 1);
   if (typeof value === 'string') {
     const inner = parse(value);
@@ -70,12 +71,7 @@ function faultsIn(value: unknown, layer: number): Fault[] {
 }
 
 function parse(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
 }
 
 /** Protobuf durations: `34.07s`, `900ms`. */

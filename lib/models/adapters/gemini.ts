@@ -2,7 +2,7 @@ import type { GenerateContentConfig, Part } from '@google/genai/web';
 import { z } from 'zod';
 import type { ModelReply, Usage } from '#core/ports.ts';
 import { noUsage, usageOfCall } from '#core/usage.ts';
-import type { EndpointCapabilities } from '../endpoint-capabilities.ts';
+import { addAdjustment, type EndpointCapabilities } from '../endpoint-capabilities.ts';
 import type { Attempt, ModelAdapter } from './adapter.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
 import { classifyFailure, type RequestTarget } from './classify-failure.ts';
@@ -28,7 +28,7 @@ export interface GeminiOptions {
   readonly capabilities: EndpointCapabilities;
 }
 
-/** Settings a model may not know, with how its 400 names them. */
+/** Optional settings, with a pattern for the 400 of a model that does not support them. */
 const OPTIONAL = {
   temperature: /temperature/i,
   thinkingConfig: /thinking/i,
@@ -36,7 +36,7 @@ const OPTIONAL = {
   serviceTier: /service.?tier/i,
 } as const;
 
-/** Gemini's developer API. The SDK's `/web` build: the node build drags in Google Cloud sign-in, which API keys do not need. */
+/** Gemini's developer API. Uses the `/web` build of the SDK: the node build loads Google Cloud sign-in, which API keys do not need. */
 export async function createGemini(options: GeminiOptions): Promise<ModelAdapter> {
   const { target, capabilities } = options;
   const connections = await openConnections(connectionOptions(options));
@@ -58,7 +58,7 @@ export async function createGemini(options: GeminiOptions): Promise<ModelAdapter
     }, signal);
 
   const send = async (attempt: Attempt, signal: AbortSignal): Promise<ModelReply> => {
-    const { quirks: adjustments } = capabilities.current;
+    const { adjustments } = capabilities.current;
     const config = geminiConfig(attempt, options, adjustments);
     const contents = [{ role: 'user', parts: geminiParts(attempt, options.mediaResolution) }];
     try {
@@ -73,7 +73,7 @@ export async function createGemini(options: GeminiOptions): Promise<ModelAdapter
       const name = Object.entries(OPTIONAL).find(([key, pattern]) => key in config && pattern.test(error.message))?.[0];
       if (!name) throw error;
       const adjustment = `drop ${name}`;
-      if (!capabilities.current.quirks.includes(adjustment)) capabilities.update({ quirks: [...capabilities.current.quirks, adjustment] });
+      addAdjustment(capabilities, adjustment);
       return send(attempt, signal);
     }
   };
@@ -87,7 +87,7 @@ async function createClient(options: GeminiOptions, connections: Connections) {
     apiKey: options.apiKey || 'EMPTY',
     apiVersion: options.apiVersion,
     httpOptions: {
-      ...(options.baseUrl && { baseUrl: options.baseUrl }),
+      baseUrl: options.baseUrl || undefined,
       headers: { ...options.defaultHeaders },
       extraBody: { ...options.extraBody },
       fetch: fetchAnswer(connections),
@@ -95,7 +95,7 @@ async function createClient(options: GeminiOptions, connections: Connections) {
   });
 }
 
-/** The SDK itself breaks on bodies of another form, so they are refused before it reads them. Lists of models have none of these fields. */
+/** Rejects bodies of another form before the SDK reads them, because it breaks on them. Lists of models have none of these fields. */
 function fetchAnswer({ fetch }: Connections): typeof fetch {
   return async (url, init) => {
     const response = await fetch(url, init);
@@ -106,17 +106,17 @@ function fetchAnswer({ fetch }: Connections): typeof fetch {
 
 function geminiConfig({ request, tier, profile }: Attempt, options: GeminiOptions, adjustments: readonly string[]): GenerateContentConfig {
   const { thinkingLevel, thinkingBudget } = profile.parameters;
-  const thinking = { ...(thinkingLevel !== undefined && { thinkingLevel }), ...(thinkingBudget !== undefined && { thinkingBudget }) };
   const config: Record<string, unknown> = {
     maxOutputTokens: Math.min(options.maxTokens, request.maxTokens),
-    automaticContinuation: false, // follow-up requests would be paid and timed outside our accounting
-    ...(profile.temperature && { temperature: options.temperature }),
-    ...(Object.keys(thinking).length > 0 && { thinkingConfig: thinking }),
-    ...(!perPart(options.mediaResolution) && { mediaResolution: options.mediaResolution }),
-    ...(options.serviceTier && { serviceTier: options.serviceTier }),
-    ...(tier !== 'text' && { responseMimeType: 'application/json' }),
-    ...(tier === 'schema' && { responseJsonSchema: request.schema }),
+    automaticContinuation: false, // follow-up requests would be outside our cost and time accounting
   };
+  // Absent keys and not undefined ones: the keys show which settings were sent.
+  if (profile.temperature) config.temperature = options.temperature;
+  if (thinkingLevel !== undefined || thinkingBudget !== undefined) config.thinkingConfig = { thinkingLevel, thinkingBudget };
+  if (!perPart(options.mediaResolution)) config.mediaResolution = options.mediaResolution;
+  if (options.serviceTier) config.serviceTier = options.serviceTier;
+  if (tier !== 'text') config.responseMimeType = 'application/json';
+  if (tier === 'schema') config.responseJsonSchema = request.schema;
   for (const adjustment of adjustments) delete config[adjustment.replace('drop ', '')];
   return config;
 }
@@ -129,11 +129,11 @@ function geminiParts({ request }: Attempt, mediaResolution: string): Part[] {
   return [{ inlineData: { mimeType, data }, ...level } as Part, { text: request.prompt }];
 }
 
-/** The one level that exists per part only. */
+/** The only level that exists per part alone. */
 const perPart = (mediaResolution: string) => mediaResolution === 'MEDIA_RESOLUTION_ULTRA_HIGH';
 
 const text = z.string().nullish().catch(undefined);
-/** Only what an answer is made of can make it unreadable: no odd field besides, and no odd count, is worth another call. */
+/** Only required fields make an answer unreadable. Other invalid fields are ignored: they are not worth another call. */
 const Answer = z.object({
   candidates: z
     .array(
@@ -152,7 +152,7 @@ function toReply(answer: unknown, { tier }: Attempt): ModelReply {
   const candidate = candidates?.[0];
   if (!candidate) {
     if (!promptFeedback?.blockReason) throw unreadableAnswer('the reply holds no candidate');
-    const usage = usageMetadata ? toUsage(usageMetadata) : { ...noUsage, calls: 1 }; // blocked before it was read
+    const usage = usageMetadata ? toUsage(usageMetadata) : { ...noUsage, calls: 1 }; // blocked before the model read it
     return { text: '', finish: 'filtered', finishDetail: promptFeedback.blockReason, tier, usage };
   }
   const text = (candidate.content?.parts ?? [])

@@ -6,7 +6,7 @@ import { withoutSecrets } from '#core/redact-secrets.ts';
 import { withinDeadline } from '../answer-deadline.ts';
 import { unreadableAnswer } from './call-error.ts';
 
-/** An answer that is not a reply: any status from 300 on, and 202 (the model is still loading). */
+/** A response without a reply: any status from 300 on, and 202 (the model is still loading). */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -31,23 +31,23 @@ export interface Connections {
 
 export interface ConnectionOptions {
   readonly connections: number;
-  /** How long the server may take for the headers, and between two pieces of the body. */
+  /** Time limit for the headers, and between two pieces of the body. */
   readonly timeoutMs: number;
-  /** How much longer than `timeoutMs` a whole answer may take. @default 60 seconds */
+  /** Additional time for a complete answer, on top of `timeoutMs`. @default 60 seconds */
   readonly graceMs?: number | undefined;
-  /** The one host that requests may go to. */
+  /** The only host that requests may go to. */
   readonly host: string;
-  /** What an answer may echo and nothing may keep. */
+  /** Secrets that an answer may echo. They are replaced in it. */
   readonly secrets: readonly string[];
 }
 
-/** Some servers send white space while the model works, which no time limit between two pieces notices. */
+/** Some servers send white space while the model works, so the limit between two pieces never applies. */
 export const ANSWER_GRACE_MS = 60_000;
 
 /** The longest answers of models, with the log probabilities of every token, have a few MB. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** Of an adapter's options: its host, and its key and secret headers as secrets. */
+/** Connection options of an adapter: its host, and its key and secret headers as secrets. */
 export function connectionOptions({
   connections,
   timeoutMs,
@@ -68,12 +68,12 @@ interface AdapterConnection extends Pick<ConnectionOptions, 'connections' | 'tim
 }
 
 /**
- * `fetch` over undici's `request`, which costs about half the CPU of the built-in one. It follows no redirect: the key is for this host.
- * Errors are thrown here as `HttpError`, with headers and raw body, so that both SDKs hand them on alike.
+ * `fetch` over undici's `request`, which costs about half the CPU of the built-in one. It follows no redirect: the key belongs to this host.
+ * Throws errors as `HttpError` with the raw body, so that both SDKs pass them on in the same way.
  */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { timeoutMs, graceMs = ANSWER_GRACE_MS } = options;
-  // The default export, since a bundler cannot tell the named ones of a CommonJS package that is loaded late.
+  // The default export: a bundler cannot find the named exports of a CommonJS package in a dynamic import.
   const { Agent, request } = (await import('undici')).default;
   const agent = new Agent({
     connections: options.connections,
@@ -97,13 +97,13 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
       return { status: answer.statusCode, headers: answer.headers, body: replaceSecrets(await answer.body.text(), options.secrets) };
     });
     if (status >= 300 || status === 202) throw new HttpError(status, redirected(headers, options.secrets) ?? body, retryAfter(headers));
-    if (/^\s*</.test(body)) throw new HttpError(404, body); // the page of some other server, or of a gateway
+    if (/^\s*</.test(body)) throw new HttpError(404, body); // the page of another server or of a gateway
     return readReply(status, parse(body), body);
   };
   return { fetch: send, close: () => agent.close() };
 }
 
-/** Answers break off, and gateways have words of their own: that is this attempt's fault, whatever its status says. */
+/** Parses an answer. Broken bodies and texts of gateways are faults of this attempt, even with status 200. */
 function parse(body: string): unknown {
   const head = body.trim().slice(0, 200);
   if (isTooDeep(body)) throw unreadableAnswer(`the answer is nested more than ${MAX_JSON_DEPTH} levels deep: ${head}`);
@@ -120,7 +120,7 @@ function parseJson(body: string, head: string): unknown {
   }
 }
 
-/** As much of a `Response` as the SDKs look at. A real one takes as long to make as the request itself. */
+/** The part of a `Response` that the SDKs use. Creating a real one takes as long as the request. */
 function readReply(status: number, value: unknown, body: string): Response {
   const reply = {
     ok: true,
@@ -135,21 +135,21 @@ function readReply(status: number, value: unknown, body: string): Response {
   return reply as unknown as Response;
 }
 
-/** The SDKs read as JSON what says that it is: all answers that come this far are. */
+/** The SDKs parse answers of this type as JSON. All answers at this point are JSON. */
 const JSON_TYPE = new Headers({ 'content-type': 'application/json' });
 
-/** Seconds that can only be a moment since 1970, which some servers send, and no wait. */
-const MOMENT = 1e9;
+/** A larger Retry-After is a time since 1970 instead of a wait; some servers send that. */
+const EARLIEST_TIMESTAMP_S = 1e9;
 
-/** How long the server asks to wait, in milliseconds. A date or moment is read against the server's own clock. */
+/** The wait that the server requests, in milliseconds. A date or timestamp is compared with the clock of the server. */
 export function retryAfter(headers: AnswerHeaders): number | undefined {
   const ms = Number(one(headers['retry-after-ms']) ?? Number.NaN);
   if (ms >= 0) return ms;
   const value = one(headers['retry-after']);
   if (!value) return undefined;
   const seconds = Number(value);
-  if (seconds >= 0 && seconds < MOMENT) return seconds * 1000;
-  const wait = (seconds >= MOMENT ? seconds * 1000 : Date.parse(value)) - Date.parse(one(headers.date) ?? '');
+  if (seconds >= 0 && seconds < EARLIEST_TIMESTAMP_S) return seconds * 1000;
+  const wait = (seconds >= EARLIEST_TIMESTAMP_S ? seconds * 1000 : Date.parse(value)) - Date.parse(one(headers.date) ?? '');
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 

@@ -12,19 +12,19 @@ export interface OpenAIBodyOptions {
 
 export type OpenAIBody = Record<string, unknown>;
 
-/** Parameters of other wire formats that a profile may carry: a Gemini model behind a gateway is still a Gemini. */
+/** Parameters of other wire formats in a profile: a Gemini model behind a gateway has the profile of a Gemini. */
 const FOREIGN = new Set(['thinkingLevel', 'thinkingBudget']);
 
 /**
- * The body of `POST /chat/completions`: the image first, then the words, all in the first user message
- * (some servers read no other). It goes out through `bodyBytes`, which fills in the image. `adjustments` are what this server was found to want otherwise.
+ * The body of `POST /chat/completions`: the image first, then the text, all in the first user message (some servers read no other).
+ * `bodyBytes` inserts the image. `adjustments` are the changes that this server needs, e.g. `drop temperature`.
  */
 export function openAIBody({ request, tier, profile }: Attempt, options: OpenAIBodyOptions, adjustments: readonly string[]): OpenAIBody {
   const { detail, ...parameters } = profile.parameters;
   const tokens = Math.min(options.maxTokens, request.maxTokens);
   const image = {
     url: imagePlaceholder(request.image),
-    ...(typeof detail === 'string' && !adjustments.includes('drop detail') && { detail }),
+    detail: typeof detail === 'string' && !adjustments.includes('drop detail') ? detail : undefined,
   };
   const body: OpenAIBody = {
     model: options.model,
@@ -38,16 +38,16 @@ export function openAIBody({ request, tier, profile }: Attempt, options: OpenAIB
       },
     ],
     [adjustments.includes('max_completion_tokens') ? 'max_completion_tokens' : 'max_tokens']: tokens,
-    ...(profile.temperature && { temperature: options.temperature }),
-    ...(options.serviceTier && { service_tier: options.serviceTier }),
-    ...Object.fromEntries(Object.entries(parameters).filter(([name]) => !FOREIGN.has(name))),
-    ...responseFormat(tier, request.schema),
   };
+  if (profile.temperature) body.temperature = options.temperature;
+  if (options.serviceTier) body.service_tier = options.serviceTier;
+  for (const [name, value] of Object.entries(parameters)) if (!FOREIGN.has(name)) body[name] = value;
+  Object.assign(body, responseFormat(tier, request.schema));
   for (const adjustment of adjustments) if (adjustment.startsWith('drop ')) delete body[adjustment.slice('drop '.length)];
   return { ...body, ...options.extraBody };
 }
 
-/** What a 400 or 422 teaches about parameters; undefined when it is about something else. Parameters the user set in `extra_body` stay. */
+/** The adjustment that a 400 or 422 requires; undefined when it is not about parameters. Parameters of `extra_body` stay. */
 export function findOpenAIAdjustment(message: string, body: OpenAIBody, extraBody: Readonly<Record<string, unknown>>): string | undefined {
   if ('max_tokens' in body && /max_completion_tokens/.test(message)) return 'max_completion_tokens';
   const optional = Object.keys(body).filter((name) => !FIXED.has(name) && !(name in extraBody));

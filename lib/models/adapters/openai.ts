@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { freeBytes } from '#core/free-bytes.ts';
 import type { ModelReply, Usage } from '#core/ports.ts';
 import { usageOfCall } from '#core/usage.ts';
-import type { EndpointCapabilities } from '../endpoint-capabilities.ts';
+import { addAdjustment, type EndpointCapabilities } from '../endpoint-capabilities.ts';
 import type { Attempt, ModelAdapter, ServedModel } from './adapter.ts';
 import { bodyBytes } from './body-bytes.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
@@ -25,19 +25,19 @@ export interface OpenAIOptions extends OpenAIBodyOptions {
   readonly capabilities: EndpointCapabilities;
 }
 
-/** Only what an answer is made of can make it unreadable: no odd field besides, and no odd count, is worth another call. */
+/** Only required fields make an answer unreadable. Other invalid fields are ignored: they are not worth another call. */
 const text = z.string().nullish().catch(undefined);
 const ContentPart = z.object({ text }).catch({});
 const Choice = z.object({
   finish_reason: text,
   message: z.object({ content: z.union([z.string(), z.array(ContentPart)]).nullish(), refusal: text }),
 });
-/** Read field by field, whatever type they are. */
+/** Optional fields of any type. */
 const fields = z.looseObject({}).optional().catch(undefined);
 const Completion = z.object({ choices: z.tuple([Choice]).rest(z.unknown()), usage: fields });
 type Completion = z.infer<typeof Completion>;
 
-/** OpenAI's chat completions, and every server that speaks them. */
+/** OpenAI's chat completions, and every compatible server. */
 export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter> {
   const { target, capabilities } = options;
   const connections = await openConnections(connectionOptions(options));
@@ -61,13 +61,13 @@ export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter
   const post = (body: Uint8Array, signal: AbortSignal) =>
     guard(async () => {
       const answer: unknown = await client.post('/chat/completions', { body, headers: JSON_TYPE, signal });
-      freeBytes(body); // answered, so it is sent
+      freeBytes(body); // the reply proves that the body was sent
       return readCompletion(answer);
     }, signal);
 
-  /** Asks again without what the server rejects, once per parameter; what it rejects is remembered. */
+  /** Repeats a request without a rejected parameter, once per parameter. Rejected parameters are stored. */
   const send = async (attempt: Attempt, signal: AbortSignal): Promise<ModelReply> => {
-    const { quirks: adjustments } = capabilities.current;
+    const { adjustments } = capabilities.current;
     const body = openAIBody(attempt, options, adjustments);
     try {
       return toReply(await post(bodyBytes(body, attempt.request.image), signal), attempt);
@@ -76,7 +76,7 @@ export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter
         throw await explainUnknownModel(error, target, () => listModels(signal));
       const adjustment = findOpenAIAdjustment(error.message, body, options.extraBody);
       if (!adjustment || adjustments.includes(adjustment)) throw error;
-      if (!capabilities.current.quirks.includes(adjustment)) capabilities.update({ quirks: [...capabilities.current.quirks, adjustment] });
+      addAdjustment(capabilities, adjustment);
       return send(attempt, signal);
     }
   };
@@ -89,20 +89,20 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const Models = z
   .object({ data: z.array(z.object({ id: z.string(), root: z.string().nullish(), parent: z.string().nullish() })) })
   .transform(({ data }) => ({
-    data: data.map(({ id, root, parent }): ServedModel => ({ id, ...(root && { root }), ...(parent && { parent }) })),
+    data: data.map(({ id, root, parent }): ServedModel => ({ id, root: root ?? undefined, parent: parent ?? undefined })),
   }));
 
 async function createClient(options: OpenAIOptions, fetch: typeof globalThis.fetch) {
   const { OpenAI, AzureOpenAI } = await import('openai');
   const common = {
-    apiKey: options.apiKey || 'EMPTY', // the SDK wants one, servers without keys ignore it
+    apiKey: options.apiKey || 'EMPTY', // the SDK requires one; servers without keys ignore it
     fetch,
     maxRetries: 0,
     timeout: options.timeoutMs + 2 * ANSWER_GRACE_MS, // the connections time out first
     defaultHeaders: options.defaultHeaders,
     organization: null,
     project: null,
-    adminAPIKey: null, // the SDK's own variable for it would go to any host, in place of the key
+    adminAPIKey: null, // the SDK would send its own variable to any host, instead of the key
     logLevel: 'off' as const,
   };
   if (options.apiVersion)

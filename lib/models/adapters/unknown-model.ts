@@ -4,7 +4,7 @@ import type { RequestTarget } from './classify-failure.ts';
 
 const SHOWN = 20;
 
-/** Adds to "unknown model" what the endpoint does serve, so that the cure is in the message. Other errors pass. */
+/** Adds the served models to an "unknown model" error, so that the message contains the fix. Other errors pass unchanged. */
 export async function explainUnknownModel(
   error: unknown,
   target: RequestTarget,

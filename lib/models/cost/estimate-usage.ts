@@ -6,7 +6,7 @@ import { fitSize } from '#images/fit-size.ts';
 import { promptExtraction } from '#steps/extract/extract.ts';
 import { promptGrounding } from '#steps/ground/ground.ts';
 
-/** Tokens of one image at the size at which it is sent, by the vendors' own rules; the middle of what is seen elsewhere for other models. Source: vendors' image-token pages, read 2026-10-05. */
+/** Tokens of one image at the size at which it is sent, by the rules of the vendors; a middle value for other models. Source: vendors' image-token pages, read 2026-10-05. */
 export function imageTokens(model: string, size: Size, { image }: Pick<ModelProfile, 'image'>, mediaResolution: string): number {
   const id = model.toLowerCase();
   const { width, height } = fitSize(size, image);
@@ -41,21 +41,21 @@ function openAITiles({ width, height }: Size): number {
   return patches({ width: width * scale, height: height * scale }, 512);
 }
 
-/** What varies from data to data: expressions per caption, boxes per expression, and thinking tokens per call. */
+/** Quantities that depend on the data: expressions per caption, boxes per expression, and thinking tokens per call. */
 export interface Assumptions {
   readonly expressions: number;
   readonly boxesPerExpression: number;
   readonly thinking: number;
 }
 
-/** Rough bounds and middle, to be replaced by a pilot's own figures. */
+/** Rough bounds and a middle. A pilot replaces them with measured figures. */
 export const assumptions: Readonly<Record<'low' | 'likely' | 'high', Assumptions>> = {
   low: { expressions: 3, boxesPerExpression: 1, thinking: 0 },
   likely: { expressions: 5, boxesPerExpression: 1.3, thinking: 50 },
   high: { expressions: 10, boxesPerExpression: 2, thinking: 400 },
 };
 
-/** Tokens of what a step tells its model, whatever the sample. */
+/** Tokens of a step's prompt without the data of the sample. */
 export function promptTokens(step: 'extraction' | 'grounding', settings: Settings, profile: ModelProfile): number {
   const sent = { width: 1000, height: 1000 };
   const { prompt } =
@@ -88,7 +88,7 @@ export function extractionUsage(
   return usage(samples, samples, imageTokens + promptTokens + caption, caption + expressions * PER_EXPRESSION_WRITTEN, thinking);
 }
 
-/** Tokens of step 1 for all samples; captions with more expressions than fit into one request take several. */
+/** Tokens of step 1 for all samples. A caption with more expressions than one request takes needs several. */
 export function groundingUsage(
   input: StepInput,
   { expressions, boxesPerExpression, thinking }: Assumptions,

@@ -5,16 +5,16 @@ export interface Price {
   readonly output: number;
 }
 
-/** A price, and what follows it from the day after `until` (UTC) where the vendor has said so. */
+/** A price, and its successor from the day after `until` (UTC) where the vendor has announced one. */
 export interface DatedPrice extends Price {
   readonly until?: string;
   readonly after?: DatedPrice;
 }
 
-/** When the vendors' price pages were read. */
+/** The date of the vendors' price pages. */
 export const pricesReadOn = '2026-10-05';
 
-/** What the service tiers cost of the standard price. A tier that is not here (priority, scale, …) has no price that is known. */
+/** Prices of service tiers as a factor of the standard price. Other tiers (priority, scale, …) have an unknown price. */
 export const tierFactors: Readonly<Record<string, number>> = { auto: 1, default: 1, standard: 1, unspecified: 1, flex: 0.5 };
 
 const introductoryFlash: DatedPrice = {

@@ -1,18 +1,18 @@
 import type { Usage } from '#core/ports.ts';
 import { type DatedPrice, type Price, priceTable, tierFactors } from './price-table.ts';
 
-/** What a price depends on besides the tokens. */
+/** The model and tier that a price applies to. */
 export interface PricedModel {
   readonly model: string;
-  /** As the request names it; standard where it names none. */
+  /** The tier of the request. @default standard */
   readonly serviceTier?: string | undefined;
 }
 
 const DAY_MS = 86_400_000;
 
 /**
- * What these tokens cost in USD at a time (milliseconds since 1970), thinking billed as output;
- * undefined when the price of the model or its tier, or some of the tokens, are not known.
+ * The cost of tokens in USD at a time (milliseconds since 1970), with thinking billed as output.
+ * Undefined when the price of the model or tier, or some of the tokens, are unknown.
  */
 export function costUsd({ model, serviceTier = 'standard' }: PricedModel, usage: Usage, at: number): number | undefined {
   const price = findPrice(model, at);
@@ -23,7 +23,7 @@ export function costUsd({ model, serviceTier = 'standard' }: PricedModel, usage:
   return (factor * standard) / 1_000_000;
 }
 
-/** Finds a model behind a gateway's path (`gcp/google/…`) and with a release suffix (`-preview`, `-001`, `-2026-08-13`). */
+/** The price of a model at a time. Finds models behind a gateway's path (`gcp/google/…`) and with a release suffix (`-preview`, `-001`, `-2026-08-13`). */
 export function findPrice(model: string, at: number): Price | undefined {
   const id = (model.split('/').at(-1) ?? '').toLowerCase();
   let price: DatedPrice | undefined = priceTable[id] ?? priceTable[id.replace(RELEASE, '')];

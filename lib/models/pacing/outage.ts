@@ -2,28 +2,28 @@ import { RunStopError, SampleError } from '#core/errors.ts';
 import type { Clock } from '#core/ports.ts';
 import type { CallError } from '../adapters/call-error.ts';
 
-/** Watches whether the endpoint answers anyone at all, so that a dead server ends the run and does not fail it sample by sample. */
+/** Detects an endpoint that answers no call at all, so that a dead server ends the run instead of failing every sample. */
 export interface Outage {
   succeeded(): void;
   /**
-   * A call failed and would be tried again. Throws `RunStopError` when nothing has succeeded for too long, or the server asks
-   * to wait for too long, `SampleError` when it is only ever this one call, while others are answered.
+   * Counts a failure before its retry. Throws `RunStopError` when no call has succeeded for too long, or when the requested
+   * wait is too long. Throws `SampleError` when only this call fails while others are answered.
    */
   failed(call: object, error: CallError): void;
 }
 
 const NEVER_ANSWERED_MS = 60_000;
 const STOPPED_ANSWERING_MS = 10 * 60_000;
-export const THROTTLED_MS = 2 * 60 * 60_000;
+export const LONGEST_THROTTLING_MS = 2 * 60 * 60_000;
 const NOTICE_AGAIN_MS = 60_000;
 
 /**
- * When the fault is the call's own: failed so often and so long, each time after another call was answered, that chance cannot be why.
- * A rate limit refuses any call many times too, but then it refuses most others as well, and that share says how often is likely.
+ * When a call itself is at fault: so many failures over so long a time, each after a reply to another call, are no chance event.
+ * A rate limit also refuses one call many times, but then it refuses most others too. That share gives the likelihood.
  */
 const OWN_FAULT = { failures: 30, ms: 10 * 60_000, chance: 1e-9 };
 
-/** A call's failures (`counted`: those with an answer to another since the one before), and what there had been at the first. */
+/** The failures of one call, and the totals at its first one. `counted`: failures with a reply to another call since the previous failure. */
 interface Trouble {
   readonly since: number;
   readonly answered: number;
@@ -42,8 +42,8 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
   let failed = 0;
   const troubles = new WeakMap<object, Trouble>();
 
-  /** Notes a failure, and gives up on a call that is at fault itself. */
-  const judge = (call: object, { message }: CallError, now: number) => {
+  /** Counts a failure. Throws for a call that is itself at fault. */
+  const countFailure = (call: object, { message }: CallError, now: number) => {
     const own = troubles.get(call) ?? { since: now, answered, failed, failures: 0, counted: 0, answeredThen: answered };
     troubles.set(call, own);
     failed += 1;
@@ -56,12 +56,12 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
     if (share ** own.counted > OWN_FAULT.chance) return;
     throw new SampleError(
       'model_unavailable',
-      `gave up after ${own.failures} attempts in ${span(now - own.since)}, in which ${others.answered} other calls were answered: ${message}; if it says so again in the next run, this request is too much for the server: send a smaller image, or raise the server's limit`,
+      `gave up after ${own.failures} attempts in ${span(now - own.since)}, in which ${others.answered} other calls were answered: ${message}; if the next run fails in the same way, this request exceeds the server: send a smaller image, or raise the server's limit`,
     );
   };
 
   const patience = ({ kind, patienceMs }: CallError) => {
-    if (kind === 'throttled') return patienceMs ?? THROTTLED_MS;
+    if (kind === 'throttled') return patienceMs ?? LONGEST_THROTTLING_MS;
     return everSucceeded ? Math.max(STOPPED_ANSWERING_MS, patienceMs ?? 0) : (patienceMs ?? NEVER_ANSWERED_MS);
   };
 
@@ -75,12 +75,12 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
     },
     failed(call, error) {
       const now = clock.now();
-      judge(call, error, now);
+      countFailure(call, error, now);
       since ??= now;
       failing.add(call);
       const lasting = now - since;
       const limit = patience(error);
-      requireShortWait(error, Math.max(limit, STOPPED_ANSWERING_MS)); // a server that names a time is there, even if it has not answered yet
+      requireShortWait(error, Math.max(limit, STOPPED_ANSWERING_MS)); // a server that names a time is up, even before its first reply
       if (lasting < limit) {
         if (error.kind !== 'failing' && lasting > 0 && now - noticedAt >= NOTICE_AGAIN_MS) {
           noticedAt = now;
@@ -92,19 +92,19 @@ export function createOutage(clock: Clock, notice: (message: string) => void): O
         throw new SampleError('model_unavailable', `gave up after ${span(lasting)}: ${error.message}`);
       throw new RunStopError(
         describeOutage(error),
-        `no call has succeeded for ${span(lasting)}: ${error.message}; run the same command again later, finished work is kept`,
+        `no call has succeeded for ${span(lasting)}: ${error.message}; run the same command again later; finished work is saved`,
       );
     },
   };
 }
 
-/** Said before the wait and not after it: a run that sleeps for a day looks like one that hangs. */
+/** Throws before the wait: a run that sleeps for a day looks like one that hangs. */
 function requireShortWait(error: CallError, longest: number): void {
   const asked = error.retryAfterMs ?? 0;
   if (asked <= longest) return;
   throw new RunStopError(
     describeOutage(error),
-    `the server asks to wait for ${span(asked)}, and this run waits for up to ${span(longest)}: ${error.message}; run the same command again after that time, finished work is kept`,
+    `the server asks to wait for ${span(asked)}, and this run waits for up to ${span(longest)}: ${error.message}; run the same command again after that time; finished work is saved`,
   );
 }
 

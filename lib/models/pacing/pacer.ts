@@ -2,19 +2,19 @@ import type { Clock, Usage } from '#core/ports.ts';
 import { CallError } from '../adapters/call-error.ts';
 import { createRateControl } from './rate-control.ts';
 
-/** Lets attempts start: never more than `workers` at once, never faster than the server and the user's limits allow. */
+/** Starts attempts: at most `workers` at once, and no faster than the server and the user's limits allow. */
 export interface Pacer {
   /** Waits for a turn, then runs `attempt`. */
   run<T extends { readonly usage: Usage }>(attempt: () => Promise<T>, precedence: Precedence, signal: AbortSignal): Promise<T>;
-  /** Told from outside (another worker of the same run met a limit): nothing starts before `time` of the clock. */
+  /** Pauses new calls until `time`; used when another worker of this run was throttled. */
   pauseUntil(time: number): void;
-  /** Told from outside: this worker's share of a known limit, in calls per second. */
+  /** Limits the rate to this worker's share of a known limit, in calls per second. */
   limitRate(perSecond: number): void;
 }
 
 /**
- * Who goes first, lowest first: a retry, then a sample's first question, then the question that follows from its answer.
- * First questions early keep following ones in store, so that at the end of a run there is still work for every worker.
+ * Order of the queue, lowest first: a retry, then the first request of a sample, then the request that follows from its reply.
+ * Early first requests keep following ones in reserve, so that every worker has work until the end of a run.
  */
 export type Precedence = (typeof PRECEDENCE)[keyof typeof PRECEDENCE];
 export const PRECEDENCE = { retry: 0, first: 1, following: 2 } as const;
@@ -24,7 +24,7 @@ export interface PacerOptions {
   readonly clock: Clock;
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
-  /** Told when the server makes everything wait for more than two seconds. */
+  /** Called when a pause for all calls exceeds two seconds. */
   readonly onPause?: ((until: number) => void) | undefined;
 }
 
@@ -34,9 +34,9 @@ interface Waiter {
 }
 
 const LONG_PAUSE_MS = 2000;
-/** Starts that timers delivered late are made up for, up to this much. */
+/** Late timers are compensated up to this much. */
 const CATCH_UP_MS = 10;
-/** What a call is taken to cost before the first reply: an image, a prompt and a short answer. */
+/** Tokens assumed per call before the first reply: an image, a prompt and a short answer. */
 const FIRST_GUESS_TOKENS = 2000;
 
 export function createPacer(options: PacerOptions): Pacer {

@@ -10,18 +10,18 @@ export interface RetryOptions {
   readonly outage: Outage;
 }
 
-/** Attempts for faults of the call itself. Where the whole endpoint may be why (throttled, unreachable), `Outage` knows when it is enough. */
+/** Attempts for faults of the call itself. For faults of the whole endpoint (throttled, unreachable), `Outage` sets the limit. */
 const ATTEMPTS: Partial<Record<CallErrorKind, number>> = { failing: 8, timed_out: 3 };
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
-/** Back-off where the server names a time: small, since it knows better, but some always say 0. */
+/** Additional back-off to a Retry-After: small, but some servers always send 0. */
 const ASKED = { firstDelayMs: 50, longestDelayMs: 1000 };
 
 /**
- * Tries until it succeeds, gives up, or is aborted. Waiting happens here, outside the pacer, so it holds no worker slot.
- * Throws what the attempt threw when trying again is no use, `SampleError` when attempts run out.
+ * Repeats an attempt until it succeeds, its attempts run out, or `signal` aborts. It waits outside the pacer, so a wait holds no worker slot.
+ * Throws the error of the attempt when a retry is useless, `SampleError` when attempts run out, `RunStopError` during an outage.
  */
-export async function retryCall<T>(attempt: (again: boolean) => Promise<T>, options: RetryOptions, signal: AbortSignal): Promise<T> {
+export async function retryCall<T>(attempt: (isRetry: boolean) => Promise<T>, options: RetryOptions, signal: AbortSignal): Promise<T> {
   const call = {};
   const failures: Partial<Record<CallErrorKind, number>> = {};
   for (let tries = 0; ; tries += 1) {
@@ -44,7 +44,7 @@ export async function retryCall<T>(attempt: (again: boolean) => Promise<T>, opti
   }
 }
 
-/** What the server asked for, slightly spread; otherwise exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+/** The wait in milliseconds before the next attempt: the Retry-After, slightly spread; otherwise exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
 export function retryDelay(error: CallError, count: number, random: number): number {
   const asked = error.retryAfterMs;
   if (asked === undefined) return random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** count);

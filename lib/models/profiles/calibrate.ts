@@ -46,7 +46,7 @@ const isSame = (a: BoxConvention, b: BoxConvention) => a.order === b.order && a.
 /** What a model said about a picture, and why it said nothing where it did. */
 interface Answer {
   readonly numbers: readonly Numbers[];
-  readonly fault?: string;
+  readonly fault?: string | undefined;
 }
 
 async function askAll(model: VisionLanguageModel, profile: ModelProfile, signal: AbortSignal): Promise<(readonly Numbers[])[]> {
@@ -87,7 +87,7 @@ async function ask(model: VisionLanguageModel, picture: TestPicture, profile: Mo
     if (text?.trim() === '') fault = EMPTY;
     numbers.push(...readBoxes(text ?? '', profile.box.key).boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [box])));
   }
-  return { numbers, ...(fault && { fault }) };
+  return { numbers, fault };
 }
 
 const EMPTY = 'its replies are empty; turn its thinking off or give it more max_tokens, or use a model that takes images';

@@ -21,7 +21,7 @@ export interface ProfileQuestion {
 /** A profile, and what should be looked at once before the first question is paid: a run whose answers are all at hand asks nothing. */
 export interface ChosenProfile {
   readonly profile: ModelProfile;
-  readonly check?: (signal: AbortSignal) => Promise<void>;
+  readonly check?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** How this model writes boxes: what the user says, else its name, else the model behind its alias, else what it draws around synthetic pictures. */
@@ -32,7 +32,7 @@ export async function chooseProfile(question: ProfileQuestion, signal: AbortSign
   if (vlm.coordinates !== 'auto') return { profile: overriddenProfile(vlm.coordinates, named) };
   if (named) {
     const doubted = model.selfHosted && vlm.localisation_check === 'auto' && remembered?.family !== named.family;
-    return { profile: named, ...(doubted && { check: (aborted: AbortSignal) => checkKnown(question, named, aborted) }) };
+    return { profile: named, check: doubted ? (aborted) => checkKnown(question, named, aborted) : undefined };
   }
   if (remembered) return { profile: remembered };
   if (vlm.localisation_check === 'off') {

@@ -1,5 +1,7 @@
+import { isAbsoluteReference } from '#core/remote-address.ts';
 import { fileStem } from '#core/sample-id.ts';
 import type { Settings } from '#core/settings.ts';
+import { listStepNames, stepNames } from '#core/step-names.ts';
 import { parseRecord } from '#input/parse-line.ts';
 import { findLineFailure, type LineResult, type OutputLines } from '../line-result.ts';
 import type { StepLine } from '../step-line.ts';
@@ -28,8 +30,6 @@ interface TaoExpression {
 
 /** What TAO puts where a model gives no score. */
 const MISSING_SCORE = 0.9;
-const STEP_0 = 'step0_expression_extraction';
-const STEP_1 = 'step1_grounding';
 /** Ours alone: TAO's records do not have them. */
 const OURS = ['orientation', 'status', 'provenance'];
 
@@ -42,7 +42,7 @@ export function createTaoLines(
   counters: TaoCounters = { expressions: 0, boxes: 0 },
 ): TaoLines {
   const keepsIds = !workflow.steps.includes('0');
-  const names = workflow.steps.map((step) => (step === '0' ? ('step_0' as const) : ('step_1' as const)));
+  const names = listStepNames(workflow.steps);
   const numbered = (kind: 'expr' | 'box', counter: keyof TaoCounters) => `${kind}_${String(counters[counter]++).padStart(5, '0')}`;
 
   /** Ids of a line, the same in both of its step files. */
@@ -105,7 +105,7 @@ function composeBase(record: TaoFields, imageRoot: string): TaoFields {
 
 /** As `os.path.join` does. */
 function joined(path: unknown, root: string): unknown {
-  if (root === '' || typeof path !== 'string' || path === '' || /^(?:\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(path)) return path;
+  if (root === '' || typeof path !== 'string' || path === '' || isAbsoluteReference(path)) return path;
   return root.endsWith('/') ? `${root}${path}` : `${root}/${path}`;
 }
 
@@ -118,7 +118,7 @@ function failedRecord(text: string, cleanedCaption: unknown, { data, workflow }:
     cleaned_caption: cleanedCaption ?? fields.cleaned_caption ?? caption,
     expressions: [],
     source: 'image_grounding',
-    pipeline_steps: [STEP_0, ...(workflow.steps.includes('1') ? [STEP_1] : [])],
+    pipeline_steps: [stepNames.step_0.pipelineStep, ...(workflow.steps.includes('1') ? [stepNames.step_1.pipelineStep] : [])],
     status: 'failed',
   });
 }

@@ -35,6 +35,6 @@ export const outcomeLabels: Readonly<Record<Outcome, { readonly name: string; re
   found: { name: 'found', why: '' },
   absent: { name: 'absent', why: 'the model says it is not visible' },
   dropped: { name: 'dropped', why: 'every box was unusable' },
-  unanswered: { name: 'unanswered', why: 'no answer, even when asked again' },
+  unanswered: { name: 'unanswered', why: 'no answer of the model' },
   not_grounded: { name: 'not grounded', why: 'grounding has not run' },
 };

@@ -3,12 +3,11 @@ import { headNoun } from '#core/head-noun.ts';
 import type { ModelProfile } from '#core/model-profile.ts';
 import type { JsonSchema } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
-import { addDropped, type DroppedCounts, type Question } from '../question.ts';
-import { estimateReplyTokens, reasoningTokenBudget } from '../reply-tokens.ts';
+import { addDropped, type DroppedCounts, estimateReplyTokens, type Question, reasoningTokenBudget } from '../question.ts';
 import { extractionPrompt } from './extract-prompt.ts';
 import { readExtraction } from './read-extraction.ts';
 
-/** What step 0 makes of a caption. */
+/** The output of step 0. */
 export interface Extraction {
   readonly cleanedCaption: string;
   /** In reading order. `charSpan` counts code points of the cleaned caption. */
@@ -21,18 +20,18 @@ export interface ExtractionInput {
   readonly profile: Pick<ModelProfile, 'tier' | 'parameters'>;
 }
 
-/** An extraction, how far it can be trusted, and what was left out. */
+/** The content of one reply. */
 export interface AppliedExtraction {
-  /** Absent where nothing of the reply can be used. */
-  readonly extraction?: Extraction;
-  /** Nothing is missing: the reply came to its end and every element of it could be read. */
+  /** Absent where no part of the reply is usable. */
+  readonly extraction?: Extraction | undefined;
+  /** The reply was not cut off, and every element of it was readable. */
   readonly complete: boolean;
   readonly dropped: DroppedCounts;
-  /** Why there is no extraction. */
-  readonly problem?: string;
+  /** The reason why there is no extraction; it completes the sentence "the model's reply …". */
+  readonly problem?: string | undefined;
 }
 
-/** Only keywords that every structured-output server knows. */
+/** Uses only keywords that every structured-output server supports. */
 export const extractionSchema: JsonSchema = {
   type: 'object',
   properties: {
@@ -51,7 +50,7 @@ export const extractionSchema: JsonSchema = {
   additionalProperties: false,
 };
 
-/** JSON around one expression, and its words: phrases repeat the caption, nested ones more than once. */
+/** The JSON of one expression and its words. Nested phrases repeat parts of the caption several times. */
 const TOKENS_PER_EXPRESSION = 40;
 
 /** The question of step 0. */
@@ -65,7 +64,7 @@ export function promptExtraction({ caption, settings, profile }: ExtractionInput
   };
 }
 
-/** Reads the answer to it, and finds every phrase in the cleaned caption. */
+/** Reads the reply, and finds every phrase in the cleaned caption. Example reply: `{"cleaned_caption": "A red car.", "expressions": [{"text": "red car", "noun_chunk": "car"}]}`. */
 export function applyExtraction({ settings }: ExtractionInput, reply: string): AppliedExtraction {
   const { cleanedCaption, phrases, complete, repaired, unreadable } = readExtraction(reply);
   const dropped: DroppedCounts = {};

@@ -1,20 +1,20 @@
 import { isRecord } from '../ground/collect-boxes.ts';
 import { readJsonBlocks, withoutThoughts } from '../json-blocks.ts';
 
-/** What a reply to step 0 holds, before phrases are looked for. */
+/** The parts of a reply to step 0. Their phrases are not yet placed in the caption. */
 export interface ExtractionReading {
-  readonly cleanedCaption?: string;
-  /** Absent where the reply says nothing about expressions. */
-  readonly phrases?: readonly { readonly text: string; readonly nounChunk?: string }[];
-  /** Elements that are no expressions. */
+  readonly cleanedCaption?: string | undefined;
+  /** Absent where the reply has no list of expressions. */
+  readonly phrases?: readonly { readonly text: string; readonly nounChunk?: string | undefined }[] | undefined;
+  /** Number of elements that are no expressions. */
   readonly unreadable: number;
-  /** The reply came to its end. */
+  /** The reply was not cut off. */
   readonly complete: boolean;
-  /** It was no JSON as it stood, so that its texts may be damaged too. */
+  /** The reply was no valid JSON, so its texts may be damaged too. */
   readonly repaired: boolean;
 }
 
-/** Reads a reply element by element. */
+/** Reads a reply element by element: one bad element does not affect the others. */
 export function readExtraction(reply: string): ExtractionReading {
   const text = withoutThoughts(reply);
   const blocks = readJsonBlocks(text);
@@ -24,29 +24,29 @@ export function readExtraction(reply: string): ExtractionReading {
     if (values.length === 1 && isCaption(cleaned) && Array.isArray(expressions))
       return { cleanedCaption: cleaned.trim(), ...readPhrases(expressions), complete, repaired };
   }
-  const cleaned = salvagedCaption(text);
+  const cleaned = salvageCaption(text);
   const elements = blocks.flatMap(({ values }) => values).filter((value) => !(isRecord(value) && 'cleaned_caption' in value));
   return {
-    ...(isCaption(cleaned) && { cleanedCaption: cleaned.trim() }),
+    cleanedCaption: isCaption(cleaned) ? cleaned.trim() : undefined,
     ...(elements.length > 0 ? readPhrases(elements) : { unreadable: 0 }),
     complete: blocks.length > 0 && blocks.every(({ complete }) => complete),
     repaired: true,
   };
 }
 
-function readPhrases(elements: readonly unknown[]): Required<Pick<ExtractionReading, 'phrases' | 'unreadable'>> {
-  const phrases: { text: string; nounChunk?: string }[] = [];
+function readPhrases(elements: readonly unknown[]): Pick<ExtractionReading, 'phrases' | 'unreadable'> {
+  const phrases: { text: string; nounChunk: string | undefined }[] = [];
   let unreadable = 0;
   for (const element of elements) {
     const { text, noun_chunk: noun } = isRecord(element) ? element : { text: element, noun_chunk: undefined };
     if (typeof text !== 'string' || text.trim() === '') unreadable += 1;
-    else phrases.push({ text: text.trim(), ...(typeof noun === 'string' && noun.trim() !== '' && { nounChunk: noun.trim() }) });
+    else phrases.push({ text: text.trim(), nounChunk: typeof noun === 'string' && noun.trim() !== '' ? noun.trim() : undefined });
   }
   return { phrases, unreadable };
 }
 
-/** The caption of a broken reply: a string that ends where a comma or a brace follows. */
-function salvagedCaption(text: string): unknown {
+/** Finds the caption in a broken reply: a string before a comma or a brace. */
+function salvageCaption(text: string): unknown {
   const match = /["']?cleaned_caption["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'((?:\\.|(?!'\s*[,}])[^\\])*)')(?=\s*[,}])/s.exec(text);
   if (!match) return undefined;
   const [, double, single] = match;

@@ -1,14 +1,15 @@
 import { numberGroups, type TagCoordinates } from './native-tags.ts';
 
-/** One box of a reply as it was written: no convention is applied yet. */
+/** One box of a reply in the model's own coordinates. */
 export interface RawBox {
-  /** As the model gave it, if it did: the number of the expression, and its words. */
-  readonly id?: number;
-  readonly label?: string;
+  /** The number of the expression, where the reply states it. */
+  readonly id?: number | undefined;
+  /** The words of the expression, where the reply states them. */
+  readonly label?: string | undefined;
   readonly score?: unknown;
-  /** `absent`: the model says that there is nothing to box. `unreadable`: anything but four numbers. */
+  /** `absent`: the reply states that nothing is visible. `unreadable`: no four numbers. */
   readonly box: TagCoordinates | 'absent' | 'unreadable';
-  /** Which of the reply's blocks it stands in: some models repeat their answer. */
+  /** Index of the JSON block in the reply: some models repeat their answer. */
   readonly block: number;
 }
 
@@ -27,27 +28,27 @@ const BOX_KEYS = [
 ];
 const LABEL_KEYS = ['label', 'text', 'name', 'expression', 'phrase', 'description', 'object', 'class'];
 const SCORE_KEYS = ['score', 'confidence', 'bbox_score', 'probability'];
-/** Keys around lists of boxes; any other key there is a label. */
+/** Keys of lists of boxes. Any other key is a label. */
 const STRUCTURE = /^(?:boxes|results?|objects?|detections?|items|data|annotations?|answers?|output|expressions?|instances|descriptions?)$/i;
 const CORNERS = ['x_min', 'y_min', 'x_max', 'y_max'];
 
-/** Deeper than any answer: a model that opens brackets in circles. */
+/** No answer is nested this deep; a looping model may be. */
 const MAX_DEPTH = 50;
 
-/** What is found in the values of a reply is added to. */
-export interface Collection {
-  /** The family's own key, to go before others. */
+/** Collects the boxes of a reply. */
+interface Collection {
+  /** The box key of the model family, which has precedence over the common ones. */
   readonly key: string | undefined;
   readonly block: number;
   readonly boxes: RawBox[];
-  /** Words about expressions that have no box, by their number. */
+  /** Remarks about expressions without a box, by their number. */
   readonly notes: Map<number, string>;
 }
 
-/** What is known of a box from what stands around it. */
+/** Facts about a box that its surrounding objects state. */
 type Owner = Pick<RawBox, 'id' | 'label' | 'score'>;
 
-/** Finds all boxes in a value of a reply, whatever lists and objects are around them. */
+/** Finds all boxes in a value of a reply, at any depth of lists and objects. */
 export function collectBoxes(value: unknown, into: Collection, owner: Owner = {}, depth = 0): void {
   if (depth > MAX_DEPTH) return;
   if (Array.isArray(value)) {
@@ -63,41 +64,51 @@ function collectObject(object: Record<string, unknown>, into: Collection, owner:
   const key = [into.key, ...BOX_KEYS].find((name) => name !== undefined && name in object && !holdsElements(object, name));
   if (corners.every((corner) => typeof corner === 'number')) boxes.push({ ...owner, box: corners as unknown as TagCoordinates, block });
   else if (key === undefined) for (const entry of Object.entries(object)) collectEntry(entry, into, owner, depth);
-  else for (const [index, box] of readBoxesIn(object[key]).entries()) boxes.push({ ...owner, ...parallel(object, index), box, block });
+  else
+    for (const [index, box] of readBoxesIn(object[key]).entries())
+      boxes.push({ ...mergeOwner(owner, readParallelLists(object, index)), box, block });
 }
 
-/** One entry of an object that is no box itself: what its key means decides. */
+/** Reads one entry of an object without a box of its own, by the meaning of its key. */
 function collectEntry([name, value]: [string, unknown], into: Collection, owner: Owner, depth: number): void {
   const { block, boxes, notes } = into;
-  if (name === 'absent') for (const item of Array.isArray(value) ? value : []) boxes.push({ ...named(item), box: 'absent', block });
+  if (name === 'absent')
+    for (const item of Array.isArray(value) ? value : []) boxes.push({ ...readAbsentItem(item), box: 'absent', block });
   else if (name === 'notes' && isRecord(value)) for (const [id, note] of Object.entries(value)) notes.set(Number(id), String(note));
   else if (STRUCTURE.test(name)) collectBoxes(value, into, owner, depth + 1);
   else if (Array.isArray(value) && value.length === 0) boxes.push({ ...owner, label: name, box: 'absent', block });
   else collectBoxes(value, into, { ...owner, label: name }, depth + 1);
 }
 
-/** `{"boxes": [{"box_2d": …}, …]}`: here `boxes` is no box but what holds them, be it none. */
+/** In `{"boxes": [{"box_2d": …}, …]}`, `boxes` is a list of elements, perhaps an empty one, and not a box. */
 function holdsElements(object: Record<string, unknown>, name: string): boolean {
   const value = object[name];
   if (!Array.isArray(value)) return isRecord(value);
-  return value.some(isRecord) || (value.length === 0 && name === 'boxes' && Object.keys(readOwner(object, {})).length === 0);
+  return (
+    value.some(isRecord) ||
+    (value.length === 0 && name === 'boxes' && Object.values(readOwner(object, {})).every((value) => value === undefined))
+  );
 }
 
 function readOwner(object: Record<string, unknown>, parent: Owner): Owner {
   const label = LABEL_KEYS.map((name) => object[name]).find((value) => typeof value === 'string');
   const score = SCORE_KEYS.map((name) => object[name]).find((value) => value !== undefined && value !== null);
-  const id = readId(object.id);
-  return { ...parent, ...(id !== undefined && { id }), ...(typeof label === 'string' && { label }), ...(score !== undefined && { score }) };
+  return mergeOwner(parent, { id: readId(object.id), label: typeof label === 'string' ? label : undefined, score });
 }
 
-/** Lists beside a list of boxes: `{"bboxes": […], "labels": […], "scores": […]}`. */
-function parallel({ labels, scores }: Record<string, unknown>, index: number): Owner {
+/** The inner facts have precedence over those of the parent. */
+function mergeOwner(parent: Owner, { id = parent.id, label = parent.label, score = parent.score }: Owner): Owner {
+  return { id, label, score };
+}
+
+/** Reads parallel lists: `{"bboxes": […], "labels": […], "scores": […]}`. */
+function readParallelLists({ labels, scores }: Record<string, unknown>, index: number): Owner {
   const label = Array.isArray(labels) ? labels[index] : undefined;
   const score = Array.isArray(scores) ? scores[index] : undefined;
-  return { ...(typeof label === 'string' && { label }), ...(score !== undefined && { score }) };
+  return { label: typeof label === 'string' ? label : undefined, score };
 }
 
-/** The boxes below a box key: one, a list of them, their text, or word that there is none. */
+/** Reads the value of a box key: one box, a list of boxes, boxes as text, or a statement that there is none. */
 function readBoxesIn(value: unknown): RawBox['box'][] {
   if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) return ['absent'];
   if (typeof value === 'string') {
@@ -112,7 +123,7 @@ function readBoxesIn(value: unknown): RawBox['box'][] {
   return boxes.some(Boolean) ? boxes.map((box) => box ?? 'unreadable') : ['unreadable'];
 }
 
-/** Exactly four: points, polygons and 3D boxes come in the same shapes. */
+/** Requires exactly four numbers: points, polygons and 3D boxes have similar shapes. */
 function fourNumbers(value: readonly unknown[]): TagCoordinates | undefined {
   if (value.length !== 4) return undefined;
   const numbers = value.map((item) => (typeof item === 'string' && item.trim() !== '' ? Number(item) : item));
@@ -124,11 +135,11 @@ function readId(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isInteger(number) ? number : undefined;
 }
 
-/** An entry of `absent`: a number, words, or an object with them. */
-function named(item: unknown): Owner {
+/** Reads an entry of `absent`: a number, a label, or an object with them. */
+function readAbsentItem(item: unknown): Owner {
   if (isRecord(item)) return readOwner(item, {});
   const id = readId(item);
-  return id === undefined ? (typeof item === 'string' ? { label: item } : {}) : { id };
+  return id === undefined ? { label: typeof item === 'string' ? item : undefined } : { id };
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,8 +1,7 @@
 import type { Size } from '#core/box.ts';
 import type { AnswerForm, ModelProfile } from '#core/model-profile.ts';
 import type { Settings } from '#core/settings.ts';
-import type { AskedExpression } from './asked-expression.ts';
-import { formatOrdinal } from './expression-matcher.ts';
+import { type AskedExpression, formatOrdinal } from './expression-matcher.ts';
 
 export interface GroundingWording {
   readonly caption: string;
@@ -10,11 +9,11 @@ export interface GroundingWording {
   readonly settings: Settings['grounding'];
   readonly profile: Pick<ModelProfile, 'box' | 'scores' | 'stateSize'>;
   readonly form: AnswerForm;
-  /** The image as it is sent. */
+  /** Size of the image as it is sent. */
   readonly sent: Size;
 }
 
-/** What step 1 says to a model, ending in the form that its family was trained to answer in. */
+/** The prompt of step 1. It ends with the answer form that the model family was trained on. */
 export function groundingPrompt(wording: GroundingWording): string {
   const { caption, asked, settings } = wording;
   const instructions = settings.instructions.trim();
@@ -28,7 +27,7 @@ Descriptions:
 ${asked.map(formatDescription).join('\n')}
 
 Rules:
-${rules(wording)
+${listRules(wording)
   .map((rule) => `- ${rule}`)
   .join('\n')}
 ${instructions === '' ? '' : `\nFurther instructions for this data set:\n${instructions}\n`}
@@ -39,7 +38,7 @@ function formatDescription({ id, text, ordinal }: AskedExpression): string {
   return `${id}. ${JSON.stringify(text)}${ordinal === undefined ? '' : ` ${formatOrdinal(ordinal)}`}`;
 }
 
-function rules({ asked, settings, profile, sent }: GroundingWording): string[] {
+function listRules({ asked, settings, profile, sent }: GroundingWording): string[] {
   const { max_instances: most, instances } = settings;
   return [
     instances === 'all'

@@ -3,62 +3,61 @@ import type { Box, Size } from '#core/box.ts';
 import type { ModelProfile } from '#core/model-profile.ts';
 import type { JsonSchema } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
-import { addDropped, type DroppedCounts, type Question } from '../question.ts';
-import { estimateReplyTokens, reasoningTokenBudget } from '../reply-tokens.ts';
-import type { AskedExpression } from './asked-expression.ts';
+import { addDropped, type DroppedCounts, estimateReplyTokens, type Question, reasoningTokenBudget } from '../question.ts';
 import type { RawBox } from './collect-boxes.ts';
-import { createExpressionMatcher } from './expression-matcher.ts';
+import { type AskedExpression, createExpressionMatcher } from './expression-matcher.ts';
 import { groundingPrompt } from './ground-prompt.ts';
 import type { TagCoordinates } from './native-tags.ts';
 import { fitBox, isOffScale, isRepeated, toPixels } from './pixel-box.ts';
 import { readBoxes } from './read-boxes.ts';
 import { readScore } from './read-score.ts';
 
-/** What became of one expression, in pixels of the upright image. `note` says why there is no box. */
+/** The result of one expression, with boxes in pixels of the upright image. `note` is the reason why there is no box. */
 export interface GroundedExpression {
   readonly grounding: Grounding;
-  readonly note?: string;
+  readonly note?: string | undefined;
   readonly instances: readonly { readonly bbox: Box; readonly score: number | null }[];
 }
 
-/** What step 1 makes of an extraction: one entry for each of its expressions, in their order. */
+/** The output of step 1: one entry for each expression of the extraction, in its order. */
 export interface GroundingOutput {
   readonly expressions: readonly GroundedExpression[];
 }
 
-/** One request of step 1: as many expressions as the profile takes at once. */
+/** One request of step 1. The profile limits its number of expressions. */
 export interface GroundingInput {
   readonly caption: string;
   readonly asked: readonly AskedExpression[];
   readonly settings: Settings['grounding'];
   readonly profile: ModelProfile;
-  /** The image as it is sent, and as boxes are written. */
+  /** Size of the image as it is sent. */
   readonly sent: Size;
+  /** Size of the frame of the output boxes. */
   readonly upright: Size;
-  /** These expressions were asked for before, without an answer. */
-  readonly again?: boolean;
+  /** A first request about these expressions got no answer. */
+  readonly again?: boolean | undefined;
 }
 
-/** What a reply says about the expressions asked for. */
+/** The content of one reply. */
 export interface AppliedGrounding {
-  /** By the request's ids. */
+  /** By the ids of the request. */
   readonly answers: ReadonlyMap<number, GroundedExpression>;
-  /** Without a usable answer: to be asked for again. */
+  /** Ids without a usable answer, which the step asks about again. */
   readonly open: readonly number[];
-  /** The reply came to its end and could be read as it stands. */
+  /** The reply was not cut off, and its JSON was valid. */
   readonly complete: boolean;
   readonly dropped: DroppedCounts;
 }
 
-/** JSON around one box. */
+/** The JSON of one box, without its label. */
 const TOKENS_PER_BOX = 48;
 
-/** The question of step 1. Families with tags are asked in JSON the second time. */
+/** The question of step 1. Families with tags get the JSON form on the second request. */
 export function promptGrounding(input: GroundingInput): Question {
   const { caption, asked, settings, profile, again } = input;
   const form = again && profile.form === 'tags' ? 'list' : profile.form;
   const [only] = asked.length === 1 ? asked : [];
-  // The sentence has no room for the place of a repeat in its caption.
+  // The sentence has no place for an ordinal.
   const alone = again && only?.ordinal === undefined ? only : undefined;
   const sentence = alone && profile.retrySentence?.replace('{object}', () => alone.text);
   const boxTokens = asked.reduce((sum, { text }) => sum + settings.max_instances * (TOKENS_PER_BOX + estimateReplyTokens(text)), 0);
@@ -77,7 +76,10 @@ export function promptGrounding(input: GroundingInput): Question {
   };
 }
 
-/** Reads the answer to it: boxes to expressions by number or words, numbers to pixels by the profile's convention. */
+/**
+ * Reads the reply: matches boxes with expressions by number or label, and converts them to pixels by the convention of the profile.
+ * Example reply: `{"boxes": [{"box_2d": [10, 20, 300, 480], "label": "red car", "id": 1}], "absent": [2]}`.
+ */
 export function applyGrounding({ asked, settings, profile, sent, upright, again }: GroundingInput, reply: string): AppliedGrounding {
   const { boxes, notes, isEmptyAnswer, complete } = readBoxes(reply, profile.box.key);
   const dropped: DroppedCounts = {};
@@ -88,13 +90,13 @@ export function applyGrounding({ asked, settings, profile, sent, upright, again 
     if (id === undefined) addDropped(dropped, 'box_unmatched');
     else byId.set(id, [...(byId.get(id) ?? []), box]);
   }
-  // An empty list is a plain answer to a question about one thing; of several it is believed when it is repeated.
+  // An empty list is an answer where one expression was asked about. For several expressions it counts only when repeated.
   const meansNone = isEmptyAnswer && (asked.length === 1 || again === true);
   const answers = new Map<number, GroundedExpression>();
   const open: number[] = [];
   for (const { id } of asked) {
     const given = byId.get(id) ?? (meansNone ? [{ box: 'absent' as const, block: 0 }] : []);
-    const answer = groundExpression(given, notes.get(id), { settings, profile, sent, upright }, dropped);
+    const answer = composeAnswer(given, notes.get(id), { settings, profile, sent, upright }, dropped);
     if (answer) answers.set(id, answer);
     if (!answer || given.every(({ box }) => !isBox(box, profile))) open.push(id);
   }
@@ -103,7 +105,7 @@ export function applyGrounding({ asked, settings, profile, sent, upright, again 
 
 type GroundingFrame = Pick<GroundingInput, 'settings' | 'profile' | 'sent' | 'upright'>;
 
-function groundExpression(
+function composeAnswer(
   given: readonly RawBox[],
   note: string | undefined,
   frame: GroundingFrame,
@@ -115,7 +117,7 @@ function groundExpression(
   const reasons: DroppedCounts = {};
   for (const { box, score, block } of given) {
     if (box === 'absent' || (first !== undefined && block !== first)) continue;
-    const fitted = box === 'unreadable' ? 'box_unreadable' : fitGiven(box, frame);
+    const fitted = box === 'unreadable' ? 'box_unreadable' : fitModelBox(box, frame);
     if (typeof fitted === 'string') addDropped(reasons, fitted);
     else if (
       isRepeated(
@@ -130,17 +132,17 @@ function groundExpression(
   for (const [reason, times] of Object.entries(reasons)) addDropped(dropped, reason, times);
   if (instances.length > 0) return { grounding: 'found', instances };
   if (Object.keys(reasons).length > 0 && !isAbsent) return { grounding: 'dropped', note: describeReasons(reasons), instances };
-  return given.length > 0 ? { grounding: 'absent', ...(note && { note }), instances } : undefined;
+  return given.length > 0 ? { grounding: 'absent', note: note || undefined, instances } : undefined;
 }
 
-function fitGiven(numbers: TagCoordinates, { profile, sent, upright }: GroundingFrame): ReturnType<typeof fitBox> | 'box_off_scale' {
+function fitModelBox(numbers: TagCoordinates, { profile, sent, upright }: GroundingFrame): ReturnType<typeof fitBox> | 'box_off_scale' {
   return isOffScale(numbers, profile.box) ? 'box_off_scale' : fitBox(toPixels(numbers, profile.box, sent, upright), upright);
 }
 
 const isBox = (box: RawBox['box'], { box: convention }: ModelProfile) =>
   typeof box !== 'string' ? !isOffScale(box, convention) : box === 'absent';
 
-const WORDS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   box_unreadable: 'without four numbers',
   box_off_scale: 'in fractions where whole numbers were asked for',
   box_outside: 'mostly outside the image',
@@ -148,7 +150,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 function describeReasons(reasons: DroppedCounts): string {
-  const parts = Object.entries(reasons).map(([reason, times]) => `${times} ${WORDS[reason] ?? reason}`);
+  const parts = Object.entries(reasons).map(([reason, times]) => `${times} ${REASONS[reason] ?? reason}`);
   return `only unusable boxes: ${parts.join(', ')}`;
 }
 
@@ -161,15 +163,16 @@ function listSchema(profile: ModelProfile): JsonSchema {
 }
 
 function elementSchema({ box, scores }: ModelProfile, nullable: boolean): JsonSchema {
-  return object({
+  const properties: Record<string, unknown> = {
     [box.key]: { type: nullable ? ['array', 'null'] : 'array', items: { type: box.scale === 1 ? 'number' : 'integer' } },
     label: { type: 'string' },
     id: { type: 'integer' },
-    ...(scores && { score: { type: 'number' } }),
-  });
+  };
+  if (scores) properties.score = { type: 'number' };
+  return object(properties);
 }
 
-/** Strict structured output wants every property required and no other. */
+/** Strict structured output requires all properties to be required, and no others to be allowed. */
 function object(properties: Readonly<Record<string, unknown>>): JsonSchema {
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
 }

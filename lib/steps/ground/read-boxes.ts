@@ -2,18 +2,18 @@ import { readJsonBlocks, withoutThoughts } from '../json-blocks.ts';
 import { collectBoxes, isRecord, type RawBox } from './collect-boxes.ts';
 import { readTags } from './native-tags.ts';
 
-/** Every box that a reply gives or declines to give. */
+/** All boxes and absences of a reply. */
 export interface BoxReading {
   readonly boxes: readonly RawBox[];
-  /** Words about expressions that have no box, by their number (`builtin` says why). */
+  /** Remarks about expressions without a box, by their number; `builtin` writes the reason there. */
   readonly notes: ReadonlyMap<number, string>;
-  /** An answer that is whole and lists nothing: an explicit "none". */
+  /** The reply is complete and lists nothing, which means "none". */
   readonly isEmptyAnswer: boolean;
-  /** The reply came to its end and could be read as it stands. */
+  /** The reply was not cut off, and its JSON was valid. */
   readonly complete: boolean;
 }
 
-/** Reads a reply element by element, in whatever of the known forms it comes. The profile's key goes before others. */
+/** Reads a reply element by element, in any of the known forms. `key`: the box key of the profile, which has precedence. */
 export function readBoxes(reply: string, key?: string): BoxReading {
   const text = withoutThoughts(reply);
   const tagged = readTags(text);
@@ -26,12 +26,12 @@ export function readBoxes(reply: string, key?: string): BoxReading {
   const notes = new Map<number, string>();
   let block = 0;
   for (const [index, { values, single }] of blocks.entries()) {
-    // A stray bracket parts what belongs together: only whole values can be repetitions.
+    // A stray bracket can split one answer. Only complete values count as repetitions of it.
     if (complete && index > 0 && !(single && blocks[index - 1]?.single)) block += 1;
     for (const value of values) collectBoxes(value, { key, block, boxes, notes });
   }
-  // Only single elements of a mended block were read: what stands beside them is not in them.
-  if (!complete || blocks.some(({ repaired }) => repaired)) for (const box of salvagedAbsences(text)) boxes.push({ ...box, block: 0 });
+  // Only the elements of a repaired block were read, so its list of absences is still missing.
+  if (!complete || blocks.some(({ repaired }) => repaired)) for (const box of salvageAbsences(text)) boxes.push({ ...box, block: 0 });
   return {
     boxes,
     notes,
@@ -40,15 +40,15 @@ export function readBoxes(reply: string, key?: string): BoxReading {
   };
 }
 
-/** `absent` is a list of numbers beside the boxes; in a broken reply it is looked for on its own. */
-function salvagedAbsences(text: string): Omit<RawBox, 'block'>[] {
+/** Finds the `absent` list of a broken reply. */
+function salvageAbsences(text: string): Omit<RawBox, 'block'>[] {
   const list = /["']absent["']\s*:\s*\[([\d\s,"']*)\]/.exec(text)?.[1] ?? '';
   return [...list.matchAll(/\d+/g)].map(([id]) => ({ id: Number(id), box: 'absent' }));
 }
 
 const listsNothing = (value: unknown): boolean => {
   if (Array.isArray(value)) return value.length === 0;
-  // With an empty list of absences it contradicts itself rather than saying "none".
+  // An empty list of boxes with an empty list of absences is a contradiction, not a "none".
   const lists = isRecord(value) && !('absent' in value) ? Object.values(value) : [];
   return lists.length > 0 && lists.every((list) => Array.isArray(list) && list.length === 0);
 };

@@ -2,14 +2,13 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, 
 import { opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseJson } from '#core/json.ts';
 import { isTooDeep } from '#core/json-depth.ts';
 import type { CheckpointStore, StepName } from '#core/ports.ts';
+import { stepNames } from '#core/step-names.ts';
 import { unreadableCheckpoint } from '#core/unreadable-checkpoint.ts';
 import { explainWriteError } from './disk-errors.ts';
 import { makeFolder } from './make-folder.ts';
-
-/** Folder of each step below the results. */
-export const stepFolders: Readonly<Record<StepName, string>> = { step_0: 'step_0_expression_extraction', step_1: 'step_1_grounding' };
 
 /** Folder of a step's checkpoints, below the step's own. */
 export const checkpointFolder = '.ckpt';
@@ -26,7 +25,7 @@ const MIDDLE = '","body":';
  */
 export function createDirectoryCheckpoints(resultsFolder: string, folderName = checkpointFolder): CheckpointStore {
   const made = new Set<StepName>();
-  const folderOf = (step: StepName) => join(resultsFolder, stepFolders[step], folderName);
+  const folderOf = (step: StepName) => join(resultsFolder, stepNames[step].folder, folderName);
   const pathOf = (sampleId: string, step: StepName) => join(folderOf(step), `${sampleId}.json`);
   const read = (sampleId: string, step: StepName) => readCheckpointFile(pathOf(sampleId, step));
 
@@ -68,7 +67,7 @@ export function checkpointFolders(stepFolder: string): string[] {
 
 /** Moves the checkpoints below `folderName` to the usual place, where they replace those of the same sample. A crash in between leaves the rest to the next call. */
 export async function promoteCheckpoints(resultsFolder: string, folderName: string): Promise<void> {
-  for (const stepFolder of Object.values(stepFolders)) {
+  for (const { folder: stepFolder } of Object.values(stepNames)) {
     const from = join(resultsFolder, stepFolder, folderName);
     if (!existsSync(from)) continue;
     const to = join(resultsFolder, stepFolder, checkpointFolder);
@@ -81,7 +80,7 @@ export async function promoteCheckpoints(resultsFolder: string, folderName: stri
 /** Removes the checkpoints whose sample id `isWanted`, readable or not, and returns how many there were. */
 export function removeCheckpoints(resultsFolder: string, isWanted: (sampleId: string) => boolean): number {
   let removed = 0;
-  const folders = Object.values(stepFolders).flatMap((step) => checkpointFolders(join(resultsFolder, step)));
+  const folders = Object.values(stepNames).flatMap((step) => checkpointFolders(join(resultsFolder, step.folder)));
   for (const folder of folders) {
     const names = readdirSync(folder);
     for (const name of names) {
@@ -138,15 +137,6 @@ function parseCheckpoint(text: string): { fingerprint: string; body: string } | 
   const middle = text.indexOf(MIDDLE);
   if (text.startsWith(BEGIN) && middle > 0 && text.endsWith('}\n'))
     return { fingerprint: text.slice(BEGIN.length, middle), body: text.slice(middle + MIDDLE.length, -2) };
-  const edited = CheckpointFile.safeParse(parseJson(text)).data;
+  const edited = CheckpointFile.safeParse(isTooDeep(text) ? undefined : parseJson(text)).data;
   return edited && { fingerprint: edited.fingerprint, body: JSON.stringify(edited.body) };
-}
-
-function parseJson(text: string): unknown {
-  if (isTooDeep(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

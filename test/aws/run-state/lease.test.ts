@@ -18,7 +18,7 @@ async function open() {
   const run = (runId: string) => {
     running.add(runId);
     const lease = createLease({ client, table, name: 'b/inputs/d/', runId, executionArn: runId, now: () => now });
-    return { take: () => lease.take(others), release: () => lease.release() };
+    return { acquire: () => lease.acquire(others), release: () => lease.release() };
   };
   return { run, running, stopped, pass: (seconds: number) => (now += seconds * 1000) };
 }
@@ -28,20 +28,20 @@ describe('the lease of a dataset', () => {
     const { run } = await open();
     const [first, second] = [run('a'), run('b')];
 
-    expect(await first.take()).toBeUndefined();
-    expect(await first.take()).toBeUndefined();
-    expect(await second.take()).toEqual({ run: 'a' });
+    expect(await first.acquire()).toBeUndefined();
+    expect(await first.acquire()).toBeUndefined();
+    expect(await second.acquire()).toEqual({ run: 'a' });
     await second.release();
-    expect(await second.take()).toEqual({ run: 'a' });
+    expect(await second.acquire()).toEqual({ run: 'a' });
     await first.release();
-    expect(await second.take()).toBeUndefined();
+    expect(await second.acquire()).toBeUndefined();
   });
 
   it('is had by one of many that ask at once; the others are told by whom', async () => {
     const { run } = await open();
     const names = Array.from({ length: 8 }, (_, index) => `run-${index}`);
 
-    const answers = await Promise.all(names.map((name) => run(name).take()));
+    const answers = await Promise.all(names.map((name) => run(name).acquire()));
 
     const winners = names.filter((_, index) => answers[index] === undefined);
     expect(winners).toHaveLength(1);
@@ -51,29 +51,29 @@ describe('the lease of a dataset', () => {
   it('of a run that was ended from outside is taken over once its functions are told and have had thirty seconds', async () => {
     const { run, running, stopped, pass } = await open();
     const [first, second, third] = [run('a'), run('b'), run('c')];
-    await first.take();
+    await first.acquire();
     running.delete('a');
 
-    expect(await second.take()).toEqual({ run: 'a', freeInSeconds: 30 });
+    expect(await second.acquire()).toEqual({ run: 'a', freeInSeconds: 30 });
     pass(10);
-    expect(await third.take()).toEqual({ run: 'a', freeInSeconds: 20 });
+    expect(await third.acquire()).toEqual({ run: 'a', freeInSeconds: 20 });
     pass(19);
-    expect(await second.take()).toEqual({ run: 'a', freeInSeconds: 1 });
+    expect(await second.acquire()).toEqual({ run: 'a', freeInSeconds: 1 });
     expect(stopped).toEqual(['a']);
     pass(1);
-    expect(await second.take()).toBeUndefined();
-    expect(await third.take()).toEqual({ run: 'b' });
+    expect(await second.acquire()).toBeUndefined();
+    expect(await third.acquire()).toEqual({ run: 'b' });
   });
 
   it('stays with a run that goes on again', async () => {
     const { run, running, pass } = await open();
     const [first, second] = [run('a'), run('b')];
-    await first.take();
+    await first.acquire();
     running.delete('a');
-    await second.take();
+    await second.acquire();
     running.add('a');
     pass(60);
 
-    expect(await second.take()).toEqual({ run: 'a' });
+    expect(await second.acquire()).toEqual({ run: 'a' });
   });
 });

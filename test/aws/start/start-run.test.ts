@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStateMachineCommand, DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startExecution, startRun } from '#aws/start/start-run.ts';
-import { makeVersioned } from '#test/slow/functions/environment.ts';
+import { makeVersioned } from '#test/aws/whole-run/environment.ts';
 import { s3Available, serveS3 } from '#test/storage/s3-server.ts';
 
 const server = serveS3();

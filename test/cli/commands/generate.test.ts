@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkResults } from '#test/check-results.ts';
 import { type StandIn, type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { drawImage, readJson, readLines, writeInput, writeSamples } from '../command-line.ts';
 import { runIn } from '../in-process.ts';
@@ -21,12 +23,19 @@ async function standIn(options?: StandInOptions): Promise<StandIn> {
 
 const annotations = (results: string) => readLines<Record_>(results, 'annotations.jsonl');
 const bytes = (results: string, name = 'annotations.jsonl') => readFileSync(join(results, name), 'utf8');
-const checker = '../shared/tools/check_results.py';
+const violations = (folder: string, results: string) => checkResults(join(folder, 'captions.jsonl'), results);
+/** A second checker, by other authors. */
+const otherChecker = '../shared/tools/check_results.py';
 
-/** Holds results against the independent checker, where it is there. */
-function check(folder: string, results: string): void {
-  if (existsSync(checker)) execFileSync('python3', [checker, join(folder, 'captions.jsonl'), results]);
-}
+test.skipIf(isMissing(otherChecker))(needing(otherChecker, 'finished results pass the independent checker'), async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 5);
+  const server = await standIn();
+
+  const { results } = await runIn(folder, server.overrides);
+
+  expect(() => execFileSync('python3', [otherChecker, join(folder, 'captions.jsonl'), results])).not.toThrow();
+});
 
 test('every line is grounded, in input order, however the calls end', async () => {
   const folder = tempFolder();
@@ -42,7 +51,7 @@ test('every line is grounded, in input order, however the calls end', async () =
   ]);
   expect(run.counts).toMatchObject({ lines: 40, done: 40, failed: 0, pending: 0, cached: 0 });
   expect(bytes(results)).toBe(bytes(results, 'step_1_grounding/annotations.jsonl'));
-  check(folder, results);
+  expect(violations(folder, results)).toEqual([]);
 });
 
 test('steps do not wait for each other: step 1 of one sample runs beside step 0 of another', async () => {
@@ -104,7 +113,7 @@ test('equal lines share one answer, even when they are under way at once, and ha
   expect(server.calls).toHaveLength(2);
   const ids = annotations(results).map(({ expressions }) => expressions[0]?.expression_id);
   expect(new Set(ids).size).toBe(4);
-  check(folder, results);
+  expect(violations(folder, results)).toEqual([]);
 });
 
 test('equal lines share a failure too: it is paid once, and tried again by the next run', async () => {
@@ -138,7 +147,7 @@ test('a failed line is in failed.jsonl with its reason, and is tried again by th
     _groundline: { line: 4, step: 'step_1', code: 'image_refused', attempts: 1, image_base: folder },
   });
   expect(first.run.failures).toEqual({ image_refused: 1 });
-  check(folder, first.results);
+  expect(violations(folder, first.results)).toEqual([]);
 
   broken = false;
   server.calls.length = 0;
@@ -434,4 +443,19 @@ test('run.json has no key in it', async () => {
 
   expect(server.calls[0]?.authorization).toBe('Bearer sk-very-secret');
   expect(bytes(results, 'run.json')).not.toContain('very-secret');
+});
+
+test('both dialects of a model give the same phrases and boxes', async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 3);
+  const server = await standIn();
+  const expressionsOf = ({ results }: { results: string }) =>
+    annotations(results).map(({ expressions }) => expressions.map(({ text, instances }) => ({ text, instances })));
+
+  const openai = await runIn(folder, server.overrides, { results: join(folder, 'openai') });
+  const gemini = await runIn(folder, server.geminiOverrides, { results: join(folder, 'gemini') });
+
+  expect(server.calls).toHaveLength(12);
+  expect(expressionsOf(gemini)).toEqual(expressionsOf(openai));
+  expect(violations(folder, gemini.results)).toEqual([]);
 });

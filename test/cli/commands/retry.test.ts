@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { lockResults } from '#local/lock-results.ts';
 import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
-import { groundline, readJson, readLines, writeInput, writeSamples } from '../command-line.ts';
+import { groundline, readJson, readLines, start, writeInput, writeSamples } from '../command-line.ts';
 
 const timeout = 60_000;
 
@@ -111,7 +111,7 @@ test('retry --id forgets nothing while another run is at work', { timeout }, asy
   onTestFinished(() => lock.release());
   server.calls.length = 0;
 
-  const end = await groundline(['retry', 'results', '--id', '2'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
+  const end = await start(['retry', 'results', '--id', '2'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } }).end;
   lock.release();
   await groundline(['retry', 'results'], { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
 

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BoxConvention } from '#core/model-profile.ts';
 import { toPixels } from '#steps/ground/pixel-box.ts';
 import { readBoxes } from '#steps/ground/read-boxes.ts';
+import { isMissing, needing } from '#test/shared-material.ts';
 
 const read = (reply: string, key?: string) =>
   readBoxes(reply, key).boxes.map(({ box, label, id }) => ({
@@ -195,43 +196,38 @@ interface RecordedReply {
   readonly modelBoxes?: { box: number[] }[];
 }
 
-const recorded = (name: string): RecordedReply[] => {
-  const path = `../shared/data/replies/${name}.jsonl`;
-  return existsSync(path)
-    ? readFileSync(path, 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as RecordedReply)
-    : [];
-};
+const folder = '../shared/data/replies';
+const recorded = (name: string): RecordedReply[] =>
+  readFileSync(`${folder}/${name}.jsonl`, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as RecordedReply);
 
-describe.skipIf(recorded('upstream-vectors').length === 0)(
-  'replies that upstream projects test their parsers with (../shared/data/replies)',
-  () => {
-    /** Where upstream filters by class, drops what has no label, or reads what cannot come from a chat model, there is nothing to agree on. */
-    const otherRules = /gemini_2_5-06|deepseek_vl_2-05|qwen_2_5_vl-03|florence/;
+describe.skipIf(isMissing(folder))(needing(folder, 'recorded replies'), () => {
+  /** Where upstream filters by class, drops boxes without labels, or reads output of no chat model, there is no common result. */
+  const otherRules = /gemini_2_5-06|deepseek_vl_2-05|qwen_2_5_vl-03|florence/;
 
-    it.each(recorded('upstream-vectors').filter(({ id, expectedPixelBoxes }) => expectedPixelBoxes && !otherRules.test(id)))(
-      '$id',
-      (vector) => {
-        const image = vector.image ?? { width: 1, height: 1 };
-        const { convention, sent } = conventionOf(vector, image);
+  it('gives the boxes that upstream projects expect of their own test replies', () => {
+    const vectors = recorded('upstream-vectors').filter(({ id, expectedPixelBoxes }) => expectedPixelBoxes && !otherRules.test(id));
+    expect(vectors).not.toEqual([]);
+    for (const vector of vectors) {
+      const image = vector.image ?? { width: 1, height: 1 };
+      const { convention, sent } = conventionOf(vector, image);
 
-        const { boxes } = readBoxes(typeof vector.raw === 'string' ? vector.raw : JSON.stringify(vector.raw));
+      const { boxes } = readBoxes(typeof vector.raw === 'string' ? vector.raw : JSON.stringify(vector.raw));
 
-        const found = boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [toPixels(box, convention, sent, image)]));
-        expect(found.length).toBe(vector.expectedPixelBoxes?.length);
-        for (const [index, box] of found.entries())
-          for (const [corner, value] of box.entries())
-            expect(value).toBeCloseTo(vector.expectedPixelBoxes?.[index]?.box[corner] ?? Number.NaN, 1);
-      },
-    );
-  },
-);
+      const found = boxes.flatMap(({ box }) => (typeof box === 'string' ? [] : [toPixels(box, convention, sent, image)]));
+      expect(found.length, vector.id).toBe(vector.expectedPixelBoxes?.length);
+      for (const [index, box] of found.entries())
+        for (const [corner, value] of box.entries())
+          expect(value, vector.id).toBeCloseTo(vector.expectedPixelBoxes?.[index]?.box[corner] ?? Number.NaN, 1);
+    }
+  });
 
-describe.skipIf(recorded('qwen25vl3b-refcoco').length === 0)('answers of a real Qwen2.5-VL (../shared/data/replies)', () => {
-  it.each(recorded('qwen25vl3b-refcoco'))('$id', ({ raw, modelBoxes }) => {
-    expect(boxesOf(String(raw))).toEqual(modelBoxes?.map(({ box }) => box));
+  it('gives the boxes in the replies of a real Qwen2.5-VL', () => {
+    const replies = recorded('qwen25vl3b-refcoco');
+    expect(replies).not.toEqual([]);
+    for (const { id, raw, modelBoxes } of replies) expect(boxesOf(String(raw)), id).toEqual(modelBoxes?.map(({ box }) => box));
   });
 });
 

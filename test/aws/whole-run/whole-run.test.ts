@@ -341,7 +341,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
   });
 
   it('puts its work down and takes it up as often as its functions have too little time', async () => {
-    const dataset = await makeDataset(linesOf(30), { latencyMs: 400, functionMs: 1500 });
+    const dataset = await makeDataset(linesOf(30), { latencyMs: 200, functionMs: 15_000 });
 
     const { failed, prefix, batches } = await dataset.environment.run(startOf(dataset, { max_workers: 2 }));
 
@@ -375,7 +375,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     const dataset = await makeDataset(linesOf(12), {
       latencyMs: 20,
       script: (_, calls) =>
-        calls.length > 8 && refused < 3 && ++refused ? { status: 429, error: 'slow down', headers: { 'retry-after': '24' } } : undefined,
+        calls.length > 8 && refused < 3 && ++refused ? { status: 429, error: 'slow down', headers: { 'retry-after': '240' } } : undefined,
     });
 
     const { failed, batches, prefix } = await dataset.environment.run(startOf(dataset, { max_workers: 3 }));
@@ -582,7 +582,7 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
   });
 
   it('takes over from a run that was ended from outside, once what that one has under way has come home', async () => {
-    const dataset = await makeDataset(linesOf(60), { latencyMs: 900 });
+    const dataset = await makeDataset(linesOf(60), { latencyMs: 300 });
     const first = dataset.environment.run(startOf(dataset, { max_workers: 2 }), 'ended-outside');
     while (dataset.model.calls.length < 6) await sleep(50);
 

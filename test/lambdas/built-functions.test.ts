@@ -7,8 +7,8 @@ import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aw
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManifestLine } from '#aws/run-state/manifest.ts';
+import { toVariables } from '#core/function-settings.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
-import { toVariables } from '#infra/function-settings.ts';
 import { serveDynamo } from '#test/aws/dynamo-server.ts';
 import { pythonMissing } from '#test/e2e-aws/emulator/install-emulator.ts';
 import { type Emulator, startEmulator } from '#test/e2e-aws/emulator/start-emulator.ts';

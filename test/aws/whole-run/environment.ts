@@ -11,21 +11,24 @@ import type { PrepareOutcome } from '#aws/prepare/prepare-outcome.ts';
 import { prepareRun } from '#aws/prepare/prepare-run.ts';
 import { ManifestLine } from '#aws/run-state/manifest.ts';
 import { readPlan, readStoredText } from '#aws/run-state/stored-plan.ts';
-import { type Cloud, type FunctionVariables, openCloud } from '#aws/runtime/cloud.ts';
+import { type Cloud, openCloud } from '#aws/runtime/cloud.ts';
 import { createModelSecret } from '#aws/runtime/model-secret.ts';
-import { wallClock } from '#aws/runtime/wall-clock.ts';
+
+import type { FunctionSettings } from '#core/function-settings.ts';
+
 import { vendorHosts } from '#core/model-hosts.ts';
 import type { StepName } from '#core/ports.ts';
+import { createFastClock } from './fast-clock.ts';
 
 export interface EnvironmentParts {
   readonly s3: S3Client;
   readonly dynamo: DynamoDBClient;
   readonly bucket: string;
   readonly table: string;
-  readonly variables?: Partial<FunctionVariables>;
+  readonly variables?: Partial<FunctionSettings>;
   /** What the secret holds, read anew each time: keys by their names there. */
   readonly keys?: () => Readonly<Record<string, string>>;
-  /** Milliseconds that one call of a step's function has. */
+  /** Milliseconds that one call of a step's function has, on the clock of the environment. */
   readonly functionMs?: number;
   /** Called before a batch; what it throws is the function's crash. */
   readonly onBatch?: (step: StepName, items: readonly ManifestLine[], attempt: number) => void;
@@ -40,9 +43,13 @@ export interface ExecutionEnd {
   readonly failed?: { readonly error: string; readonly cause: string };
 }
 
+/** A pause of ten seconds within a function takes one. Wait states between functions take no time. */
+const SPEED = 10;
+
 /** An environment without Step Functions: the states of the workflow are walked here, each function called with the very payload it gets. */
 export function openEnvironment(parts: EnvironmentParts) {
   const { s3, dynamo, bucket, table, functionMs = 900_000, onBatch = () => {}, keys = () => ({}) } = parts;
+  const clock = createFastClock(SPEED);
   const logged: { level: string; message: string; facts: object }[] = [];
   const say =
     (level: string) =>
@@ -64,7 +71,7 @@ export function openEnvironment(parts: EnvironmentParts) {
     },
     s3,
     dynamo,
-    clock: wallClock,
+    clock,
     log: {
       debug: say('debug'),
       info: say('info'),
@@ -81,7 +88,7 @@ export function openEnvironment(parts: EnvironmentParts) {
 
   async function run(input: Readonly<Record<string, unknown>>, name = `run-${process.pid}-${executions++}`): Promise<ExecutionEnd> {
     running.add(`arn:${name}`);
-    const event = { executionArn: `arn:${name}`, runId: name, startedAt: new Date().toISOString(), input };
+    const event = { executionArn: `arn:${name}`, runId: name, startedAt: new Date(clock.now()).toISOString(), input };
     const batches: ExecutionEnd['batches'][number][] = [];
     try {
       const prepared = await prepareUntilDone(event);
@@ -105,8 +112,8 @@ export function openEnvironment(parts: EnvironmentParts) {
   }
 
   const deadline = () => {
-    const end = Date.now() + functionMs;
-    return () => Math.max(0, end - Date.now());
+    const end = clock.now() + functionMs;
+    return () => Math.max(0, end - clock.now());
   };
 
   async function prepareUntilDone(event: object): Promise<PrepareOutcome> {
@@ -172,7 +179,7 @@ export function openEnvironment(parts: EnvironmentParts) {
         if (outcome.status !== 'incomplete') return outcome;
         batches.push({ step, items: items.length, outcome });
         attempt = 0;
-        await sleep(outcome.waitSeconds > 1 ? 1_000 : 10);
+        clock.skip(1_000 * outcome.waitSeconds);
       } catch (error) {
         say('error')('crash', { message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
         delete sessions[step];
