@@ -71,6 +71,7 @@ export const privateWords: readonly PrivateWord[] = [
 export const allowedUses: readonly AllowedUse[] = [
   { text: /allSettled|PromiseSettledResult/, reason: "JavaScript's own name" },
   { text: /\b(?:PAY_PER_REQUEST|payPerRequest|pay-per-request)\b/, reason: "DynamoDB's own name" },
+  { text: /settle(?:Seconds|Minutes)/, reason: 'old names of settings, read as aliases with a notice' },
   { text: /SETTLE_MINUTES/, reason: 'an environment variable of deployed functions keeps its name' },
   {
     text: /'(?:Settle|SeeRuns)'/,
