@@ -233,7 +233,7 @@ describe('model profiles', () => {
 
   test('says what vlm.coordinates wants where it is neither a convention nor a profile, whatever the model', () => {
     for (const name of ['gpt-5.4', 'my-own-model'])
-      expect(() => overridden(name, 'cxcywh-1000')).toThrow(/it wants a convention like xyxy-1000/);
+      expect(() => overridden(name, 'cxcywh-1000')).toThrow(/expected a convention like xyxy-1000/);
   });
 
   test('expects a model to be spoken to as a run would: by its name, and for grounding by vlm.coordinates', () => {
