@@ -31,7 +31,7 @@ export interface StandInOptions {
   /** Nothing is answered before. */
   readonly until?: Promise<void>;
   readonly models?: readonly string[];
-  /** Says nothing of tokens, as many a local server. */
+  /** Replies without token counts, like many local servers. */
   readonly silent?: boolean;
   readonly script?: (call: StandInCall, calls: readonly StandInCall[]) => Scripted | undefined;
 }
@@ -109,7 +109,7 @@ export async function startStandIn({
   };
 }
 
-/** What the stand-in says of a caption or of phrases when nothing is scripted. */
+/** The reply of the stand-in to a caption or to phrases without a script. */
 export function truth({ step, caption, phrases }: Pick<StandInCall, 'step' | 'caption' | 'phrases'>): string {
   if (step === 'step_0') {
     const texts = [...caption.matchAll(/\ba ([\p{L}\p{Extended_Pictographic}]+ [\p{L}\p{Extended_Pictographic}]+)/gu)].map(

@@ -55,7 +55,7 @@ describe('a TAO spec file', () => {
     expect(settings.vlm.openai).toMatchObject({ temperature: 0.7, max_tokens: 4096 });
   });
 
-  test('is told once, in one line, which of its keys have no meaning here', () => {
+  test('keys without effect are listed once, in one notice', () => {
     const { notices } = load(taoSpec);
 
     expect(notices).toEqual([
@@ -64,7 +64,7 @@ describe('a TAO spec file', () => {
     ]);
   });
 
-  test.each(['gemini-3.1-flash-lite-preview', 'gemini-2.0-flash'])('gets an answering model for the retired id %s, said once', (model) => {
+  test.each(['gemini-3.1-flash-lite-preview', 'gemini-2.0-flash'])('the retired id %s is replaced, with one notice', (model) => {
     const { settings, notices } = load(taoSpec, [`vlm.gemini.model=${model}`, `vlm.grounding.gemini.model=${model}`]);
 
     expect(settings.vlm.gemini.model).toBe('gemini-3.1-flash-lite');
@@ -72,7 +72,7 @@ describe('a TAO spec file', () => {
     expect(notices.filter((notice) => notice.includes(model))).toHaveLength(1);
   });
 
-  test('is not told of a retired model that it does not use', () => {
+  test('an unused retired model causes no notice', () => {
     const { notices } = load(taoSpec, ['vlm.backend=openai', 'vlm.gemini.model=gemini-2.0-flash']);
 
     expect(notices.join()).not.toContain('gemini-2.0-flash');
@@ -204,7 +204,7 @@ describe('what is missing or wrong', () => {
     expect(messageOf(() => load(taoSpec, [override]))).toContain(message);
   });
 
-  test('all faults are told at once', () => {
+  test('one error lists all faults', () => {
     expect(messageOf(() => load(taoSpec, ['workflow.max_workers=0', 'vlm.bakend=x']))).toMatch(
       /^the command line has 2 faults:\n {2}.*\n {2}/,
     );

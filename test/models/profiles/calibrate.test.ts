@@ -58,7 +58,7 @@ const names = ['xyxy', 'yxyx'].flatMap((order) => ['1000', 'pixels', '1', '100',
 const conventionOf = (name: string) => (parseCoordinates(name) ?? unknownProfile).box;
 
 describe('finding a convention', () => {
-  test.each(names)('tells %s from all others', async (name) => {
+  test.each(names)('distinguishes %s from all others', async (name) => {
     const found = await findConvention(modelWriting(writerOf(name)), undefined, signal);
 
     expect(found?.box).toMatchObject({ order: conventionOf(name).order, scale: conventionOf(name).scale });
@@ -169,7 +169,7 @@ describe('finding a convention', () => {
       }
   });
 
-  test('draws what it says', async () => {
+  test('test pictures contain their rectangles', async () => {
     for (const picture of testPictures)
       expect((await look(drawTestPicture(picture).bytes)).rectangles.toSorted(byColour)).toEqual(picture.rectangles.toSorted(byColour));
   });
