@@ -33,7 +33,7 @@ export interface StandInOptions {
   /** Nothing is answered before. */
   readonly until?: Promise<void>;
   readonly models?: readonly string[];
-  /** Says nothing of tokens, as many a local server. */
+  /** Replies without token counts, like many local servers. */
   readonly silent?: boolean;
   readonly script?: (call: StandInCall, calls: readonly StandInCall[]) => Scripted | undefined;
 }

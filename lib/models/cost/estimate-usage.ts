@@ -88,7 +88,7 @@ export function extractionUsage(
   return usage(samples, samples, imageTokens + promptTokens + caption, caption + expressions * PER_EXPRESSION_WRITTEN, thinking);
 }
 
-/** Tokens of step 1 for all samples. A caption with more expressions than one request takes needs several. */
+/** Tokens of step 1 for all samples. A caption with more expressions than fit one request needs several. */
 export function groundingUsage(
   input: StepInput,
   { expressions, boxesPerExpression, thinking }: Assumptions,
