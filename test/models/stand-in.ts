@@ -104,7 +104,7 @@ export async function startStandIn({
     geminiOverrides: [
       'vlm.backend=gemini',
       `vlm.gemini.base_url=${url.replace('/v1', '')}`,
-      `vlm.gemini.model_name=${geminiModel}`,
+      `vlm.gemini.model=${geminiModel}`,
       'vlm.gemini.api_key=none',
       'vlm.localisation_check=off',
     ],
