@@ -21,8 +21,7 @@ export async function findRun(sfn: SFNClient, stateMachine: string, runId: strin
   try {
     const { input = '{}', status = 'RUNNING', error, cause, output } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     const start = parseStartInput(JSON.parse(input));
-    const details = { ...(error && { error }), ...(cause && { cause }), ...(output && { output }) };
-    return { paths: resolveRunPaths(start.input, runId), executionArn, start, status, ...details };
+    return { paths: resolveRunPaths(start.input, runId), executionArn, start, status, error, cause, output };
   } catch (error) {
     if (error instanceof ExecutionDoesNotExist || error instanceof InvalidArn)
       throw new UsageError(
