@@ -1,7 +1,7 @@
 import { RunStopError, UsageError } from '#core/errors.ts';
-import { describeKeyFault } from '#core/key-format.ts';
-import { isPrivateHost, vendorHosts } from '#core/model-hosts.ts';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { isPrivateHost, vendorHosts } from '#core/hosts/model-hosts.ts';
+import { describeKeyFault } from '#core/secrets/key-format.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
 import { blockHost, hostsOf, listStepEndpoints, type StepEndpoint } from './step-endpoint.ts';
 

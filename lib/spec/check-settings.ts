@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
-import { isSecret } from '#core/redact-secrets.ts';
+import { isSecret } from '#core/secrets/redact-secrets.ts';
 import { Settings } from '#core/settings.ts';
 import { parseHydraValue } from './overrides.ts';
 import { isTree, type SpecTree } from './parse-spec-file.ts';

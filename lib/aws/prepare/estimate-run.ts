@@ -1,4 +1,4 @@
-import { isPrivateHost } from '#core/model-hosts.ts';
+import { isPrivateHost } from '#core/hosts/model-hosts.ts';
 import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/cost/estimate-usage.ts';
 import { costUsd } from '#models/cost/prices.ts';

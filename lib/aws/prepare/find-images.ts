@@ -1,6 +1,6 @@
 import { SampleError } from '#core/errors.ts';
+import { isAbsoluteReference } from '#core/hosts/remote-address.ts';
 import type { ImageStore } from '#core/ports.ts';
-import { isAbsoluteReference } from '#core/remote-address.ts';
 import type { ImageReference } from './sample-images.ts';
 
 export interface ImagesFound {

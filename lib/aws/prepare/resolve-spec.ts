@@ -1,6 +1,6 @@
 import { UsageError } from '#core/errors.ts';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
 import { readRunFile } from '#results/read-run-file.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';

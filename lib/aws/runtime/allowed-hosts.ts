@@ -1,5 +1,5 @@
 import { UsageError } from '#core/errors.ts';
-import { isPrivateHost, readHost } from '#core/model-hosts.ts';
+import { isPrivateHost, readHost } from '#core/hosts/model-hosts.ts';
 import type { Settings } from '#core/settings.ts';
 import { listStepEndpoints, type StepEndpoint } from '#models/step-endpoint.ts';
 

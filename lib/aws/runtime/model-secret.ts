@@ -1,8 +1,8 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { RunStopError } from '#core/errors.ts';
+import { googleHost, isPrivateHost, openaiHost, readHost, vendorHosts } from '#core/hosts/model-hosts.ts';
 import { parseJson } from '#core/json.ts';
-import { googleHost, isPrivateHost, openaiHost, readHost, vendorHosts } from '#core/model-hosts.ts';
 import type { ModelKey, ModelKeys } from '#models/model-keys.ts';
 
 /** A name is a host, or an old variable name that stands for a host. */

@@ -1,4 +1,4 @@
-import { replaceSecrets, withoutSecretsInError } from '#core/redact.ts';
+import { replaceSecrets, withoutSecretsInError } from '#core/secrets/redact.ts';
 import type { FunctionLog } from './function-log.ts';
 
 /** Removes the keys from the result or error of `work`, which go into the history of the execution and into messages. */

@@ -1,5 +1,5 @@
 import { RunStopError, SampleError } from '#core/errors.ts';
-import { redact, withoutSecretsInError } from '#core/redact.ts';
+import { redact, withoutSecretsInError } from '#core/secrets/redact.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
 import { type ErrorBody, readErrorBody } from './error-body.ts';
 import { HttpError } from './http.ts';

@@ -3,8 +3,8 @@ import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { SampleError } from '#core/errors.ts';
+import { isPublicAddress } from '#core/hosts/public-address.ts';
 import type { ImageStore } from '#core/ports.ts';
-import { isPublicAddress } from '#core/public-address.ts';
 
 export interface HttpsImagesOptions {
   readonly maxBytes: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requireRunnable } from '#aws/prepare/resolve-spec.ts';
 import { requireAllowedHosts } from '#aws/runtime/allowed-hosts.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { Settings } from '#core/settings.ts';
 
 const settingsOf = (openai: object, vlm: object = {}) => Settings.parse({ vlm: { backend: 'openai', openai, ...vlm } });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keysOfSecret } from '#aws/runtime/model-secret.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 
 /** Host and key of a secret, in an environment that allows these hosts. */
 function keysOf(secret: object, modelHosts: readonly string[] = vendorHosts, ownHosts: readonly string[] = []) {

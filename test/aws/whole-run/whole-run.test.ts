@@ -9,7 +9,7 @@ import { collectResults } from '#aws/collect/collect-results.ts';
 import { createImageRecogniser } from '#aws/collect/recognised-images.ts';
 import { readPlan } from '#aws/run-state/stored-plan.ts';
 import { versionNow } from '#aws/start/start-run.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { serveDynamo } from '#test/aws/dynamo-server.ts';
 import { writeInput } from '#test/cli/command-line.ts';
 import { runIn } from '#test/cli/in-process.ts';
