@@ -8,7 +8,7 @@ import { type Emulator, startEmulator } from '#test/e2e-aws/emulator/start-emula
 
 export const awsAvailable = !pythonMissing();
 
-/** A stack with the outputs of an environment, whose state machine does what it is told: enough for commands that talk to one. */
+/** A stack with the outputs of an environment, whose state machine runs the given states: enough for commands that use one. */
 export function serveStack() {
   let emulator: Emulator;
   let stacks = 0;

@@ -23,12 +23,12 @@ interface Failed {
   readonly _groundline: { readonly line: number; readonly code: string; readonly message: string };
 }
 
-/** What is said of each line, by its number. */
+/** Runs a folder and gives code and message of each failed line by its number. */
 async function run(folder: string, more: readonly string[] = []) {
   const server = await standIn();
   const end = await groundline(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, ...more], { cwd: folder });
   const results = join(folder, 'results');
-  const said = Object.fromEntries(
+  const problems = Object.fromEntries(
     readLines<Failed>(results, 'failed.jsonl').map(({ _groundline: { line, code, message } }) => [line, `${code}: ${message}`]),
   );
   expect(end.stderr + end.stdout).not.toMatch(/\n\s+at |unexpected:|undefined|\[object/);
@@ -37,7 +37,7 @@ async function run(folder: string, more: readonly string[] = []) {
     ...end,
     results,
     server,
-    said,
+    problems,
     done: readLines<{ image_path: string; image_id: unknown; caption: string }>(results, 'annotations.jsonl'),
   };
 }
@@ -60,7 +60,7 @@ test.skipIf(isMissing(otherChecker))(needing(otherChecker, 'results with failed 
   expect(() => execFileSync('python3', [otherChecker, join(folder, 'captions.jsonl'), results])).not.toThrow();
 });
 
-test('bad images fail their lines, each with its reason, and no question is asked about them', async () => {
+test('a bad image fails its line with a reason and without a model call', async () => {
   const folder = tempFolder();
   const caption = 'a red car';
   const names = ['missing.png', 'corrupt.png', 'folder.png', 'zero.png', 'huge.png', 'text.jpg', 'bomb.png', 'good.png'];
@@ -80,9 +80,9 @@ test('bad images fail their lines, each with its reason, and no question is aske
   bomb.writeUInt32BE(60_000, 20);
   writeFileSync(join(folder, 'bomb.png'), bomb);
 
-  const { said, done, server, code } = await run(folder);
+  const { problems, done, server, code } = await run(folder);
 
-  expect(said).toEqual({
+  expect(problems).toEqual({
     1: expect.stringMatching(/^image_not_found: image "missing.png" not found \(looked for .*\); set data.image_root$/),
     2: expect.stringMatching(/^image_undecodable: /),
     3: 'image_unreadable: image "folder.png" is a folder, not an image',
@@ -96,7 +96,7 @@ test('bad images fail their lines, each with its reason, and no question is aske
   expect(code).toBe(2);
 });
 
-test('bad lines are kept, each with its number and its reason', async () => {
+test('each bad line is kept with its number and its reason', async () => {
   const folder = tempFolder();
   const good = { image_path: 'a.png', caption: 'a red car' };
   writeInput(
@@ -114,9 +114,9 @@ test('bad lines are kept, each with its number and its reason', async () => {
     ['a.png'],
   );
 
-  const { said, done, results } = await run(folder);
+  const { problems, done, results } = await run(folder);
 
-  expect(said).toEqual({
+  expect(problems).toEqual({
     1: expect.stringMatching(/^invalid_line: line 1 is not JSON/),
     2: 'invalid_line: line 2 is not a JSON object but a list',
     3: 'invalid_line: line 3 has no "caption"',
@@ -128,7 +128,7 @@ test('bad lines are kept, each with its number and its reason', async () => {
   expect(readLines<Failed>(results, 'failed.jsonl')[0]?.raw).toBe('{"image_path": "a.png", "caption": ');
 });
 
-test('a byte order mark, CRLF, a missing last line end and NUL in a value are no faults', async () => {
+test('a byte order mark, CRLF, a missing last line end and NUL are accepted', async () => {
   const folder = tempFolder();
   writeInput(folder, [], ['a.png']);
   const lines = [
@@ -137,13 +137,13 @@ test('a byte order mark, CRLF, a missing last line end and NUL in a value are no
   ];
   writeFileSync(join(folder, 'captions.jsonl'), `\uFEFF${lines.map((line) => JSON.stringify(line)).join('\r\n')}`);
 
-  const { done, said } = await run(folder);
+  const { done, problems } = await run(folder);
 
-  expect(said).toEqual({});
+  expect(problems).toEqual({});
   expect(done).toMatchObject(lines);
 });
 
-test('names of any kind: equal stems, repeats, ids with slashes, dots, emoji and 300 characters', async () => {
+test('image names and ids of any kind are accepted', async () => {
   const folder = tempFolder();
   const caption = 'a red car';
   const ids = ['a/b', '..', '../../../../tmp/x', '🐕', 'x'.repeat(300), '', null, 0, 7];
@@ -156,14 +156,14 @@ test('names of any kind: equal stems, repeats, ids with slashes, dots, emoji and
   ];
   writeInput(folder, lines, ['x/a.png', 'y/a.png', 'x/ä ü.png']);
 
-  const { done, said, results } = await run(folder);
+  const { done, problems, results } = await run(folder);
 
-  expect(said).toEqual({});
+  expect(problems).toEqual({});
   expect(done).toMatchObject(lines);
   expect(existsSync(join(results, 'step_0_expression_extraction/.ckpt'))).toBe(true);
 });
 
-test('a results folder that cannot be written, and one below a file', { timeout: 60_000 }, async () => {
+test('a results folder that cannot be written ends the command before any call', { timeout: 60_000 }, async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', caption: 'a red car' }], ['a.png']);
   const server = await standIn();
@@ -181,7 +181,7 @@ test('a results folder that cannot be written, and one below a file', { timeout:
   expect(server.calls).toHaveLength(0);
 });
 
-test('two runs on one results folder: the second refuses, the first is not disturbed', async () => {
+test('a second run on the same results folder is refused, and the first completes', async () => {
   const folder = tempFolder();
   writeInput(
     folder,
@@ -206,7 +206,7 @@ test('two runs on one results folder: the second refuses, the first is not distu
   expect(server.calls).toHaveLength(16);
 });
 
-test('an input that is a folder, is missing, empty, or a broken archive', async () => {
+test('an input that cannot be read is named with its reason', async () => {
   const folder = tempFolder();
   mkdirSync(join(folder, 'folder'));
   writeFileSync(join(folder, 'empty.jsonl'), '');

@@ -18,29 +18,25 @@ function canMount(): boolean {
   return mounted;
 }
 
-test.skipIf(!canMount())(
-  'a full disk stops the run with one message; with more room the same command goes on',
-  { timeout: 60_000 },
-  async () => {
-    const folder = tempFolder();
-    writeSamples(folder, 60);
-    const results = join(folder, 'results');
-    mkdirSync(results);
-    mount(results, 'size=200k');
-    onTestFinished(() => void spawnSync('umount', [results]));
-    const server = await startStandIn();
-    onTestFinished(() => server.close());
-    const run = () =>
-      groundline(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, 'workflow.max_workers=4'], { cwd: folder });
+test.skipIf(!canMount())('a full disk stops the run with one message, and the same command resumes it', { timeout: 60_000 }, async () => {
+  const folder = tempFolder();
+  writeSamples(folder, 60);
+  const results = join(folder, 'results');
+  mkdirSync(results);
+  mount(results, 'size=200k');
+  onTestFinished(() => void spawnSync('umount', [results]));
+  const server = await startStandIn();
+  onTestFinished(() => server.close());
+  const run = () =>
+    groundline(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, 'workflow.max_workers=4'], { cwd: folder });
 
-    const full = await run();
-    spawnSync('mount', ['-o', 'remount,size=20m', results]);
-    const roomy = await run();
+  const full = await run();
+  spawnSync('mount', ['-o', 'remount,size=20m', results]);
+  const roomy = await run();
 
-    expect(full.code).toBe(1);
-    expect(full.stderr).toMatch(/^groundline: the disk is full at .*: make room and run the same command again, finished work is kept\n$/);
-    expect(roomy.code).toBe(0);
-    expect(readLines(results, 'annotations.jsonl')).toHaveLength(60);
-    expect(server.paid.length).toBeLessThanOrEqual(120 + 2 * 4);
-  },
-);
+  expect(full.code).toBe(1);
+  expect(full.stderr).toMatch(/^groundline: the disk is full at .*: make room and run the same command again, finished work is kept\n$/);
+  expect(roomy.code).toBe(0);
+  expect(readLines(results, 'annotations.jsonl')).toHaveLength(60);
+  expect(server.billed.length).toBeLessThanOrEqual(120 + 2 * 4);
+});

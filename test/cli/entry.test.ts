@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
 
-test.each(['bin/groundline.js', 'bin/groundline.ts'])('%s is the command line: it does what it is told, or says why not', async (entry) => {
+test.each(['bin/groundline.js', 'bin/groundline.ts'])('%s prints its version and exits with 1 for a missing input', async (entry) => {
   const { stdout } = await run(process.execPath, [entry, '--version']);
 
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -1,4 +1,4 @@
-/** Where keys go and what is said of them: the real command against real servers. */
+/** Where keys are sent and how messages name them: the command line against real servers. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -46,7 +46,7 @@ test.each([
   ['GOOGLE_API_KEY', 'gemini', 'sk-SECRET\nSECRET', 'a line break at character 10'],
   ['OPENAI_API_KEY', 'openai', 'sk–SECRET', 'a typographic dash (U+2013) at character 3'],
   ['GEMINI_API_KEY', 'gemini', 'sk–SECRET', 'a typographic dash (U+2013) at character 3'],
-])('%s that no header can carry ends the run before any byte, and is not shown', { timeout }, async (variable, backend, key, fault) => {
+])('%s that no header can carry ends the run before any byte, without showing it', { timeout }, async (variable, backend, key, fault) => {
   const server = await listen();
   const base_url = `http://${server.host}/v1`;
 
@@ -63,18 +63,18 @@ test.each([
   expect(server.bytes).toBe(0);
 });
 
-test('two vendors in one run get each the key of the spec that is theirs', { timeout }, async () => {
+test('each of two vendors in a run gets its own key from the spec', { timeout }, async () => {
   const [one, two] = [await standIn(), await standIn()];
 
   const vlm = { openai: { ...at(one.url), api_key: 'key-one' }, grounding: { openai: { ...at(two.url), api_key: 'key-two' } } };
-  const [alone, besideVariable] = [await generate(vlm), await generate(vlm, { OPENAI_API_KEY: 'of-the-shell' })];
+  const [alone, withVariable] = [await generate(vlm), await generate(vlm, { OPENAI_API_KEY: 'of-the-shell' })];
 
-  expect([alone.code, besideVariable.code]).toEqual([0, 0]);
+  expect([alone.code, withVariable.code]).toEqual([0, 0]);
   expect(sentTo(one)).toEqual(['Bearer key-one']);
   expect(sentTo(two)).toEqual(['Bearer key-two']);
 });
 
-test('a variable goes to the one host of the run, and with two hosts to none', { timeout }, async () => {
+test('a key variable goes to the only host of a run, and to none of two hosts', { timeout }, async () => {
   const [one, two] = [await standIn(), await standIn()];
 
   const alone = await generate({ openai: at(one.url) }, { OPENAI_API_KEY: 'of-the-shell' });
@@ -86,7 +86,7 @@ test('a variable goes to the one host of the run, and with two hosts to none', {
   expect(two.calls).toEqual([]);
 });
 
-test('an answer that echoes the key leaves it in no file of the results', { timeout }, async () => {
+test('a reply that echoes the key leaves it in no result file', { timeout }, async () => {
   const key = 'a-key-of-23-characters!';
   const { cwd, code } = await generate(
     {

@@ -21,7 +21,7 @@ function writeTruth(folder: string): void {
   writeFileSync(join(folder, 'truth.jsonl'), `${truth.join('\n')}\n`);
 }
 
-test('export, evaluate and report take a run that was ended by its own limit', { timeout: 60_000 }, async () => {
+test('export, evaluate and report accept a run that reached its own limit', { timeout: 60_000 }, async () => {
   const folder = tempFolder();
   writeSamples(folder, 6);
   const server = await startStandIn();

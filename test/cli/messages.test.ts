@@ -1,4 +1,4 @@
-/** What the user reads when something is wrong: one line, with its cure, and the exit code. The real command against a real server. */
+/** Messages for users: one line with a suggested fix, and the exit code. The command line against a real server. */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ async function answered(scripted: Scripted, samples = 2) {
   return { server, end: await generate(folderWith(samples), server.overrides) };
 }
 
-test('no key: which variables to set, before anything is read', { timeout }, async () => {
+test('a missing key is reported with the variables to set', { timeout }, async () => {
   const folder = folderWith(1);
 
   const [gemini, openai] = await Promise.all([
@@ -50,7 +50,7 @@ test('no key: which variables to set, before anything is read', { timeout }, asy
   expect(message(openai)).toMatch(/^no key for https:\/\/api\.openai\.com\/v1: set OPENAI_API_KEY/);
 });
 
-test('a wrong key: once, with the setting, and never the key itself', { timeout }, async () => {
+test('a wrong key is reported once, with its setting and without the key', { timeout }, async () => {
   const server = await standIn({ script: () => ({ status: 401, error: 'Incorrect API key provided: sk-wrong' }) });
 
   const end = await generate(folderWith(3), [...server.overrides, 'workflow.max_workers=1'], { OPENAI_API_KEY: 'sk-wrong-key' });
@@ -60,13 +60,13 @@ test('a wrong key: once, with the setting, and never the key itself', { timeout 
   expect(server.calls).toHaveLength(1);
 });
 
-test('a wrong address: what was asked and which setting it is', { timeout }, async () => {
+test('a wrong address is reported with its setting', { timeout }, async () => {
   const { end } = await answered({ status: 404, error: 'page not found' });
 
   expect(message(end)).toMatch(/http:\/\/127\.0\.0\.1:\d+\/v1.*vlm\.openai\.(?:base_url|model_name)/);
 });
 
-test('a wrong model: the served ones are listed', { timeout }, async () => {
+test('a wrong model name is reported with the served ones', { timeout }, async () => {
   const server = await standIn({
     models: ['Qwen/Qwen3-VL-8B-Instruct', 'other/model'],
     script: () => ({ status: 404, error: 'The model `Qwen/Qwen3-VL-9B-Instruct` does not exist.' }),
@@ -77,7 +77,7 @@ test('a wrong model: the served ones are listed', { timeout }, async () => {
   expect(message(end)).toMatch(/Qwen\/Qwen3-VL-9B-Instruct.*Qwen\/Qwen3-VL-8B-Instruct, other\/model/);
 });
 
-test('rate limited, or still loading: it waits, says so, and goes on', { timeout }, async () => {
+test('a run waits for a model that is still loading', { timeout }, async () => {
   let loading = 2;
   const server = await standIn({
     script: () => (loading-- > 0 ? { status: 503, error: 'model is loading', headers: { 'retry-after': '1' } } : undefined),
@@ -86,10 +86,10 @@ test('rate limited, or still loading: it waits, says so, and goes on', { timeout
   const end = await generate(folderWith(1), server.overrides);
 
   expect(end).toMatchObject({ code: 0, stdout: expect.stringContaining('1 sample done') });
-  expect(server.paid).toHaveLength(2);
+  expect(server.billed).toHaveLength(2);
 });
 
-test('a server that is down is waited for, and Ctrl-C ends the wait with exit code 130', { timeout }, async () => {
+test('a run waits for a server that is down, and Ctrl-C ends it with exit code 130', { timeout }, async () => {
   const probe = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => probe.once('listening', resolve));
   const { port } = probe.address() as { port: number };
@@ -123,7 +123,7 @@ test('a server that is down is waited for, and Ctrl-C ends the wait with exit co
   expect(readJson(folder, 'results', 'run.json')).toMatchObject({ counts: { pending: 2 }, first_pending_line: 1 });
 });
 
-test('a second Ctrl-C leaves at once', { timeout }, async () => {
+test('a second Ctrl-C quits immediately', { timeout }, async () => {
   const folder = folderWith(4);
   const server = await standIn({ until: new Promise(() => {}) });
 
@@ -136,7 +136,7 @@ test('a second Ctrl-C leaves at once', { timeout }, async () => {
   expect((await running.end).code).toBe(130);
 });
 
-test('boxes that no convention explains: what was tried, and the setting', { timeout }, async () => {
+test('boxes in no known convention are reported with the setting to use', { timeout }, async () => {
   const server = await standIn({ models: ['my/unknown-model'], script: () => ({ text: '[]' }) });
 
   const end = await generate(
@@ -147,13 +147,13 @@ test('boxes that no convention explains: what was tried, and the setting', { tim
   expect(message(end)).toMatch(/my\/unknown-model at .* is not a known model.*set vlm\.coordinates/);
 });
 
-test('a mistyped setting: the one that was meant', { timeout }, async () => {
+test('a mistyped setting is reported with the nearest one', { timeout }, async () => {
   const end = await generate(folderWith(1), ['workflow.max_worker=3']);
 
   expect(message(end)).toMatch(/max_worker.*did you mean .*max_workers/);
 });
 
-test('a budget for a model without a known price is refused before anything is paid', { timeout }, async () => {
+test('a budget for a model without a known price is refused before any call', { timeout }, async () => {
   const server = await standIn();
 
   const end = await generate(folderWith(1), [...server.overrides, 'workflow.budget_usd=1']);
@@ -162,7 +162,7 @@ test('a budget for a model without a known price is refused before anything is p
   expect(server.calls).toHaveLength(0);
 });
 
-test('too many failures are exit code 2, unless the user allows them', { timeout }, async () => {
+test('more failures than allowed end with exit code 2', { timeout }, async () => {
   const folder = tempFolder();
   writeInput(
     folder,

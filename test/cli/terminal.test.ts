@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type StandInOptions, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, readJson, readLines, writeSamples } from './command-line.ts';
@@ -38,7 +38,7 @@ async function runInTerminal(options: StandInOptions, { env = {}, prepare }: Ter
 
 /** `script`, `docker run -t` and notebooks start commands on such terminals. */
 describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 with its pty module)', () => {
-  test('shows the end of a run and little else', { timeout }, async () => {
+  it('shows the end of a run and little else', { timeout }, async () => {
     const { running } = await runInTerminal({ latencyMs: 50 });
 
     const { code, printed } = await running.end;
@@ -48,7 +48,7 @@ describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 w
     expect(code).toBe(0);
   });
 
-  test('ends a run as well when it gets that size during the run', { timeout }, async () => {
+  it('ends a run that shrinks to this size halfway', { timeout }, async () => {
     const { running } = await runInTerminal({ latencyMs: 100 });
     running.resize(24, 80);
     await running.printed(' of 12 done');
@@ -61,10 +61,10 @@ describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 w
     expect(code).toBe(0);
   });
 
-  test.each([
+  it.each([
     ['Ctrl-C', (running: RunningInTerminal) => running.interrupt()],
     ['SIGTERM', (running: RunningInTerminal) => running.kill('SIGTERM')],
-  ])('%s keeps the work, and the same command goes on from there', { timeout }, async (_, stop) => {
+  ])('saves finished work at %s, and the same command resumes the run', { timeout }, async (_, stop) => {
     const { folder, args, server, running, grounding } = await runInTerminal({ latencyMs: 100 });
     await grounding(4);
 
@@ -80,10 +80,10 @@ describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 w
     expect(done).toBeGreaterThan(0);
     const again = await groundline(args, { cwd: folder });
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('12 samples done') });
-    expect(server.paid).toHaveLength(24);
+    expect(server.billed).toHaveLength(24);
   });
 
-  test('a second Ctrl-C does not wait for the calls in flight', { timeout }, async () => {
+  it('quits at a second Ctrl-C without waiting for calls in flight', { timeout }, async () => {
     const { server, running } = await runInTerminal(
       { until: new Promise(() => {}) },
       { prepare: (folder) => rmSync(join(folder, 'img', '0.png')) }, // a failed line, so that there is progress to show
@@ -102,7 +102,7 @@ describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 w
 });
 
 describe.skipIf(!hasPseudoTerminals)('progress on a terminal (needs python3 with its pty module)', () => {
-  test('is one line that is redrawn', { timeout }, async () => {
+  it('is one line that is redrawn', { timeout }, async () => {
     const { running } = await runInTerminal({ latencyMs: 100 });
     running.resize(24, 80);
 
@@ -112,14 +112,14 @@ describe.skipIf(!hasPseudoTerminals)('progress on a terminal (needs python3 with
     expect(printed.split('\n')).toHaveLength(4);
   });
 
-  test('is not redrawn where the line does not fit', { timeout }, async () => {
+  it('is not redrawn where the line does not fit', { timeout }, async () => {
     const { running } = await runInTerminal({ latencyMs: 100 });
     running.resize(24, 1);
 
     expect((await running.end).printed).not.toContain('\x1b[1A');
   });
 
-  test('is not a line for each sample where lines cannot be redrawn', { timeout }, async () => {
+  it('has fewer lines than samples where lines cannot be redrawn', { timeout }, async () => {
     const { running } = await runInTerminal({ latencyMs: 100 }, { env: { TERM: 'dumb' } });
     running.resize(24, 80);
 

@@ -48,8 +48,8 @@ describe('the linter', () => {
     writeFileSync(join(folder, 'biome.json'), readFileSync('biome.json'));
     for (const each of everyFolder) {
       mkdirSync(join(folder, each), { recursive: true });
-      const outside = '../'.repeat(each.split('/').length - 1);
-      const lines = [...rooms.flatMap((room) => importsOf(`#${room}/x.ts`)), ...importsOf(`${outside}other/x.ts`)];
+      const parents = '../'.repeat(each.split('/').length - 1);
+      const lines = [...rooms.flatMap((room) => importsOf(`#${room}/x.ts`)), ...importsOf(`${parents}other/x.ts`)];
       writeFileSync(join(folder, each, 'probe.ts'), lines.join('\n'));
     }
     writeFileSync(join(folder, 'lib/core/one.ts'), "import type { Two } from './two.ts';\nexport type One = { two: Two };\n");

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { withSettingsTable } from '../../scripts/settings-table.ts';
 
-it('README has every setting, its default and its range as they are: npm run docs', async () => {
+test('the settings table of the documentation is up to date (npm run docs)', async () => {
   const readme = await readFile('README.md', 'utf8');
 
   expect(withSettingsTable(readme)).toBe(readme);

@@ -21,7 +21,7 @@ describe('the hand-over to training', () => {
     expect(lines).toHaveLength(5);
   });
 
-  it("exports what TAO's spec names", async () => {
+  it('exports the files that the spec of TAO names', async () => {
     const folder = tempFolder();
     await writeSampleResults(join(folder, 'results'), { samples: 60 });
 

@@ -19,7 +19,7 @@ import { modelHosts } from './model.ts';
 
 const deployed = inject('deployed');
 
-/** False, said in the suite's name, where the emulator cannot run. */
+/** False where the emulator cannot run; the names of the suites give the reason. */
 export const awsAvailable = deployed !== undefined;
 
 /** A run as its execution and its files show it. */

@@ -15,7 +15,7 @@ describe.skipIf(!awsAvailable)('the command line against the deployed pipeline (
   });
   afterAll(() => model.close());
 
-  it('uploads and starts, watches, fetches what a run here would have written, and goes on without paying again', async () => {
+  it('uploads, starts, watches and fetches a run, and repeats it without a call', async () => {
     const set = makeDataset('cli', 10, model);
     const settings = [...model.overrides.filter((override) => !override.includes('api_key')), 'workflow.max_workers=4'];
     const run = async (...args: string[]) => {

@@ -5,7 +5,7 @@ import { startEmulator } from './emulator/start-emulator.ts';
 import { hex, listensAt } from './process-sockets.ts';
 
 describe.skipIf(pythonMissing())('the emulator of these tests (needs python3 with venv)', () => {
-  it.each([false, true])('listens on one port of the loopback and leaves nothing behind (with TLS and IAM: %s)', async (iam) => {
+  it.each([false, true])('listens on one loopback port and leaves nothing behind (TLS and IAM: %s)', async (iam) => {
     const stateBefore = existsSync('/tmp/ministack-state');
     const emulator = await startEmulator({ iam });
     const listening = listensAt(emulator.processGroup);

@@ -6,13 +6,13 @@ import { makeDataset } from './dataset.ts';
 import { cdk, deployed } from './emulator/deploy.ts';
 import { modelHosts, startModel } from './model.ts';
 
-describe.skipIf(!awsAvailable)('a second environment beside the first (needs python3 with venv)', () => {
+describe.skipIf(!awsAvailable)('a second environment in the same account (needs python3 with venv)', () => {
   const app = ['--app', 'node test/e2e-aws/emulator/changed-app.ts'];
   const emulator = inject('deployed') ?? { env: {}, scratch: '' };
   const changes = (more: object) => `changes=${JSON.stringify({ modelHosts, ...more })}`;
   const deploy = (...context: string[]) => deployed(emulator, 'changed', ...app, ...context.flatMap((each) => ['-c', each]));
 
-  it('fails without one of its grants, works with it, takes a changed setting, and leaves nothing when it is destroyed', async () => {
+  it('needs each grant, uses a changed setting and is destroyed completely', async () => {
     const model = await startModel();
     try {
       const cloud = openCloud(await deploy('without=dynamodb:PutItem', changes({})));

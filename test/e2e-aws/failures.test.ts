@@ -25,11 +25,11 @@ const linesOf = <T>(text: string | undefined): T[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as T);
 
-/** What a run here and a run there may tell differently: where images were, and how often it was tried. */
+/** Failed lines without the fields in which a local run and a run on AWS may differ: image base and attempts. */
 const comparable = (text: string | undefined) =>
   linesOf<FailedLine>(text).map(({ _groundline: { image_base: _, attempts: __, ...envelope }, ...line }) => ({ ...line, envelope }));
 
-describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 with venv)', () => {
+describe.skipIf(!awsAvailable)('a run with failures on AWS (needs python3 with venv)', () => {
   let model: StandIn | undefined;
   beforeAll(() => dev.putModelKey('sk-of-the-tests'));
   afterEach(() => model?.close());
@@ -38,7 +38,7 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     return model;
   };
 
-  it('loses nothing to a function that dies midway, and pays at most what it had in flight twice', async () => {
+  it('loses no line to a killed function and repeats only its calls in flight', async () => {
     let killed = 0;
     const server = await open({
       latencyMs: 50,
@@ -60,7 +60,7 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     expect(server.calls.length).toBeLessThanOrEqual(60 + 6);
   });
 
-  it('puts a sample that always kills its function alone into failed.jsonl', async () => {
+  it('fails only the sample that always kills its function', async () => {
     const server = await open({
       script: ({ caption, port }) => {
         if (!caption.includes('number 5 kills') || port === undefined) return undefined;
@@ -80,15 +80,15 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     ]);
   });
 
-  it('keeps bad samples out of the way of good ones, and failed.jsonl starts again as it is, in place and uploaded', async () => {
+  it('completes good samples, and failed.jsonl can be run in place and uploaded', async () => {
     let isCured = false;
     const server = await open({
       script: ({ caption }) => (!isCured && /number \d*7,/.test(caption) ? { status: 400, error: 'cannot process this image' } : undefined),
     });
-    const set = makeDataset('poison', 60, server, (i) => `um a red car in poison, number ${i}, near a tall tree`);
+    const set = makeDataset('faulty', 60, server, (i) => `um a red car in faulty, number ${i}, near a tall tree`);
     await set.upload(['workflow.max_workers=8']);
 
-    const [run] = await dev.ended('poison');
+    const [run] = await dev.ended('faulty');
     const local = await set.runLocally(['workflow.max_workers=8']);
 
     const failed = linesOf<FailedLine>(await run.file('failed.jsonl'));
@@ -103,20 +103,20 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
 
     isCured = true;
     const before = server.calls.length;
-    const inPlace = await dev.startRun('poison', { input: `s3://${dev.bucket}/runs/poison/${run.id}/failed.jsonl` });
+    const inPlace = await dev.startRun('faulty', { input: `s3://${dev.bucket}/runs/faulty/${run.id}/failed.jsonl` });
     expect(inPlace).toMatchObject({ status: 'SUCCEEDED' });
     expect(linesOf(await inPlace.file('annotations.jsonl'))).toHaveLength(6);
     expect(server.calls.length - before).toBe(12);
 
-    await dev.put('inputs/poison-again/spec.yaml', (await dev.get('inputs/poison/spec.yaml')) ?? '');
-    await dev.put('inputs/poison-again/captions.jsonl', (await run.file('failed.jsonl')) ?? '');
-    const [uploaded] = await dev.ended('poison-again');
+    await dev.put('inputs/faulty-again/spec.yaml', (await dev.get('inputs/faulty/spec.yaml')) ?? '');
+    await dev.put('inputs/faulty-again/captions.jsonl', (await run.file('failed.jsonl')) ?? '');
+    const [uploaded] = await dev.ended('faulty-again');
     expect(uploaded).toMatchObject({ status: 'SUCCEEDED' });
     expect(await uploaded.file('annotations.jsonl')).toBe(await inPlace.file('annotations.jsonl'));
     expect(server.calls.length - before).toBe(12);
   });
 
-  it('asks once where equal lines fail', async () => {
+  it('makes one call for equal lines that fail', async () => {
     const server = await open({
       script: ({ caption }) => (/number 2$/.test(caption) ? { status: 400, error: 'cannot process this image' } : undefined),
     });
@@ -131,7 +131,7 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     expect(server.calls.filter(({ caption }) => caption.endsWith('number 2'))).toHaveLength(1);
   });
 
-  it('stops for a wrong key: no call later than five seconds after the first refusal, and the cure in the cause', async () => {
+  it('stops within five seconds of a refused key, with the fix in the cause', async () => {
     const times: number[] = [];
     let refusedAt = 0;
     const server = await open({
@@ -155,7 +155,7 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     expect(await run.file('failed.jsonl')).toBe('');
   });
 
-  it('stops at its budget, which it oversteps by no more than its calls in flight', async () => {
+  it('stops at its budget, exceeded by the calls in flight at most', async () => {
     const server = await open({ latencyMs: 30, models: ['gpt-4.1-mini'] });
     const set = makeDataset('budget', 60, server);
     const perCall = costUsd({ model: 'gpt-4.1-mini' }, { calls: 1, input: 600, cachedInput: 0, output: 60, thinking: 0 }, Date.now()) ?? 0;
@@ -164,8 +164,8 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     const [run] = await dev.ended('budget');
 
     expect(run).toMatchObject({ status: 'FAILED', cause: expect.stringMatching(/budget/) });
-    expect(server.paid.length).toBeGreaterThanOrEqual(19);
-    expect(server.paid.length).toBeLessThanOrEqual(20 + 4);
+    expect(server.billed.length).toBeGreaterThanOrEqual(19);
+    expect(server.billed.length).toBeLessThanOrEqual(20 + 4);
     expect(JSON.parse((await run.file('run.json')) ?? '{}')).toMatchObject({ stop: { reason: 'budget_reached' } });
   });
 });

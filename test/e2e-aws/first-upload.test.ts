@@ -23,18 +23,18 @@ describe.skipIf(!awsAvailable)('the first upload to a deployed pipeline (needs p
     await set.upload(['workflow.max_workers=8']);
 
     const [run] = await dev.ended('equal');
-    const paid = callsOf('equal').length;
+    const calls = callsOf('equal').length;
     const local = await set.runLocally(['workflow.max_workers=8']);
 
     expect(run).toMatchObject({ status: 'SUCCEEDED' });
     for (const file of stepFiles) expect(await run.file(file)).toBe(readFileSync(join(local, file), 'utf8'));
     expect(await run.file('failed.jsonl')).toBe(readFileSync(join(local, 'failed.jsonl'), 'utf8'));
-    expect(paid).toBe(80);
+    expect(calls).toBe(80);
     // The environment names this host, and the secret has a key for it.
     expect(
       new Set(
         callsOf('equal')
-          .slice(0, paid)
+          .slice(0, calls)
           .map(({ authorization }) => authorization),
       ),
     ).toEqual(new Set(['Bearer sk-of-the-tests']));

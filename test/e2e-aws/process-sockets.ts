@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Linux only: what `/proc` tells of sockets. */
+/** Linux only: sockets as `/proc` lists them. */
 interface Socket {
   /** `7F000001:1F90`, hexadecimal as the kernel writes it. */
   readonly local: string;

@@ -14,7 +14,7 @@ describe.skipIf(!awsAvailable)('runs of the deployed pipeline (needs python3 wit
   const callsOf = (dataset: string) => model.calls.filter(({ caption }) => caption.includes(dataset));
   const count = (text: string | undefined) => (text ?? '').split('\n').length - 1;
 
-  it('take overrides from the console: limit, steps, workers', async () => {
+  it('use the limit, steps and workers given in the console', async () => {
     const set = makeDataset('console', 30, model);
     await set.uploadImages();
     await set.uploadSpec();
@@ -30,7 +30,7 @@ describe.skipIf(!awsAvailable)('runs of the deployed pipeline (needs python3 wit
     expect(await onlyExtraction.files()).not.toContain('step_1_grounding/annotations.jsonl');
     expect(both).toMatchObject({ status: 'SUCCEEDED' });
     expect(count(await both.file('annotations.jsonl'))).toBe(12);
-    // Ten captions were paid for by the first run.
+    // The first run made the calls of ten captions.
     expect(
       callsOf('console')
         .map(({ step }) => step)
@@ -40,7 +40,7 @@ describe.skipIf(!awsAvailable)('runs of the deployed pipeline (needs python3 wit
     expect(JSON.parse((await both.file('run.json')) ?? '{}')).toMatchObject({ counts: { pending: 18 }, first_pending_line: 13 });
   });
 
-  it('go through 3,000 samples in batches, every one of them once', async () => {
+  it('process 3,000 samples in batches, each of them once', async () => {
     const set = makeDataset('many', 3000, model);
     await set.upload(['workflow.max_workers=64']);
 

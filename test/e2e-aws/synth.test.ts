@@ -30,7 +30,7 @@ describe('cdk synth', () => {
     }
   });
 
-  it('says which environments there are when the one asked for is not', async () => {
+  it('names the environments for an unknown one', async () => {
     const failure = await cdk(folder(), 'synth', '--quiet', '-c', 'env=staging').catch((error: { stderr: string }) => error);
 
     expect(failure).toMatchObject({ stderr: expect.stringContaining('no environment "staging": use one of -c env=dev, -c env=prod') });

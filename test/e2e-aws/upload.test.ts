@@ -15,7 +15,7 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
   afterAll(() => model.close());
   const callsOf = (dataset: string) => model.calls.filter(({ caption }) => caption.includes(dataset));
 
-  it('pays nothing for the same captions and images uploaded again, and only what changed for a new caption', async () => {
+  it('makes calls only for changed captions when a dataset is uploaded again', async () => {
     const set = makeDataset('again', 12, model);
     await set.upload();
     await dev.ended('again');
@@ -43,20 +43,20 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     expect(await third?.file('annotations.jsonl')).toContain('the changed one');
   });
 
-  it('is one run, however often its event is delivered', async () => {
+  it('starts one run, however often its event is delivered', async () => {
     const set = makeDataset('six', 8, model);
     await set.upload();
     await dev.ended('six');
-    const paid = callsOf('six').length;
+    const calls = callsOf('six').length;
 
     const answers = await deliverUploadEvent('inputs/six/captions.jsonl', 6);
 
     expect(answers.map(({ status }) => status)).toEqual(Array(6).fill('already started'));
     expect(await dev.runsOf('six')).toHaveLength(1);
-    expect(callsOf('six')).toHaveLength(paid);
+    expect(callsOf('six')).toHaveLength(calls);
   });
 
-  it('may come with its images later and its spec last: one run, with that spec, and nothing paid before', async () => {
+  it('starts one run when images arrive late and the spec arrives last', async () => {
     const set = makeDataset('late', 8, model);
     await set.uploadCaptions();
     await sleep(5000);
@@ -80,7 +80,7 @@ describe.skipIf(!awsAvailable)('an upload to the deployed pipeline (needs python
     expect(callsOf('late').every(({ step, prompt }) => step === 'step_1' || prompt.includes('spec-of-late'))).toBe(true);
   });
 
-  it('waits for a run of the same dataset to end, then pays only what changed', async () => {
+  it('waits for a run of the same dataset and makes only the missing calls', async () => {
     const slow = await startModel({ latencyMs: 700 });
     try {
       const set = makeDataset('during', 16, slow);

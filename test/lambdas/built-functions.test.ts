@@ -17,7 +17,7 @@ import { type Invoked, invoke } from './invoke.ts';
 
 const memoryMb = { prepare: 1024, step: 512, collect: 1024 };
 
-describe.skipIf(pythonMissing())('functions as they are deployed', { timeout: 300_000 }, () => {
+describe.skipIf(pythonMissing())('the built functions', { timeout: 300_000 }, () => {
   const dynamo = serveDynamo();
   let asset: string;
   let emulator: Emulator;
@@ -100,7 +100,7 @@ image_grounding:
     openai: {base_url: "${model.url}", model_name: Qwen/Qwen3-VL-8B-Instruct}
 `;
 
-  it('hold one decoder, which runs on any processor', () => {
+  it('hold one image decoder, which runs on any processor', () => {
     expect(readdirSync(join(asset, 'node_modules', '@img')).filter((name) => name.startsWith('sharp'))).toEqual(['sharp-wasm32']);
   });
 
@@ -120,7 +120,7 @@ image_grounding:
     expect(executions.map(({ name }) => name)).toEqual([runs[0]?.answer.run]);
   });
 
-  it('take photographs that must be redrawn from upload to report, within their memory, and keep the key to themselves', async () => {
+  it('process large photographs within their memory and never show the key', async () => {
     const execution = {
       executionArn: 'arn:test',
       runId: 'photos-1',
@@ -167,8 +167,8 @@ image_grounding:
     expect(records[0]).toMatchObject({ width: 3000, height: 4000, orientation: 6, status: 'ok' });
     expect(await textOf('runs/photos/photos-1/report.html')).toContain('<html');
     expect(model.calls.every(({ authorization }) => authorization === 'Bearer sk-very-secret')).toBe(true);
-    const said = `${all.map(({ log }) => log).join('')}${await textOf('runs/photos/photos-1/run.json')}${await textOf('runs/photos/photos-1/work/plan.json')}`;
-    expect(said).not.toContain('sk-very-secret');
+    const written = `${all.map(({ log }) => log).join('')}${await textOf('runs/photos/photos-1/run.json')}${await textOf('runs/photos/photos-1/work/plan.json')}`;
+    expect(written).not.toContain('sk-very-secret');
     expectMetrics(grounded.log);
   });
 });

@@ -1,6 +1,6 @@
 import type { Box, Size } from '#core/box.ts';
 
-/** A box as its model writes it: what to say where there is none, too. */
+/** A box as its model writes it, and the form for a missing one. */
 export interface Answer {
   readonly id: number;
   readonly label: string;
@@ -8,7 +8,7 @@ export interface Answer {
   readonly boxes: readonly Box[];
 }
 
-/** How the server of one family sees images and writes boxes. Put down from the families' documentation, independently of the product's own table. */
+/** How the server of one family sees images and writes boxes. Written from the documentation of the families, independently of the table in `lib`. */
 export interface FamilyServer {
   /** A name its server would list. */
   readonly model: string;

@@ -9,7 +9,7 @@ import { askedDescriptions, captionOf, colouredPhrases, colourIn, type LookingRe
 
 export interface LookingModelOptions {
   readonly port?: number;
-  /** Models that it says it serves; by default one of every family. */
+  /** Models in its list; by default one of every family. */
   readonly models?: readonly string[];
   readonly latencyMs?: number;
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConnection } from '#models/connect.ts';
 import { families } from '#models/profiles/profiles.ts';
 import { familyServers } from './family-servers.ts';
@@ -15,7 +15,7 @@ import {
 } from './ground-picture.ts';
 import { type LookingModel, startLookingModel } from './looking-model.ts';
 
-/** A cover of the product that `npm run test:pixels` goes through whole. */
+/** A sample of the combinations that `npm run test:pixels` covers completely. */
 const cases = [
   ...orientations.map((orientation) => ({ orientation, size: 'odd' as const, format: 'jpeg' as const })),
   ...(['small', 'wide', 'tall', 'camera'] as const).map((size) => ({ orientation: 6, size, format: 'jpeg' as const })),
@@ -33,7 +33,7 @@ describe('boxes are in the right pixels', () => {
   }, 60_000);
   afterAll(() => model.close());
 
-  test('there is a server for every family of the table but Kosmos-2, whose cells are too coarse', () => {
+  it('has a server for every family except Kosmos-2, whose cells are too coarse', () => {
     expect(Object.keys(familyServers).toSorted()).toEqual(
       families
         .map(({ profile }) => profile.family)
@@ -43,7 +43,7 @@ describe('boxes are in the right pixels', () => {
     for (const [family, { profile }] of Object.entries(connections)) expect(profile.family).toBe(family);
   });
 
-  test.each(cases)(
+  it.each(cases)(
     '$size picture, orientation $orientation, $format: every family',
     async ({ size, orientation, format }) => {
       const worst = await worstByFamily(connections, { ...sizes[size], rectangles: rectanglesFor(sizes[size]), orientation, format });
@@ -53,7 +53,7 @@ describe('boxes are in the right pixels', () => {
     120_000,
   );
 
-  test('what is not there is absent, and not guessed, for every family that has a word for it', async () => {
+  it('reports missing things as absent for every family with a word for it', async () => {
     const image = await openPicture({ ...sizes.odd, rectangles: rectanglesFor(sizes.odd), orientation: 1, format: 'png' });
 
     for (const [family, connection] of byPolicy(connections)) {

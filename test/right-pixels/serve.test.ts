@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Settings } from '#core/settings.ts';
 import { extractStep } from '#steps/extract/extract-step.ts';
 import { runStep } from '#steps/run-step.ts';
@@ -31,12 +31,12 @@ describe('the model that looks, as a process', () => {
     format: 'jpeg',
   } as const;
 
-  test('lists its models, in both dialects', async () => {
+  it('lists its models, in both dialects', async () => {
     expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({ data: [{ id: 'Qwen/Qwen3-VL-8B-Instruct' }] });
     expect(await (await fetch(`${url}/v1beta/models`)).json()).toMatchObject({ models: [{ name: 'models/Qwen/Qwen3-VL-8B-Instruct' }] });
   });
 
-  test('answers extraction with the colours that the caption names, and grounding with where they are', async () => {
+  it('extracts the colours of a caption and grounds them where they are', async () => {
     const image = await openPicture(picture);
     const connection = await connectFamily(url, { model: 'Qwen/Qwen3-VL-8B-Instruct', dialect: 'openai' });
     const { signal } = new AbortController();
@@ -50,7 +50,7 @@ describe('the model that looks, as a process', () => {
     expect(worstOverlap(found, picture.rectangles)).toBeGreaterThan(0.95);
   });
 
-  test('counts calls by distinct request', async () => {
+  it('counts calls by distinct request', async () => {
     const image = await openPicture(picture);
     const connection = await connectFamily(url, { model: 'Qwen/Qwen3-VL-8B-Instruct', dialect: 'openai' });
     const before = await stats();

@@ -51,7 +51,7 @@ export function openEnvironment(parts: EnvironmentParts) {
   const { s3, dynamo, bucket, table, functionMs = 900_000, onBatch = () => {}, keys = () => ({}) } = parts;
   const clock = createFastClock(SPEED);
   const logged: { level: string; message: string; facts: object }[] = [];
-  const say =
+  const record =
     (level: string) =>
     (message: string, facts: object = {}) =>
       void logged.push({ level, message, facts });
@@ -73,11 +73,11 @@ export function openEnvironment(parts: EnvironmentParts) {
     dynamo,
     clock,
     log: {
-      debug: say('debug'),
-      info: say('info'),
-      warn: say('warn'),
-      error: say('error'),
-      count: (_, counts) => say('count')('counts', counts),
+      debug: record('debug'),
+      info: record('info'),
+      warn: record('warn'),
+      error: record('error'),
+      count: (_, counts) => record('count')('counts', counts),
     },
   });
   const send = async () => ({ SecretString: JSON.stringify(keys()) });
@@ -181,7 +181,7 @@ export function openEnvironment(parts: EnvironmentParts) {
         attempt = 0;
         clock.skip(1_000 * outcome.waitSeconds);
       } catch (error) {
-        say('error')('crash', { message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        record('error')('crash', { message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
         delete sessions[step];
         if (++attempt > 2) return 'lost';
       }

@@ -59,7 +59,7 @@ async function standIn(options?: StandInOptions) {
 const at = (base_url: string) => ({ base_url, model_name: 'Qwen/Qwen3-VL-8B-Instruct' });
 const keys = () => ({ OPENAI_API_KEY: 'key-of-the-owner' });
 
-describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout: 120_000 }, () => {
+describe.skipIf(!s3Available)('a spec from an untrusted uploader', { timeout: 120_000 }, () => {
   it.each([
     [
       'a host that the environment does not name',
@@ -68,7 +68,7 @@ describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout
     ],
     ['one for a single step', (host: string) => ({ grounding: { openai: at(`http://${host}/v1`) } }), /is not allowed here: got the host/],
     ['one behind the name of an allowed one', (host: string) => ({ openai: at(`http://api.openai.com@${host}/v1`) }), /secret|user name/],
-  ])('sends no byte to %s, and the run says why', async (_, vlm, reason) => {
+  ])('sends no byte to %s and fails with the reason', async (_, vlm, reason) => {
     const foreign = await listen();
     const { run, environment } = await openWith({ keys });
 
@@ -83,7 +83,7 @@ describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout
     ['a header', { default_headers: { 'x-functions-code': 'abc' } }],
     ['the body', { extra_body: { auth: { bearer: 'abc' } } }],
     ['the query', {}],
-  ])('sends nothing with a credential in %s, even to a host that is named', async (what, more) => {
+  ])('sends nothing with a credential in %s, even to an allowed host', async (what, more) => {
     const model = await listen();
     const { run } = await openWith({ modelHosts: [model.host], keys });
 
@@ -94,7 +94,7 @@ describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout
     expect(model.bytes).toBe(0);
   });
 
-  it('reaches no other host by a redirect of one that is named', async () => {
+  it('follows no redirect of an allowed host to another host', async () => {
     const target = await listen();
     const model = await standIn({ script: () => ({ status: 307, headers: { location: `http://${target.host}/v1` } }) });
     const { run } = await openWith({ modelHosts: [new URL(model.url).host], keys });
@@ -106,7 +106,7 @@ describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout
     expect(target.bytes).toBe(0);
   });
 
-  it('takes two vendors with a key each, and each gets its own', async () => {
+  it('sends each of two vendors its own key', async () => {
     const [one, two] = [await standIn(), await standIn()];
     const modelHosts = [one, two].map(({ url }) => new URL(url).host) as [string, string];
     const { run } = await openWith({ modelHosts, keys: () => ({ [modelHosts[0]]: 'key-one', [modelHosts[1]]: 'key-two' }) });
@@ -118,7 +118,7 @@ describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout
     expect(new Set(two.calls.map(({ step, authorization }) => `${step} ${authorization}`))).toEqual(new Set(['step_1 Bearer key-two']));
   });
 
-  it('ends before its first call where the secret has no key for a vendor, which the message names with the secret', async () => {
+  it('ends before its first call when the secret has no key for a vendor', async () => {
     const { run } = await openWith({ keys });
 
     const { failed } = await run({ openai: at('https://openrouter.ai/api/v1') });
@@ -129,7 +129,7 @@ describe.skipIf(!s3Available)('a spec uploaded by whoever may upload', { timeout
     });
   });
 
-  it('says where the key in the secret is broken, and not what it is', async () => {
+  it('reports where a key in the secret is broken without showing it', async () => {
     const { run, environment } = await openWith({ keys: () => ({ 'api.openai.com': 'sk-SECRET\nSECRET' }) });
 
     const { failed } = await run({ openai: { model_name: 'gpt-4.1-mini' } });

@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, writeSamples } from '../command-line.ts';
 
-it('groundline estimate --aws prices the run on AWS beside the model, with what hangs on data apart and every assumption said', async () => {
+test('groundline estimate --aws prices the AWS part of a run, apart from the model', async () => {
   const cwd = tempFolder();
   const captions = writeSamples(cwd, 20);
 

@@ -37,7 +37,7 @@ test('a model that localises passes every check', async () => {
   expect(code).toBe(0);
 });
 
-test('a server of one’s own is asked about each test picture once, and said to be wrong once', async () => {
+test('an own server is asked about each test picture once and reported once', async () => {
   const server = await startStandIn();
   onTestFinished(() => server.close());
   const own = server.overrides.filter((override) => !override.includes('localisation_check'));
@@ -49,7 +49,7 @@ test('a server of one’s own is asked about each test picture once, and said to
   expect(stderr).toBe('');
 });
 
-test('boxes that lie elsewhere fail with their cure', async () => {
+test('boxes in the wrong place fail with a suggested fix', async () => {
   const server = await startStandIn();
   onTestFinished(() => server.close());
 
@@ -61,7 +61,7 @@ test('boxes that lie elsewhere fail with their cure', async () => {
   expect(code).toBe(1);
 });
 
-test('a model that cannot take the picture fails in its own words', async () => {
+test('a model that refuses the picture fails with the message of the server', async () => {
   const server = await startStandIn({ script: () => ({ status: 400, error: 'image too large for model context' }) });
   onTestFinished(() => server.close());
 
@@ -73,7 +73,7 @@ test('a model that cannot take the picture fails in its own words', async () => 
   expect(code).toBe(1);
 });
 
-test('a refused key ends the checks, and the key is not shown', async () => {
+test('a refused key ends the checks without being shown', async () => {
   const server = await startStandIn({ script: () => ({ status: 401, error: 'Incorrect API key provided: sk-secret-1234' }) });
   onTestFinished(() => server.close());
 
@@ -84,7 +84,7 @@ test('a refused key ends the checks, and the key is not shown', async () => {
   expect(stderr).not.toContain('sk-secret-1234');
 });
 
-test('a server that is not there is told from one that is', async () => {
+test('an unreachable server fails the first check', async () => {
   const { code, findings } = await check('vlm.openai.base_url=http://127.0.0.1:9/v1', 'vlm.openai.model_name=any');
 
   expect(findings).toEqual([{ check: 'key and server', ok: false, detail: expect.stringContaining('nothing listens there') }]);

@@ -5,7 +5,7 @@ import { loadSpec } from '#spec/load-spec.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline } from '../command-line.ts';
 
-test('the printed spec is one that is understood, with every default as it is', async () => {
+test('the printed spec loads with every default unchanged', async () => {
   const { stdout } = await groundline(['default-specs'], { cwd: tempFolder() });
 
   const given = ['results_dir=out', 'data.input_jsonl=captions.jsonl'];
@@ -14,7 +14,7 @@ test('the printed spec is one that is understood, with every default as it is', 
   expect(loaded).toEqual(plain);
 });
 
-test("TAO's command writes experiment.yaml, and overwrites none", async () => {
+test('the command of TAO writes experiment.yaml and overwrites none', async () => {
   const folder = tempFolder();
   const first = await groundline(['default_specs', `results_dir=${folder}/specs`, 'module_name=auto_label'], { cwd: folder });
   const second = await groundline(['default_specs', `results_dir=${folder}/specs`, 'module_name=auto_label'], { cwd: folder });
@@ -24,13 +24,13 @@ test("TAO's command writes experiment.yaml, and overwrites none", async () => {
   expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('exists already; fix: replace it with --force') });
 });
 
-test('a folder that cannot be made is named at once', async () => {
+test('a folder that cannot be created is named', async () => {
   const { code, stderr } = await groundline(['default-specs', 'results_dir=/proc/no/such'], { cwd: tempFolder() });
 
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cannot write /proc/no/such/experiment.yaml (ENOENT)') });
 });
 
-test.each(['report', 'export', 'import', 'evaluate'])('groundline %s --help shows what a call looks like', async (verb) => {
+test.each(['report', 'export', 'import', 'evaluate'])('groundline %s --help shows examples', async (verb) => {
   const { code, stdout } = await groundline([verb, '--help'], { cwd: tempFolder() });
 
   expect(code).toBe(0);
@@ -38,7 +38,7 @@ test.each(['report', 'export', 'import', 'evaluate'])('groundline %s --help show
   expect(stdout).not.toContain('(default: [])');
 });
 
-test('a word that is no verb is answered with the nearest one', async () => {
+test('an unknown verb is answered with the nearest one', async () => {
   const { code, stderr } = await groundline(['generat'], { cwd: tempFolder() });
 
   expect(code).toBe(1);

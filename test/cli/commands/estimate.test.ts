@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, writeSamples } from '../command-line.ts';
 
-it('groundline estimate counts the calls of the profile that vlm.coordinates names', { timeout: 60_000 }, async () => {
+test('groundline estimate counts the calls of the profile that vlm.coordinates names', { timeout: 60_000 }, async () => {
   const cwd = tempFolder();
   writeSamples(cwd, 5);
   const callsWith = async (...overrides: string[]) => {

@@ -83,7 +83,7 @@ describe('a data set, imported, grounded and evaluated', () => {
 
   const value = ({ figures }: Evaluation, id: string) => figures.find((figure) => figure.id === id)?.value;
 
-  it('is found to be right by a model that looks: boxes, absent things, a turned picture', async () => {
+  it('scores perfect boxes for a model that looks, also for a turned picture', async () => {
     const evaluation = await evaluated('coco', cocoOf(pictures), true);
 
     expect(evaluation.mode).toBe('grounding');
@@ -93,7 +93,7 @@ describe('a data set, imported, grounded and evaluated', () => {
     expect(value(evaluation, 'no_answer')).toBe(0);
   });
 
-  it('is evaluated with its extraction where the input has no phrases', async () => {
+  it('includes extraction in the evaluation where the input has no phrases', async () => {
     const evaluation = await evaluated('odvg', odvgOf(pictures), false);
 
     expect(evaluation.mode).toBe('end-to-end');

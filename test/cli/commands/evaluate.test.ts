@@ -52,7 +52,7 @@ async function evaluate(...args: string[]): Promise<void> {
 }
 
 describe('groundline evaluate', () => {
-  it('says how many true boxes reach beyond their image', async () => {
+  it('counts true boxes that reach beyond their image', async () => {
     const boxes: Box[] = [left, [900, 900, 1600, 1700], [-5, 0, 10, 10], [990, 0, 1000.5, 10]];
     truthIn(
       folder,
@@ -65,13 +65,13 @@ describe('groundline evaluate', () => {
     expect(JSON.parse(readFileSync(join(results, 'evaluation.json'), 'utf8')).counts).toMatchObject({ true_boxes_outside: 2 });
   });
 
-  it('says nothing of the truth where all of its boxes are in their images', async () => {
+  it('prints no notice where all true boxes are within their images', async () => {
     await evaluate(results, '--truth', truth);
 
     expect(output).toBe('');
   });
 
-  it('says beside a figure what it was taken over, one as one', async () => {
+  it('prints the number of items of each figure, singular and plural', async () => {
     truthIn(folder, [{ image: 'a.jpg', caption: 'a cat', expressions: [{ text: 'a cat', boxes: [left] }] }]);
 
     await evaluate(results, '--truth', truth);
@@ -89,7 +89,7 @@ describe('groundline evaluate', () => {
     expect(process.exitCode).toBeUndefined();
   });
 
-  it('leaves evaluation.json in the form that the report reads', async () => {
+  it('writes evaluation.json in the form that the report reads', async () => {
     await evaluate(results, '--truth', truth);
 
     const summary = EvaluationSummary.parse(JSON.parse(readFileSync(join(results, 'evaluation.json'), 'utf8')));
@@ -113,7 +113,7 @@ describe('groundline evaluate', () => {
     expect(output).toMatch(/worst samples: .*report\.html/);
   });
 
-  it('leaves the report alone where that is wanted', async () => {
+  it('leaves the report unchanged with --no-report', async () => {
     writeFileSync(join(results, 'report.html'), 'of the run');
 
     await evaluate(results, '--truth', truth, '--no-report');
@@ -127,21 +127,21 @@ describe('groundline evaluate', () => {
     expect(JSON.parse(printed)).toMatchObject({ mode: 'grounding', counts: { joined: 4, truth_lines: 4 } });
   });
 
-  it('exits with 2 where a figure is below its limit, and says by what', async () => {
+  it('exits with 2 for a figure below its limit and prints both', async () => {
     await evaluate(results, '--truth', truth, '--min', 'acc50=0.7', '--min', 'acc90=0.8', '--min', 'no_answer=0');
 
     expect(process.exitCode).toBe(2);
     expect(output).toBe('below the limit: acc90 is 0.7500, wanted at least 0.8\n');
   });
 
-  it('exits with 2 where a figure that has a limit cannot be computed', async () => {
+  it('exits with 2 for a figure with a limit that cannot be computed', async () => {
     await evaluate(results, '--truth', truth, '--min', 'absent_acc=0.5');
 
     expect(process.exitCode).toBe(2);
     expect(output).toMatch(/absent_acc could not be computed/);
   });
 
-  it('exits with 2 where a figure dropped against another run', async () => {
+  it('exits with 2 for a figure that dropped against another run', async () => {
     const better = join(folder, 'better');
     await resultsIn(
       better,
@@ -159,7 +159,7 @@ describe('groundline evaluate', () => {
     [['--min', 'ac50=0.8'], /unknown figure "ac50"; did you mean acc50\?/],
     [['--min', 'acc50=80'], /number from 0 to 1/],
     [['--max-drop', 'acc50=0.1'], /got --max-drop without --against/],
-  ])('refuses %j with what would do', async (args, message) => {
+  ])('refuses %j with the accepted values', async (args, message) => {
     await expect(evaluate(results, '--truth', truth, ...args)).rejects.toThrow(message);
   });
 });
@@ -170,13 +170,13 @@ describe('groundline evaluate with bad input', () => {
     expect(existsSync(join(results, 'evaluation.json'))).toBe(false);
   };
 
-  it('says that a run is not finished', async () => {
+  it('reports an unfinished run', async () => {
     writeFileSync(join(results, 'run.json'), JSON.stringify({ counts: { lines: 9, pending: 5 }, first_pending_line: 5 }));
 
     await refused(/not finished: 5 lines are pending.*--unfinished/, results, '--truth', truth);
   });
 
-  it('takes an unfinished run where that is wanted', async () => {
+  it('accepts an unfinished run with a flag', async () => {
     writeFileSync(join(results, 'run.json'), JSON.stringify({ counts: { lines: 9, pending: 5 }, first_pending_line: 5 }));
 
     await evaluate(results, '--truth', truth, '--unfinished');
@@ -184,7 +184,7 @@ describe('groundline evaluate with bad input', () => {
     expect(printed).toMatch(/acc50/);
   });
 
-  it('says that results of steps ["0"] have no boxes', async () => {
+  it('reports results of step 0 alone as without boxes', async () => {
     const line = {
       ...JSON.parse(recordLine({ image: 'a.jpg', caption: 'a cat', expressions: [] })),
       pipeline_steps: ['step0_expression_extraction'],
@@ -200,14 +200,14 @@ describe('groundline evaluate with bad input', () => {
     await refused(/annotations\.jsonl line 2 .*perhaps cut off/, results, '--truth', truth);
   });
 
-  it('says that a folder has no results, or that the truth is not there', async () => {
+  it('reports a folder without results and a missing truth file', async () => {
     mkdirSync(join(folder, 'empty'));
 
     await refused(/no results in .*groundline generate/, join(folder, 'empty'), '--truth', truth);
     await refused(/no truth file .*groundline import/, results, '--truth', join(folder, 'none.jsonl'));
   });
 
-  it("reads TAO's records with bbox_score, and tells its empty lists from rejections", async () => {
+  it('reads TAO records with bbox_score and separates empty lists from rejections', async () => {
     const expression = (instances: unknown[]) => [{ text: 'a cat', char_span: [0, 5], noun_chunk: 'cat', instances }];
     const lines = images.map((image, index) => ({
       image_path: `/data/${image}`,

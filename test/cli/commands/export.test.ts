@@ -26,7 +26,7 @@ async function run(...args: string[]): Promise<void> {
 }
 
 describe('groundline export', () => {
-  it('prints where the export is, and on the side what is in it and what is not', async () => {
+  it('prints the path on stdout and what was exported and left out on stderr', async () => {
     const out = join(folder, 'train.jsonl');
     await run(folder, '--to', 'odvg', '--out', out);
 
@@ -37,7 +37,7 @@ describe('groundline export', () => {
     );
   });
 
-  it('takes the result file itself, and says why boxes are in stored pixels', async () => {
+  it('accepts the result file itself and explains boxes in stored pixels', async () => {
     await run(
       join(folder, 'annotations.jsonl'),
       '--to',
@@ -66,7 +66,7 @@ describe('groundline export', () => {
     });
   });
 
-  it('saves the categories in a file that gives them back, merged as edited', async () => {
+  it('saves the categories in a file and reads edited ones back', async () => {
     const map = join(folder, 'categories.yaml');
     await run(folder, '--to', 'coco', '--out', join(folder, 'first'), '--save-categories', map);
     const text = readFileSync(map, 'utf8');

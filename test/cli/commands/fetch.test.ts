@@ -22,7 +22,7 @@ async function open() {
 }
 
 describe.skipIf(!awsAvailable)('groundline fetch', { timeout: 120_000 }, () => {
-  it('brings the result files of a run and nothing else, laid out as here', async () => {
+  it('downloads the result files of a run and nothing else', async () => {
     const { sfn, stateMachine, name, bucket, cwd, fetchRun } = await open();
     const input = JSON.stringify({ input: `s3://${bucket}/inputs/birds/captions.jsonl` });
     await sfn.send(new StartExecutionCommand({ stateMachineArn: stateMachine, name: 'birds-1', input }));
@@ -35,7 +35,7 @@ describe.skipIf(!awsAvailable)('groundline fetch', { timeout: 120_000 }, () => {
     expect(existsSync(join(cwd, 'results/work'))).toBe(false);
   });
 
-  it('takes the address of a run, without any environment', async () => {
+  it('accepts the S3 address of a run without an environment', async () => {
     const { bucket, fetchRun } = await open();
 
     expect(await fetchRun(`s3://${bucket}/runs/birds/birds-1`, '--out', 'results')).toMatchObject({
@@ -44,7 +44,7 @@ describe.skipIf(!awsAvailable)('groundline fetch', { timeout: 120_000 }, () => {
     });
   });
 
-  it('leaves results in place that hold more completed lines, unless they are to be replaced', async () => {
+  it('leaves results with more completed lines in place unless --replace is given', async () => {
     const { bucket, cwd, fetchRun } = await open();
     const held = [1, 2].map((n) => `${JSON.stringify({ image_path: `${n}.png`, caption: 'a car', status: 'ok' })}\n`).join('');
     mkdirSync(join(cwd, 'results'));
@@ -59,7 +59,7 @@ describe.skipIf(!awsAvailable)('groundline fetch', { timeout: 120_000 }, () => {
     expect(readFileSync(join(cwd, 'results/annotations.jsonl'), 'utf8')).toBe('{"a":1}\n');
   });
 
-  it('says that there are no results yet', async () => {
+  it('reports a run without results', async () => {
     const { bucket, fetchRun } = await open();
 
     expect(await fetchRun(`s3://${bucket}/runs/birds/none`, '--out', 'results')).toMatchObject({

@@ -37,7 +37,7 @@ test.skipIf(isMissing(otherChecker))(needing(otherChecker, 'finished results pas
   expect(() => execFileSync('python3', [otherChecker, join(folder, 'captions.jsonl'), results])).not.toThrow();
 });
 
-test('every line is grounded, in input order, however the calls end', async () => {
+test('every line is grounded in input order, whatever the order of the replies', async () => {
   const folder = tempFolder();
   writeSamples(folder, 40);
   const server = await standIn({ latencyMs: 5 });
@@ -54,7 +54,7 @@ test('every line is grounded, in input order, however the calls end', async () =
   expect(violations(folder, results)).toEqual([]);
 });
 
-test('steps do not wait for each other: step 1 of one sample runs beside step 0 of another', async () => {
+test('step 1 of one sample runs at the same time as step 0 of another', async () => {
   const folder = tempFolder();
   writeSamples(folder, 60);
   const server = await standIn({ latencyMs: 5 });
@@ -81,7 +81,7 @@ test('a second run makes no call and writes the same bytes', async () => {
   expect(run.counts).toMatchObject({ done: 10, cached: 10 });
 });
 
-test('only what changed is asked again: a caption, an image, or more lines', async () => {
+test('only changed captions, changed images and new lines are sent to the model', async () => {
   const folder = tempFolder();
   writeSamples(folder, 4);
   const server = await standIn();
@@ -102,7 +102,7 @@ test('only what changed is asked again: a caption, an image, or more lines', asy
   expect(run.counts).toMatchObject({ lines: 5, done: 5, cached: 2 });
 });
 
-test('equal lines share one answer, even when they are under way at once, and have ids of their own', async () => {
+test('equal lines share one reply and have ids of their own', async () => {
   const folder = tempFolder();
   const line = { image_path: 'a.png', caption: 'a red car' };
   writeInput(folder, [line, line, line, line], ['a.png']);
@@ -116,7 +116,7 @@ test('equal lines share one answer, even when they are under way at once, and ha
   expect(violations(folder, results)).toEqual([]);
 });
 
-test('equal lines share a failure too: it is paid once, and tried again by the next run', async () => {
+test('equal lines share one failed call, which the next run repeats', async () => {
   const folder = tempFolder();
   const line = { image_path: 'a.png', caption: 'um a red car' };
   writeInput(folder, [line, line, line], ['a.png']);
@@ -130,7 +130,7 @@ test('equal lines share a failure too: it is paid once, and tried again by the n
   expect(server.calls).toHaveLength(4);
 });
 
-test('a failed line is in failed.jsonl with its reason, and is tried again by the next run alone', async () => {
+test('a failed line is in failed.jsonl with its reason, and the next run repeats it', async () => {
   const folder = tempFolder();
   writeSamples(folder, 6);
   let broken = true;
@@ -157,7 +157,7 @@ test('a failed line is in failed.jsonl with its reason, and is tried again by th
   expect(second.run.counts).toMatchObject({ done: 6, failed: 0 });
 });
 
-test('failed.jsonl is an input of its own, wherever it is run', async () => {
+test('failed.jsonl is a valid input of another run', async () => {
   const folder = tempFolder();
   writeSamples(folder, 3);
   const failing = await standIn({ script: ({ caption }) => (caption.endsWith('number 1') ? { status: 400 } : undefined) });
@@ -171,7 +171,7 @@ test('failed.jsonl is an input of its own, wherever it is run', async () => {
   await expect(runIn(folder, server.overrides, { input: join(results, 'failed.jsonl') })).rejects.toThrow(/groundline retry/);
 });
 
-test('lines that bring their own phrases or expressions skip step 0', async () => {
+test('lines with given phrases or expressions skip step 0', async () => {
   const folder = tempFolder();
   writeInput(
     folder,
@@ -203,7 +203,7 @@ const ownExpressions = [
   { image_path: 'a.png', caption: 'a red car near a tall tree' },
 ];
 
-test('step 1 alone asks nothing that a run of both steps has paid, also of lines that bring their own phrases', async () => {
+test('step 1 alone makes no call after a run of both steps', async () => {
   const folder = tempFolder();
   writeInput(folder, ownExpressions, ['a.png']);
   const server = await standIn();
@@ -218,7 +218,7 @@ test('step 1 alone asks nothing that a run of both steps has paid, also of lines
   expect(bytes(results)).toBe(before);
 });
 
-test('one step after the other writes the bytes that both at once write', async () => {
+test('two runs of one step each write the same bytes as one run of both', async () => {
   const folder = tempFolder();
   writeInput(folder, ownExpressions, ['a.png']);
   const server = await standIn();
@@ -230,7 +230,7 @@ test('one step after the other writes the bytes that both at once write', async 
   expect(bytes(results)).toBe(bytes(both.results));
 });
 
-test('an id that a line gives to several expressions stays with the first of them, and that is said', async () => {
+test('an expression id given twice in a line stays with the first, with a notice', async () => {
   const folder = tempFolder();
   const [dog, cat, car] = ['dog', 'cat', 'car'].map((text) => ({ text, expression_id: 'e1' }));
   writeInput(folder, [{ image_path: 'a.png', caption: 'A dog, a cat and a car.', expressions: [dog, cat, car] }], ['a.png']);
@@ -249,7 +249,7 @@ test('an id that a line gives to several expressions stays with the first of the
   expect([bytes(results), server.calls.length, again.notices]).toEqual([before, 1, []]);
 });
 
-test('an expression that is put into a step file by hand gets an id that no other of its line has', async () => {
+test('an expression added to a step file by hand gets a unique id', async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', caption: 'a red car near a tall tree' }], ['a.png']);
   const server = await standIn();
@@ -266,7 +266,7 @@ test('an expression that is put into a step file by hand gets an id that no othe
   expect(ids[1]).toMatch(/_03$/);
 });
 
-test('a stated orientation that is not the image’s own is not handed on', async () => {
+test('a stated orientation that differs from the image is left out', async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', orientation: 6, caption: 'a red car', other: 6 }], ['a.png']);
   const server = await standIn();
@@ -277,7 +277,7 @@ test('a stated orientation that is not the image’s own is not handed on', asyn
   expect(annotations(results)[0]).toHaveProperty('other', 6);
 });
 
-test('limit and sample take some lines, and say how many are pending', async () => {
+test('limit and sample process some lines and count the rest as pending', async () => {
   const folder = tempFolder();
   writeSamples(folder, 20);
   const server = await standIn();
@@ -291,7 +291,7 @@ test('limit and sample take some lines, and say how many are pending', async () 
   expect(bytes(sampled.results)).toBe(bytes(same.results));
 });
 
-test('force_reprocess asks again what is at hand', async () => {
+test('force_reprocess sends completed lines to the model again', async () => {
   const folder = tempFolder();
   writeSamples(folder, 3);
   const server = await standIn();
@@ -304,13 +304,13 @@ test('force_reprocess asks again what is at hand', async () => {
   expect(server.calls).toHaveLength(12);
 });
 
-test('partial samples are kept, or failed where the user wants it so', async () => {
+test('partial samples are kept by default and failed with workflow.partial=fail', async () => {
   const folder = tempFolder();
   writeInput(folder, [{ image_path: 'a.png', caption: 'a red car near a tall tree' }], ['a.png']);
   const script: StandInOptions['script'] = ({ step, phrases }) => {
     if (step === 'step_0') return undefined;
     const car = phrases.filter(({ text }) => text === 'red car').map(({ id, text }) => ({ bbox_2d: [1, 1, 500, 500], label: text, id }));
-    return { text: car.length > 0 ? JSON.stringify(car) : 'I would rather not say.' };
+    return { text: car.length > 0 ? JSON.stringify(car) : 'I cannot answer.' };
   };
   const server = await standIn({ script });
 
@@ -322,7 +322,7 @@ test('partial samples are kept, or failed where the user wants it so', async () 
   expect(failed.run).toMatchObject({ counts: { done: 0, failed: 1 }, failures: { partial: 1 } });
 });
 
-test('a stop keeps what is done, says what is pending, and the next run pays only the rest', async () => {
+test('a stop keeps completed lines, and the next run makes only the missing calls', async () => {
   const folder = tempFolder();
   writeSamples(folder, 30);
   let refuse = true;
@@ -343,10 +343,10 @@ test('a stop keeps what is done, says what is pending, and the next run pays onl
   const second = await runIn(folder, server.overrides);
 
   expect(second.run.counts).toMatchObject({ done: 30, pending: 0 });
-  expect(server.paid).toHaveLength(60);
+  expect(server.billed).toHaveLength(60);
 });
 
-test('a stop takes nothing from the results of earlier runs', async () => {
+test('a stop removes nothing from the results of earlier runs', async () => {
   const folder = tempFolder();
   writeSamples(folder, 20);
   const server = await standIn();
@@ -361,7 +361,7 @@ test('a stop takes nothing from the results of earlier runs', async () => {
   expect(annotations(results)).toHaveLength(20);
 });
 
-test('an interrupted run keeps the replies that are on their way', async () => {
+test('an interrupted run keeps the replies of calls in flight', async () => {
   const folder = tempFolder();
   writeSamples(folder, 40);
   const controller = new AbortController();
@@ -379,7 +379,7 @@ test('an interrupted run keeps the replies that are on their way', async () => {
   expect(server.calls).toHaveLength(80);
 });
 
-test('a budget overshoots by calls in flight at most', async () => {
+test('a budget is exceeded by the calls in flight at most', async () => {
   const folder = tempFolder();
   writeSamples(folder, 40);
   const server = await standIn({ latencyMs: 5, models: ['gpt-4.1'] });
@@ -396,21 +396,21 @@ test('a budget overshoots by calls in flight at most', async () => {
   expect(stopped?.reason).toMatchObject({ reason: 'budget_reached' });
   expect(server.calls.length).toBeGreaterThanOrEqual(21);
   expect(server.calls.length).toBeLessThanOrEqual(21 + 3);
-  expect(run).toMatchObject({ calls: server.paid.length, cost_usd: expect.closeTo(server.paid.length * perCall, 8) });
+  expect(run).toMatchObject({ calls: server.billed.length, cost_usd: expect.closeTo(server.billed.length * perCall, 8) });
 });
 
-test('a server that does not tell its tokens ends a run with a budget, and leaves the cost out of run.json', async () => {
+test('a server without token counts ends a run with a budget', async () => {
   const folder = tempFolder();
   writeSamples(folder, 40);
   const server = await standIn({ latencyMs: 5, models: ['gpt-4.1'], silent: true });
   const overrides = [...server.overrides, 'vlm.coordinates=xyxy-1000', 'workflow.max_workers=4'];
 
   const limited = await runIn(folder, [...overrides, 'workflow.budget_usd=1']);
-  const paid = server.paid.length;
+  const billed = server.billed.length;
   const free = await runIn(folder, overrides, { results: join(folder, 'free') });
 
   expect(limited.stopped?.reason).toMatchObject({ message: expect.stringContaining('gpt-4.1 answered without token counts') });
-  expect(paid).toBeLessThanOrEqual(4);
+  expect(billed).toBeLessThanOrEqual(4);
   expect(free.run.counts.done).toBe(40);
   for (const { run } of [limited, free]) expect(run).not.toHaveProperty('cost_usd');
   const { steps } = readJson<{ steps: Record<string, object> }>(free.results, 'run.json');
@@ -418,7 +418,7 @@ test('a server that does not tell its tokens ends a run with a budget, and leave
   expect(steps.step_0).not.toHaveProperty('cost_usd');
 });
 
-test('records hold nothing that a run adds: provenance can be left out, and other servers give the same bytes', async () => {
+test('records have the same bytes for another server and another concurrency', async () => {
   const folder = tempFolder();
   writeSamples(folder, 5);
   const [one, two] = [await standIn(), await standIn({ latencyMs: 3 })];

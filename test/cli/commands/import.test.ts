@@ -28,7 +28,7 @@ const firstLine = (name: string) =>
   JSON.parse(readFileSync(join(folder, 'out', name), 'utf8').split('\n')[0] ?? '') as { image_path: string };
 
 describe('groundline import', () => {
-  it('writes both files and says what comes next', async () => {
+  it('writes both files and prints the next command', async () => {
     await run('visual-genome', join(folder, 'regions.json'), '--out', join(folder, 'out'));
 
     expect(firstLine('captions.jsonl').image_path).toBe('1.jpg');

@@ -25,7 +25,7 @@ async function report(...args: string[]): Promise<void> {
 }
 
 describe('groundline report', () => {
-  it('writes the report with its pictures beside the results and prints where', async () => {
+  it('writes the report with its pictures next to the results and prints the path', async () => {
     await writeSampleResults(folder, { samples: 8 });
 
     await report(folder);
@@ -47,7 +47,7 @@ describe('groundline report', () => {
     await expect(report(folder)).rejects.toMatchObject({ name: 'UsageError' });
   });
 
-  it('refuses a number of samples that is none', async () => {
+  it('refuses a number of samples that is not a number', async () => {
     await writeSampleResults(folder, { samples: 1 });
 
     await expect(report(folder, '--max-samples', 'all')).rejects.toThrow(/expected an integer ≥ 1/);

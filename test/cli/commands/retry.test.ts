@@ -17,7 +17,7 @@ async function ranWith(script: StandInOptions['script'], more: readonly string[]
   return { folder, server, first, results: join(folder, 'results') };
 }
 
-test('retry asks only what failed, in place, from any folder, by the settings of the run', { timeout }, async () => {
+test('retry repeats only failed lines, in place, with the settings of the run', { timeout }, async () => {
   let broken = true;
   const { server, first, results } = await ranWith(
     ({ caption }) => (broken && /[13]$/.test(caption) ? { status: 400 } : undefined),
@@ -35,7 +35,7 @@ test('retry asks only what failed, in place, from any folder, by the settings of
   expect(readLines(results, 'failed.jsonl')).toEqual([]);
 });
 
-test('retry pays nothing again where run.json leaves a secret-looking part of extra_body out', { timeout }, async () => {
+test('retry makes no call where run.json leaves out a part of extra_body', { timeout }, async () => {
   const { server, results, folder } = await ranWith(undefined, ['vlm.openai.extra_body={prompt_cache_key: "k", top_k: 7}']);
   server.calls.length = 0;
 
@@ -46,7 +46,7 @@ test('retry pays nothing again where run.json leaves a secret-looking part of ex
   expect(server.calls).toEqual([]);
 });
 
-test('retry --id asks one sample again although it is done', { timeout }, async () => {
+test('retry --id repeats one completed sample', { timeout }, async () => {
   const { server, results, folder } = await ranWith(undefined);
   server.calls.length = 0;
 
@@ -65,7 +65,7 @@ test('retry --id asks one sample again although it is done', { timeout }, async 
   });
 });
 
-test('retry --id asks a sample again whose checkpoint cannot be read, also where a folder takes its place', { timeout }, async () => {
+test('retry --id repeats a sample whose checkpoint cannot be read', { timeout }, async () => {
   const { server, results, folder } = await ranWith(undefined);
   const checkpoints = join(results, 'step_1_grounding/.ckpt');
   const name = readdirSync(checkpoints).find((one) => one.startsWith('2-')) as string;
@@ -86,7 +86,7 @@ test('retry --id asks a sample again whose checkpoint cannot be read, also where
   expect(readLines(results, 'annotations.jsonl')).toHaveLength(4);
 });
 
-test('retry --id finds an image by its id as it stands in annotations.jsonl, whatever signs are in it', { timeout }, async () => {
+test('retry --id finds an image by its id in annotations.jsonl', { timeout }, async () => {
   const folder = tempFolder();
   const ids = ['a/b', '😀', 'my photo.x'];
   writeInput(
@@ -105,7 +105,7 @@ test('retry --id finds an image by its id as it stands in annotations.jsonl, wha
   }
 });
 
-test('retry --id forgets nothing while another run is at work', { timeout }, async () => {
+test('retry --id removes no checkpoint during another run', { timeout }, async () => {
   const { results, folder, server } = await ranWith(undefined);
   const lock = await lockResults(results);
   onTestFinished(() => lock.release());
@@ -135,7 +135,7 @@ async function groundedAlone(overrides: readonly string[] = [], before: (results
   return { ...ran, second, again };
 }
 
-test('retry takes failures of step 0 through both steps after a run of step 1 alone', { timeout }, async () => {
+test('retry runs failures of step 0 through both steps after a run of step 1', { timeout }, async () => {
   const { server, second, results, again } = await groundedAlone();
 
   const end = await again(['retry', 'results']);
@@ -146,7 +146,7 @@ test('retry takes failures of step 0 through both steps after a run of step 1 al
   expect(readLines(results, 'failed.jsonl')).toEqual([]);
 });
 
-test('where step 0 would be paid again with another model, retry leaves it alone, and the command that tries its failures is said', {
+test('retry leaves step 0 of another model alone and prints a command for it', {
   timeout,
 }, async () => {
   const other = 'vlm.openai.model_name=Qwen/Qwen3-VL-32B-Instruct';
@@ -166,7 +166,7 @@ test('where step 0 would be paid again with another model, retry leaves it alone
   expect(readLines(folder, 'results-retried', 'annotations.jsonl')).toMatchObject([{ image_path: 'img/1.png' }]);
 });
 
-test('a step file edited by hand is not replaced by retry', { timeout }, async () => {
+test('retry does not replace a step file edited by hand', { timeout }, async () => {
   const { server, results, again } = await groundedAlone([], (edited) => {
     const [first, ...rest] = readLines(edited, step0);
     writeFileSync(join(edited, step0), [{ ...first, expressions: [] }, ...rest].map((line) => `${JSON.stringify(line)}\n`).join(''));
@@ -180,7 +180,7 @@ test('a step file edited by hand is not replaced by retry', { timeout }, async (
   expect(readLines(results, step0)).toEqual(edited);
 });
 
-test('status says how far a run is, in words and as JSON, and touches nothing', { timeout }, async () => {
+test('status shows the progress of a run in words and as JSON', { timeout }, async () => {
   const { folder, results } = await ranWith(({ caption }) => (caption.endsWith('1') ? { status: 400 } : undefined), ['workflow.limit=3']);
   const before = readJson(results, 'run.json');
 
@@ -201,7 +201,7 @@ test('status says how far a run is, in words and as JSON, and touches nothing', 
   expect(readJson(results, 'run.json')).toEqual(before);
 });
 
-test('status says why a run ended early', { timeout }, async () => {
+test('status shows why a run ended early', { timeout }, async () => {
   const { folder, results } = await ranWith(() => undefined, ['workflow.limit=3']);
   const stop = { reason: 'unauthorized', message: 'the key was not accepted' };
   writeFileSync(join(results, 'run.json'), JSON.stringify({ ...readJson(results, 'run.json'), status: 'stopped', stop }));
@@ -211,7 +211,7 @@ test('status says why a run ended early', { timeout }, async () => {
   expect(stdout).toMatch(/^3 samples done\n[\s\S]*\nstopped early: the key was not accepted\n$/);
 });
 
-test('retry of stopped/ resumes that run in its results folder, and --replace puts its lines in place', { timeout }, async () => {
+test('retry of stopped/ with --replace puts its lines in place', { timeout }, async () => {
   const { folder, results, server } = await ranWith(undefined);
   const again = (args: readonly string[]) => groundline(args, { cwd: folder, env: { OPENAI_API_KEY: 'none' } });
   await again(['generate', 'captions.jsonl', '--out', 'results', ...server.overrides, '--limit', '2']);

@@ -27,7 +27,7 @@ async function open() {
 }
 
 describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
-  it('uploads images, spec and captions below the name of their folder, and starts the run that the upload starts', async () => {
+  it('uploads images, spec and captions and starts the run of that upload', async () => {
     const { name, bucket, captions, run, keys, get, executions } = await open();
 
     const { code, stdout, stderr } = await run(captions, '--env', name, 'vlm.backend=openai', 'vlm.openai.base_url=http://vlm', '--json');
@@ -48,7 +48,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
     expect(only?.input).toEqual({ input: started.input, uploaded: { captions: expect.any(String), spec: expect.any(String) } });
   });
 
-  it('leaves images alone that are there already', async () => {
+  it('uploads no image that is there already', async () => {
     const { name, captions, run } = await open();
     await run(captions, '--env', name, '--backend', 'gemini');
 
@@ -57,7 +57,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
     expect(stderr).toContain('0 images uploaded, 3 unchanged in the bucket');
   });
 
-  it('starts captions that are in S3 with settings of their own, and a run again with the input it had', async () => {
+  it('starts captions in S3 with settings, and an earlier run again', async () => {
     const { name, bucket, run, executions, put } = await open();
     await put('inputs/fish/captions.jsonl', '{}');
 
@@ -71,7 +71,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
     expect(JSON.parse(again.stdout).run).not.toBe(JSON.parse(first.stdout).run);
   });
 
-  it('needs no stack to be read where bucket and state machine are named', async () => {
+  it('reads no stack where bucket and state machine are named', async () => {
     const { bucket, stateMachine, captions, run } = await open();
 
     const { code } = await run(captions, '--bucket', bucket, '--state-machine', stateMachine, '--backend', 'gemini');
@@ -88,7 +88,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
       ['--again', 'r-1', '--state-machine', 'arn:aws:states:us-east-1:000000000000:stateMachine:m', '--bucket', 'b'],
       /there is no run r-1/,
     ],
-  ])('says what to do about %s', async (_, args, message) => {
+  ])('reports %s with what to do', async (_, args, message) => {
     const { run } = await open();
 
     const { code, stderr } = await run(...args);
@@ -97,7 +97,7 @@ describe.skipIf(!awsAvailable)('groundline start', { timeout: 120_000 }, () => {
     expect(code).toBe(1);
   });
 
-  it('uploads no spec with a key in it', async () => {
+  it('uploads no spec that holds a key', async () => {
     const { name, cwd, captions, run, keys } = await open();
     const spec = join(cwd, 'spec.yaml');
     writeFileSync(

@@ -6,7 +6,7 @@ import { groundline, writeInput, writeSamples } from '../command-line.ts';
 
 const timeout = 60_000;
 
-test('validate checks every line and every image, and its exit code tells', { timeout }, async () => {
+test('validate checks every line and image and exits with 2 for bad ones', { timeout }, async () => {
   const folder = tempFolder();
   writeInput(
     folder,
@@ -52,7 +52,7 @@ test('validate and estimate need neither key nor server', { timeout }, async () 
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^groundline: cannot read the input no\.jsonl \(ENOENT\)/) });
 });
 
-test('an estimate counts equal lines once, and does not extract what lines bring', { timeout }, async () => {
+test('an estimate counts equal lines once and skips extraction of given phrases', { timeout }, async () => {
   const folder = tempFolder();
   const own = { image_path: 'a.png', caption: 'a red car and a tall tree', phrases: ['a red car', 'a tall tree'] };
   const bare = { image_path: 'a.png', caption: 'a red car' };
@@ -68,7 +68,7 @@ test('an estimate counts equal lines once, and does not extract what lines bring
   expect(step1).toMatchObject({ low: { calls: 3 } });
 });
 
-test('for step 1 alone they read the step file of the results, and say what to name where there is none', { timeout }, async () => {
+test('validate and estimate of step 1 alone read the step file of the results', { timeout }, async () => {
   const folder = tempFolder();
   writeSamples(folder, 2);
   const step1 = (...args: string[]) =>

@@ -19,7 +19,7 @@ async function ended(end: object, counts = { done: 7, failed: 2, cached: 1, call
 }
 
 describe.skipIf(!awsAvailable)('groundline watch', { timeout: 120_000 }, () => {
-  it('goes on until the run has ended, and says where the results are', async () => {
+  it('waits for the end of the run and prints where the results are', async () => {
     const { code, stdout } = await ended({ Type: 'Succeed' });
 
     expect(code).toBe(0);

@@ -5,7 +5,7 @@ import { startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 import { groundline, readJson, readLines, writeSamples } from '../command-line.ts';
 
-test('a pilot asks ten samples, says what all would cost, and names the command that goes on without paying them again', {
+test('a pilot processes ten samples, estimates the full run and prints its command', {
   timeout: 60_000,
 }, async () => {
   const folder = tempFolder();
@@ -31,7 +31,7 @@ test('a pilot asks ten samples, says what all would cost, and names the command 
   expect(readJson(join(folder, 'results'), 'run.json')).toMatchObject({ counts: { done: 40, cached: 10 } });
 });
 
-test('a dry run checks and estimates, and leaves nothing behind', { timeout: 60_000 }, async () => {
+test('a dry run checks and estimates without a call or a file', { timeout: 60_000 }, async () => {
   const folder = tempFolder();
   writeSamples(folder, 3);
   const server = await startStandIn({ models: ['gpt-4.1-mini'] });
@@ -54,7 +54,7 @@ test.each([
   ['--sample=5'],
   ['workflow.limit=3'],
   ['++image_grounding.workflow.sample=5'],
-])('the command that goes on with all lines is without the pilot’s own %s %s', (...own) => {
+])('the command for all lines leaves out %s %s of the pilot', (...own) => {
   const args = ['generate', 'captions.jsonl', ...own, '--seed', '3', '--pilot', '--out', 'my results', 'workflow.limits=1'];
 
   expect(followUpCommand(args)).toBe("groundline generate captions.jsonl --seed 3 --out 'my results' workflow.limits=1");

@@ -7,7 +7,7 @@ import type { Emulator } from './start-emulator.ts';
 const run = promisify(execFile);
 const bin = join(process.cwd(), 'node_modules', '.bin');
 
-/** What the stack tells of itself, by the names of its outputs. */
+/** The outputs of the stack by their names. */
 export type StackOutputs = Readonly<Record<string, string>>;
 
 /** Runs the CDK CLI of this repository against the emulator. Throws with its output where it fails. */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The pinned emulator and what CDK's custom resources and its KMS need; the patch beside this file refuses another version. */
+/** The pinned emulator and what CDK's custom resources and its KMS need; run_ministack.py refuses another version. */
 const packages = ['ministack==1.5.33', 'boto3==1.43.106', 'cryptography==50.0.2'];
 const home = join(process.cwd(), '.cache', 'ministack-1.5.33');
 

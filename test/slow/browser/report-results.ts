@@ -20,7 +20,7 @@ export interface KnownSample {
   readonly status?: 'ok' | 'partial';
 }
 
-/** One sample of every kind that filters tell apart, with boxes that tests know by heart. */
+/** One sample of every kind that filters separate, with known boxes. */
 export const knownSamples: readonly KnownSample[] = [
   {
     id: 'nested',

@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium)('a report of hostile results (needs /usr/bin/chrom
     expect(await opened.page.locator('article img[src="x"]').count()).toBe(0);
   });
 
-  it('keeps right-to-left captions and their marks whole', async () => {
+  it('keeps right-to-left captions and their marks intact', async () => {
     const card = opened.page.locator('article', { hasText: 'قبعة' });
 
     expect(await card.locator('.mark').allTextContents()).toEqual(['قبعة حمراء']);
@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)('a report of hostile results (needs /usr/bin/chrom
 });
 
 describe.skipIf(!hasChromium)('a report whose pictures are beyond the size budget (needs /usr/bin/chromium)', () => {
-  it('shows them from the folder beside it', async () => {
+  it('shows them from the folder next to it', async () => {
     const folder = await scratchFolder();
     await writeKnownResults(folder, [...hostile]);
     const browser = await launchChromium();

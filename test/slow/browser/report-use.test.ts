@@ -46,7 +46,7 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
     expect(await litBoxes('nested')).toEqual([[90, 50, 90, 70]]);
   });
 
-  it('sees the whole outer phrase marked, the nested part included', async () => {
+  it('sees all of the outer phrase marked, the nested part included', async () => {
     await card('nested').locator('.phrase').nth(0).hover();
 
     expect((await card('nested').locator('.mark.lit').allTextContents()).join('')).toBe('A man in a red hat');
@@ -217,7 +217,7 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
     expect(await shownIds()).toEqual(['failed-one']);
   });
 
-  it('goes from the worst sample of an evaluation to its card, which says why', async () => {
+  it('goes from the worst sample of an evaluation to its card with the reason', async () => {
     expect(await page.locator('.worst button').allTextContents()).toEqual(['IoU .05A cat', 'IoU .31the car']);
     await page.locator('.worst button').first().click();
 
@@ -226,7 +226,7 @@ describe.skipIf(!hasChromium)('a reader of the report (needs /usr/bin/chromium)'
     expect(await card('unsure').locator('.verdict').textContent()).toBe('IoU .05 for “A cat”: the box is too large');
   });
 
-  it('sees the true box beside the one found', async () => {
+  it('sees the true box next to the predicted one', async () => {
     const truth = await card('nested')
       .locator('.truth')
       .evaluateAll((rects) => rects.map((rect) => ['x', 'y', 'width', 'height'].map((name) => Number(rect.getAttribute(name)))));

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { groundline, readLines, start, writeSamples } from '#test/cli/command-line.ts';
 import { type StandIn, type StandInOptions, servedModel, startStandIn } from '#test/models/stand-in.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
@@ -72,7 +72,7 @@ afterAll(async () => {
 describe('a finished folder of 34 lines', () => {
   for (const [ending, { args = [], script, signals = [], deadServer = false, freeBytes }] of Object.entries(endings))
     for (const [change, changed] of Object.entries(changes))
-      test(`holds 34 lines after a run with ${change} that ends by ${ending}`, { timeout: 180_000 }, async () => {
+      it(`holds 34 lines after a run with ${change} that ends by ${ending}`, { timeout: 180_000 }, async () => {
         const folder = copyOfTemplate(freeBytes);
         const bad = await startStandIn({ models: [servedModel, 'gpt-4.1'], latencyMs: 40, ...(script && { script }) });
         if (deadServer) await bad.close();
@@ -101,7 +101,7 @@ function copyOfTemplate(freeBytes: number | undefined): string {
   return folder;
 }
 
-/** Full but for so many bytes once the template is on it. */
+/** A small disk with so many bytes free after the template is copied to it. */
 function mountSmallDisk(path: string, freeBytes: number): void {
   mkdirSync(path);
   const used =

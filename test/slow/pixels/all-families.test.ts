@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConnection } from '#models/connect.ts';
 import { connectFamilies, orientations, rectanglesFor, sizes, worstByFamily } from '#test/right-pixels/ground-picture.ts';
 import { type LookingModel, startLookingModel } from '#test/right-pixels/looking-model.ts';
@@ -7,7 +7,7 @@ const pictures = Object.keys(sizes).flatMap((size) =>
   orientations.map((orientation) => ({ size: size as keyof typeof sizes, orientation })),
 );
 
-/** The whole product of families, orientations and sizes; ends with the worst overlap of each family. */
+/** All combinations of families, orientations and sizes; prints the worst overlap of each family. */
 describe('boxes are in the right pixels, all of them', () => {
   let model: LookingModel;
   let connections: Record<string, ModelConnection>;
@@ -27,7 +27,7 @@ describe('boxes are in the right pixels, all of them', () => {
     );
   });
 
-  test.each(pictures)('$size picture, orientation $orientation', async ({ size, orientation }) => {
+  it.each(pictures)('$size picture, orientation $orientation', async ({ size, orientation }) => {
     const found = await worstByFamily(connections, { ...sizes[size], rectangles: rectanglesFor(sizes[size]), orientation, format: 'jpeg' });
 
     for (const [family, overlap] of Object.entries(found)) {
