@@ -18,7 +18,7 @@ import { serveSyntheticS3 } from './synthetic-s3.ts';
 const lines = Number(process.argv[2] ?? 10_000_000);
 const seconds = Number(process.argv[3] ?? 900);
 const BATCH = 200;
-/** Line numbers of one width, so that a byte's line can be told from its place. */
+/** Line numbers of one width, so that the line of a byte follows from its position. */
 const FIRST = 10_000_000;
 const prefix = 'runs/bench/run-1';
 
@@ -104,9 +104,9 @@ const s3 = await serveSyntheticS3({
   object(key) {
     if (key === `${prefix}/work/manifest.jsonl`) return { size: lines * lineBytes, read: readManifest };
     if (key === `${prefix}/work/rejected.jsonl`) return { size: 0, read: () => [] };
-    if (key === `${prefix}/work/plan.json`) return whole(Buffer.from(JSON.stringify(plan)));
+    if (key === `${prefix}/work/plan.json`) return fullObject(Buffer.from(JSON.stringify(plan)));
     const part = /\/work\/parts\/step_[01]\/(\d+)\.jsonl$/.exec(key)?.[1];
-    return part === undefined ? undefined : whole(partOf(Number(part)));
+    return part === undefined ? undefined : fullObject(partOf(Number(part)));
   },
   list: (below) =>
     below.includes('/work/parts/')
@@ -121,7 +121,7 @@ function* readManifest(start: number, end: number): Generator<Buffer> {
   }
 }
 
-function whole(bytes: Buffer) {
+function fullObject(bytes: Buffer) {
   return { size: bytes.length, read: (start: number, end: number) => [bytes.subarray(start, end)] };
 }
 

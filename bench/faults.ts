@@ -1,5 +1,5 @@
 /**
- * `npm run bench:faults`: a model endpoint that refuses, limits, fails and garbles; nothing may be lost, and little time.
+ * `npm run bench:faults`: a model endpoint that refuses, limits, fails and garbles; no sample may be lost, and little time.
  * Each case races the clean run or the server's own limit in the same process pair.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ interface Case {
   readonly knobs: Record<string, number>;
 }
 
-/** Runs one case and checks what holds for all of them: every line whole, nothing empty in silence. */
+/** Runs one case and checks the common rules: every line is complete, and no empty result is silent. */
 async function run({ samples, workers, backend = 'openai', knobs }: Case) {
   const work = join(dir, String(runs++));
   const { captions } = await makeWorkload(work, samples);
@@ -31,14 +31,14 @@ async function run({ samples, workers, backend = 'openai', knobs }: Case) {
     const stats = await server.stats();
     const lines = (await readFile(join(out, 'annotations.jsonl'), 'utf8')).trimEnd().split('\n');
     const records = lines.map((line) => JSON.parse(line) as { status: string; expressions: { instances: unknown[] }[] });
-    const whole = records.filter((r) => r.expressions.length === 2 && r.expressions.every((e) => e.instances.length === 1));
+    const complete = records.filter((r) => r.expressions.length === 2 && r.expressions.every((e) => e.instances.length === 1));
     const failed = (await readFile(join(out, 'failed.jsonl'), 'utf8')).split('\n').filter(Boolean).length;
     const partial = records.filter((r) => r.status === 'partial').length;
-    const damaged = samples - whole.length;
+    const damaged = samples - complete.length;
     if (used.exitCode !== 0) console.log(used.stderr.slice(-600));
     report('  samples damaged', damaged, `of ${samples}`, { atMost: stats.beyondRepair });
     report('  of them neither partial nor in failed.jsonl', damaged - partial - failed, '', { atMost: 0 });
-    report('  calls paid twice', Math.max(0, stats.paidTwice - stats.malformed), '', { atMost: 0 });
+    report('  calls billed twice', Math.max(0, stats.paidTwice - stats.malformed), '', { atMost: 0 });
     return { seconds: (stats.lastAt - stats.firstAt) / 1000, ...stats };
   } finally {
     await server.stop();

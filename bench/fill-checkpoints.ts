@@ -27,7 +27,7 @@ function canned({ backend, model }: VisionLanguageModel): VisionLanguageModel {
   };
 }
 
-/** Takes a captions file through the pipeline as `generate` would, with a model that answers at once. */
+/** Processes a captions file as `generate` does, with a model that answers immediately. */
 export async function fillCheckpoints(captions: string, folder: string, overrides: readonly string[]): Promise<void> {
   const { settings } = loadSpec({ overrides: composeOverrides([captions, ...overrides], { out: folder }), env: () => undefined });
   const { signal } = new AbortController();

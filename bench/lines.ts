@@ -1,5 +1,5 @@
 /**
- * `npm run bench:lines`: many lines whose answers are at hand, through `generate` and `validate`: memory must not grow with them.
+ * `npm run bench:lines`: many lines with reused results, through `generate` and `validate`: memory must not grow with them.
  * Arguments: samples with checkpoints of their own, and lines in all (the samples over and over).
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ async function done(captions: string, count: number) {
   const used = await measure(cli, ['generate', captions, '--out', join(dir, 'results'), ...nowhere]);
   if (used.exitCode !== 0) throw new Error(`generate ended with ${used.exitCode}:\n${used.stderr}`);
   const { counts } = JSON.parse(await readFile(join(dir, 'results', 'run.json'), 'utf8')) as { counts: Record<string, number> };
-  if (counts.done !== count || counts.cached !== count) throw new Error(`not all lines were at hand: ${JSON.stringify(counts)}`);
+  if (counts.done !== count || counts.cached !== count) throw new Error(`not all lines were reused: got ${JSON.stringify(counts)}`);
   return used;
 }
 
@@ -41,12 +41,12 @@ try {
   await fillCheckpoints(captions, join(dir, 'results'), nowhere);
 
   const small = await done(few, Math.min(10_000, samples));
-  const whole = await done(captions, samples);
+  const full = await done(captions, samples);
   const large = await done(many, Math.ceil(lines / samples) * samples);
-  console.log(`\ngenerate, every line at hand`);
+  console.log(`\ngenerate, every line reused`);
   report(`peak RSS of ${Math.min(10_000, samples)} lines`, small.rssMb, 'MB');
-  report(`peak RSS of ${samples} lines`, whole.rssMb, 'MB', { atMost: 200 });
-  report('CPU', whole.cpuMs / 1000, 's');
+  report(`peak RSS of ${samples} lines`, full.rssMb, 'MB', { atMost: 200 });
+  report('CPU', full.cpuMs / 1000, 's');
   report(`peak RSS of ${lines} lines`, large.rssMb, 'MB', { atMost: 200 });
   report('CPU', large.cpuMs / 1000, 's');
 

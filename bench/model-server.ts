@@ -1,6 +1,6 @@
 /**
  * A model endpoint for benchmarks: answers both dialects from the prompt alone, as cheaply as it can, and counts.
- * Knobs by environment: PORT, LATENCY_MS (± 20 %), P429, RETRY_AFTER, RPS (token bucket), P500, PMALFORMED. `GET /stats` tells what was counted.
+ * Knobs by environment: PORT, LATENCY_MS (± 20 %), P429, RETRY_AFTER, RPS (token bucket), P500, PMALFORMED. `GET /stats` returns the counts.
  * Faults are drawn per question and attempt, so a run can be repeated.
  */
 import { createHash } from 'node:crypto';

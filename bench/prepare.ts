@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toVariables } from '#core/function-settings.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { bundleFunctions } from '#infra/function-asset.ts';
 import { invoke } from '#test/lambdas/invoke.ts';
 import { serveTable } from './local-table.ts';

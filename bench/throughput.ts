@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the whole pipeline against a model endpoint on the other core, checkpoints on.
+ * `npm run bench`: the complete pipeline against a model endpoint on the other core, checkpoints on.
  * Races the physical bound (workers / latency) and, at zero latency, the OpenAI SDK over undici without any pipeline.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Preloaded into a measured process: writes what the whole process used to file descriptor 3 when it ends.
+// Preloaded into a measured process: writes the resource usage of the process to file descriptor 3 at its end.
 import { writeSync } from 'node:fs';
 
 process.on('exit', () => {

@@ -71,13 +71,18 @@ export const privateWords: readonly PrivateWord[] = [
 export const allowedUses: readonly AllowedUse[] = [
   { text: /allSettled|PromiseSettledResult/, reason: "JavaScript's own name" },
   { text: /\b(?:PAY_PER_REQUEST|payPerRequest|pay-per-request)\b/, reason: "DynamoDB's own name" },
+  { text: /settle(?:Seconds|Minutes)/, reason: 'old names of settings, read as aliases with a notice' },
   { text: /SETTLE_MINUTES/, reason: 'an environment variable of deployed functions keeps its name' },
   {
     text: /'(?:Settle|SeeRuns)'/,
     path: /^(?:lib|test)\/infra\//,
     reason: 'a CDK construct id keeps its name: another id replaces the resource',
   },
-  { text: /\bbehind beside besides\b/, path: /^lib\/core\/head-noun\.ts$/, reason: 'a list of English prepositions that captions contain' },
+  {
+    text: /\bbehind beside besides\b/,
+    path: /^lib\/core\/text\/head-noun\.ts$/,
+    reason: 'a list of English prepositions that captions contain',
+  },
   { text: /\bpay phone\b/, path: /^lib\/models\/builtin\/class-words\.ts$/, reason: 'an object that captions contain' },
 ];
 

@@ -20,7 +20,7 @@ export interface LimitedServer {
 
 export const REFUSAL_MS = 20;
 const RETRY_AFTER_MS = 1000;
-/** Standard deviation of the logarithm of a latency: one reply in forty takes twice the mean. */
+/** Standard deviation of the logarithm of a latency: one reply in forty has twice the mean. */
 const SPREAD = 0.35;
 const USAGE = { calls: 1, input: 900, cachedInput: 0, output: 100, thinking: 0 };
 

@@ -15,7 +15,7 @@ export interface VirtualTime extends Clock {
   runUntil<T>(work: Promise<T>): Promise<T>;
 }
 
-/** Virtual time from 0 on, in milliseconds. An hour of it takes as long as the work in it. */
+/** Virtual time from 0 on, in milliseconds. An hour of it lasts as long as the computation in it. */
 export function createVirtualTime(): VirtualTime {
   const heap: Timer[] = [];
   let now = 0;

@@ -1,5 +1,5 @@
 import { RunStopError, SampleError, StorageError, UsageError } from '#core/errors.ts';
-import { redact, replaceSecrets } from '#core/redact.ts';
+import { redact, replaceSecrets } from '#core/secrets/redact.ts';
 
 export const exitCode = { done: 0, couldNotRun: 1, tooManyFailures: 2, belowLimit: 2, interrupted: 130 } as const;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { vendorHosts } from './model-hosts.ts';
+import { vendorHosts } from './hosts/model-hosts.ts';
 
 const number = z.coerce.number();
 /** A list; in a variable its items are separated by commas. */

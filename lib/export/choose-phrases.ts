@@ -1,5 +1,5 @@
 import type { Box, Size } from '#core/box.ts';
-import { headNoun } from '#core/head-noun.ts';
+import { headNoun } from '#core/text/head-noun.ts';
 import type { ResultExpression, ResultInstance, ResultRecord } from '#results/result-record.ts';
 import type { Categories } from './categories.ts';
 import type { ExportBox, ExportPhrase, Frame } from './export-format.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { isAbsolute, posix, relative, sep } from 'node:path';
+import { isRemoteAddress } from '#core/hosts/remote-address.ts';
 import { createPathIndex } from '#core/path-index.ts';
-import { isRemoteAddress } from '#core/remote-address.ts';
 import type { ExportTally } from './export-tally.ts';
 
 /** The name of an image in an export without images: as given, relative to `root` if it is below it. */

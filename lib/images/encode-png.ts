@@ -3,13 +3,13 @@ import type { Size } from '#core/box.ts';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
-/** A PNG of 8-bit RGB pixels, for pictures drawn in memory: no image library has to be loaded for them. */
+/** Encodes 8-bit RGB pixels as PNG, for pictures drawn in memory, without an image library. */
 export function encodePng(rgb: Uint8Array, { width, height }: Size): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, the only compression and filters there are, not interlaced
-  const rows = Buffer.alloc(height * (1 + width * 3)); // each row begins with its filter: none
+  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, the only defined compression and filters, not interlaced
+  const rows = Buffer.alloc(height * (1 + width * 3)); // each row starts with its filter type: none
   for (let y = 0; y < height; y += 1) rows.set(rgb.subarray(y * width * 3, (y + 1) * width * 3), y * (1 + width * 3) + 1);
   return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
 }

@@ -3,7 +3,7 @@ import type { Orientation } from './image-header.ts';
 const ORIENTATION = 0x0112;
 const SHORT = 3;
 
-/** The orientation in an EXIF block (a TIFF header and its first directory). What is broken, missing or out of range is upright, as viewers have it. */
+/** The orientation in an EXIF block (a TIFF header and its first directory). Broken, missing or invalid values mean upright, as in viewers. */
 export function exifOrientation(exif: Uint8Array): Orientation {
   try {
     const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
@@ -25,7 +25,7 @@ export function exifOrientation(exif: Uint8Array): Orientation {
   }
 }
 
-/** Any number as an orientation: what EXIF does not define is upright. */
+/** Converts a number to an orientation: values that EXIF does not define mean upright. */
 export function toOrientation(value: number): Orientation {
   return value >= 1 && value <= 8 ? (value as Orientation) : 1;
 }

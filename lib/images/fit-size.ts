@@ -4,8 +4,8 @@ import type { ImagePolicy } from '#core/model-profile.ts';
 type SizePolicy = Pick<ImagePolicy, 'maxSide' | 'maxPixels' | 'minPixels' | 'multipleOf'>;
 
 /**
- * The size at which a model's server leaves an image alone. A size that fits already stays as it is.
- * Where sides have to be multiples, each is rounded by itself: the shape may change a little, and boxes are scaled back per axis.
+ * The image size that a model's server does not change. A size that fits the policy stays.
+ * With `multipleOf`, each side is rounded separately: the aspect ratio may change a little, and boxes are scaled back per axis.
  */
 export function fitSize({ width, height }: Size, policy: SizePolicy): Size {
   const { maxSide = Number.POSITIVE_INFINITY, maxPixels = Number.POSITIVE_INFINITY, minPixels = 0, multipleOf: step = 1 } = policy;

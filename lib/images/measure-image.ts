@@ -14,17 +14,17 @@ export interface ImageLimits {
   readonly maxPixels: number;
 }
 
-/** An image by its header. Width and height are upright; `orientation` is that of the stored file. */
+/** The facts of an image by its header. Width and height are upright; `orientation` is that of the stored file. */
 export interface ImageInfo extends Size {
   readonly orientation: Orientation;
   readonly mimeType: string;
-  /** One frame of 8-bit grey or RGB, nothing of it transparent: what every decoder reads alike. */
+  /** One frame of opaque 8-bit grey or RGB, which all decoders read in the same way. */
   readonly plain: boolean;
 }
 
 const READERS: readonly HeaderReader[] = [readJpeg, readPng, readWebp, readGif, readHeif, readTiff];
 
-/** Formats that are known but not read, by how they begin, so that the message can name them. */
+/** Signatures of formats that are not supported, so that the message can name them. */
 const UNSUPPORTED: readonly (readonly [string, string])[] = [
   ['BM', 'BMP'],
   ['\0\0\x01\0', 'ICO'],
@@ -42,8 +42,8 @@ const UNSUPPORTED: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Size, orientation and format of an image file, by its header and end marker: nothing is decoded and no decoder is loaded.
- * Own code, as libraries read orientation of JPEG only (image-size), or not of WebP and not at once (exifr).
+ * Size, orientation and format of an image file, by its header and end marker, without a decoder.
+ * Own code, because libraries read the orientation of JPEG only (image-size), or not of WebP and only asynchronously (exifr).
  * Throws `SampleError`: `image_undecodable`, `image_unsupported` or `image_too_large`.
  */
 export function measureImage(bytes: Uint8Array, limits: ImageLimits): ImageInfo {
@@ -52,18 +52,18 @@ export function measureImage(bytes: Uint8Array, limits: ImageLimits): ImageInfo 
     throw tooLarge(`the image file has ${bytes.length} bytes, ${limits.maxBytes} are allowed`, 'data.max_image_bytes');
   const header = readHeader(bytes);
   const { width, height, orientation, mimeType, plain } = header;
-  if (!(width > 0 && height > 0)) throw undecodable(`the image says that it is ${width} × ${height} pixels`);
+  if (!(width > 0 && height > 0)) throw undecodable(`the image header is invalid: got ${width} × ${height} pixels`);
   if (width * height > limits.maxPixels)
     throw tooLarge(`the image has ${width} × ${height} pixels, ${limits.maxPixels} in all are allowed`, 'data.max_image_pixels');
   return { ...upright(header, orientation), orientation, mimeType, plain };
 }
 
-/** Bytes that `beginsAsImage` needs of a file. */
+/** Number of bytes that `beginsAsImage` needs. */
 export const BEGIN_BYTES = 4096;
-/** Every signature lies within these. */
+/** No signature is longer. */
 const SIGNATURE_BYTES = 16;
 
-/** Whether a file that begins like this is in one of the formats that `measureImage` reads. */
+/** Whether the first bytes of a file belong to a format that `measureImage` reads. */
 export function beginsAsImage(begin: Uint8Array): boolean {
   if (begin.length < SIGNATURE_BYTES) return false;
   const view = new DataView(begin.buffer, begin.byteOffset, begin.byteLength);
@@ -71,7 +71,7 @@ export function beginsAsImage(begin: Uint8Array): boolean {
     try {
       return read(begin, view) !== undefined;
     } catch (error) {
-      // Its reader has taken it for its own, and misses the rest of the file.
+      // The reader recognised its format, but the rest of the file is missing.
       if (error instanceof RangeError || error instanceof SampleError) return true;
       throw error;
     }

@@ -1,7 +1,7 @@
 import type { Size } from '#core/box.ts';
 import type { Orientation } from './image-header.ts';
 
-/** How to make a stored picture upright: a mirroring left to right, then a clockwise turn. */
+/** The steps from a stored picture to the upright one: a horizontal mirroring, then a clockwise rotation. */
 export interface Turn {
   readonly mirror: boolean;
   readonly degrees: 0 | 90 | 180 | 270;
@@ -18,15 +18,15 @@ const TURNS: Readonly<Record<Orientation, Turn>> = {
   8: { mirror: false, degrees: 270 },
 };
 
-/** What has to be done to a stored picture of this orientation. */
+/** The turn that makes a stored picture of this orientation upright. */
 export const findTurn = (orientation: Orientation): Turn => TURNS[orientation];
 
-/** The size that a stored picture has when it stands upright. */
+/** The upright size of a stored picture. */
 export function upright({ width, height }: Size, orientation: Orientation): Size {
   return orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
-/** The orientation that is undone by undoing `first`, then `second`. */
+/** The orientation that combines `first`, then `second`. */
 export function followedBy(first: Orientation, second: Orientation): Orientation {
   const [a, b] = [TURNS[first], TURNS[second]];
   const degrees = ((b.mirror ? 360 - a.degrees : a.degrees) + b.degrees) % 360;

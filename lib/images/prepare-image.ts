@@ -9,16 +9,16 @@ import { limitConcurrency } from './limit-concurrency.ts';
 import type { ImageInfo } from './measure-image.ts';
 import { findTurn, upright } from './orientation.ts';
 
-/** Formats of the header table that the decoder reads. */
+/** Formats that the decoder reads. */
 const DECODABLE = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'image/tiff']);
 
-/** JPEG quality, from the usual one down to what still shows things, for servers that take few bytes. */
+/** JPEG qualities, from the usual one down to the lowest that shows things, for servers with small byte limits. */
 const QUALITIES = [90, 75, 50] as const;
 
 /**
- * The bytes that go to a model: the file's own wherever the model can take them, else a JPEG of the upright picture at the size the model wants.
- * JPEG for every source, as boxes do not hang on what quality 90 without chroma subsampling loses, while a PNG of a photo is five times as large.
- * Throws `SampleError` `image_undecodable` or `image_unsupported`; a cut-off file is never sent half grey.
+ * The bytes for a model: the file's own bytes if the model accepts them, else a JPEG of the upright picture in the size of the policy.
+ * JPEG for all sources: quality 90 without chroma subsampling loses nothing that matters for boxes, and a PNG of a photo is five times as large.
+ * Throws `SampleError` (`image_undecodable`, `image_unsupported`, `image_too_large`); a truncated file is never sent half grey.
  */
 export async function prepareImage(bytes: Uint8Array, info: ImageInfo, policy: ImagePolicy, signal?: AbortSignal): Promise<SentImage> {
   const size = fitSize(info, policy);
@@ -26,11 +26,14 @@ export async function prepareImage(bytes: Uint8Array, info: ImageInfo, policy: I
   const isAccepted = policy.mimeTypes.includes(info.mimeType) && bytes.length <= policy.maxBytes;
   if (info.orientation === 1 && info.plain && isAccepted && isRightSize) return { bytes, mimeType: info.mimeType, ...size };
   if (!DECODABLE.has(info.mimeType))
-    throw new SampleError('image_unsupported', `this model takes no ${info.mimeType} like this one: convert it to an upright JPEG or PNG`);
+    throw new SampleError(
+      'image_unsupported',
+      `this model does not accept this ${info.mimeType} file: convert it to an upright JPEG or PNG`,
+    );
   return limitConcurrency(() => redraw(bytes, info, size, policy), signal);
 }
 
-/** Tries smaller and smaller renderings until one fits into the bytes the server takes. */
+/** Encodes the picture in decreasing qualities and sizes until it fits the byte limit. */
 async function redraw(bytes: Uint8Array, info: ImageInfo, size: Size, policy: ImagePolicy): Promise<SentImage> {
   for (let shrink = 1; shrink > 0.1; shrink *= 0.7) {
     const target =
@@ -42,13 +45,13 @@ async function redraw(bytes: Uint8Array, info: ImageInfo, size: Size, policy: Im
   }
   throw new SampleError(
     'image_too_large',
-    `the image does not fit into the ${policy.maxBytes} bytes that this model takes: make it smaller`,
+    `the image does not fit into the ${policy.maxBytes} bytes that this model accepts: make it smaller`,
   );
 }
 
 async function encode(bytes: Uint8Array, info: ImageInfo, target: Size, quality: number): Promise<Uint8Array> {
   const sharp = await loadSharp();
-  const turnedByDecoder = info.mimeType === 'image/avif'; // its turns are a part of its coding
+  const turnedByDecoder = info.mimeType === 'image/avif'; // its decoder applies the rotation
   const stored = turnedByDecoder ? 1 : info.orientation;
   try {
     const picture = sharp(bytes, { failOn: 'warning', limitInputPixels: info.width * info.height });
@@ -63,30 +66,33 @@ async function encode(bytes: Uint8Array, info: ImageInfo, target: Size, quality:
   }
 }
 
-/** Loaded when the first picture needs it: most runs send files as they are. */
+/** Loads sharp for the first picture that needs it: most runs send files unchanged. */
 async function loadSharp() {
   try {
     return (await import('sharp')).default;
   } catch (error) {
-    throw new UsageError('images have to be turned or resized, but sharp cannot be loaded: install again, with optional dependencies', {
-      cause: error,
-    });
+    throw new UsageError(
+      'cannot rotate or resize images: the package sharp cannot be loaded; fix: install again, with optional dependencies',
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-/** Header and decoder must speak of the same frame, or every box would be off. */
+/** Requires equal sizes from header and decoder: otherwise all boxes would be wrong. */
 async function requireSize(picture: Sharp, { width, height }: Size): Promise<void> {
   const decoded = await picture.metadata();
   if (decoded.width !== width || decoded.height !== height)
-    throw new Error(`its header says ${width} × ${height} pixels, its data ${decoded.width} × ${decoded.height}`);
+    throw new Error(`got ${decoded.width} × ${decoded.height} pixels from its data, expected ${width} × ${height} from its header`);
 }
 
-/** By the orientation we measured, not by the decoder's reading of it: one truth for sizes and pixels. */
+/** Makes a picture upright by the measured orientation instead of the decoder's, so that sizes and pixels agree. */
 function turn(picture: Sharp, orientation: Orientation): Sharp {
   const { mirror, degrees } = findTurn(orientation);
   const mirrored = mirror ? picture.flop() : picture;
   return degrees === 0 ? mirrored : mirrored.rotate(degrees);
 }
 
-/** The decoder's first line: it repeats itself. */
+/** The first line of the decoder's message: the others repeat it. */
 const describeReason = (error: unknown) => (error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));

@@ -3,7 +3,7 @@ import { ascii, type HeaderReader, undecodable } from './image-header.ts';
 const PICTURE = 0x2c;
 const EXTENSION = 0x21;
 
-/** GIF: the size of its screen, a whole first frame, and whether more frames follow. */
+/** GIF: the size of its screen, a complete first frame, and whether more frames follow. */
 export const readGif: HeaderReader = (bytes, view) => {
   if (!/^GIF8[79]a$/.test(ascii(bytes, 0, 6))) return undefined;
   let at = 13 + colourTable(view.getUint8(10));
@@ -20,7 +20,7 @@ export const readGif: HeaderReader = (bytes, view) => {
 
 const colourTable = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
 
-/** Past a chain of blocks of up to 255 bytes, which an empty one ends. */
+/** The position after a chain of blocks of up to 255 bytes. An empty block ends the chain. */
 function skipData(view: DataView, start: number): number {
   let at = start;
   for (let length = view.getUint8(at); length > 0; length = view.getUint8(at)) at += 1 + length;

@@ -1,7 +1,7 @@
 import { ascii, type HeaderReader, type ImageHeader, type Orientation, undecodable } from './image-header.ts';
 import { followedBy } from './orientation.ts';
 
-/** A box of an ISO media file: where its content begins and ends. */
+/** A box of an ISO media file, with the start and end of its content. */
 interface MediaBox {
   readonly name: string;
   readonly start: number;
@@ -10,7 +10,7 @@ interface MediaBox {
 
 /**
  * AVIF and HEIC: size, crop and turns of the primary item.
- * The format keeps its turns in `irot` and `imir` and has decoders ignore EXIF's (ISO/IEC 23008-12, 6.5.10), and so do browsers and libheif.
+ * The rotation is in `irot` and `imir`. Decoders must ignore EXIF (ISO/IEC 23008-12, 6.5.10); browsers and libheif do.
  */
 export const readHeif: HeaderReader = (bytes, view) => {
   if (ascii(bytes, 4, 8) !== 'ftyp') return undefined;
@@ -38,7 +38,7 @@ function composeHeader(properties: readonly MediaBox[], view: DataView, mimeType
     if (name === 'irot') orientation = followedBy(orientation, ([1, 8, 3, 6] as const)[view.getUint8(start) & 3] ?? 1);
     if (name === 'imir') orientation = followedBy(orientation, view.getUint8(start) & 1 ? 2 : 4);
   }
-  if (!size) throw undecodable('the file does not say how large its picture is');
+  if (!size) throw undecodable('the file does not contain the size of its picture');
   return { ...size, orientation, mimeType, plain: true };
 }
 
@@ -62,7 +62,7 @@ function boxes(bytes: Uint8Array, view: DataView, from: number, to: number): Med
   return found;
 }
 
-/** Indexes, from 1, of the properties that an `ipma` box gives to one item, in the order they apply. */
+/** One-based indexes of the properties that an `ipma` box assigns to an item, in order of application. */
 function readProperties(wanted: number, view: DataView, { name, start }: MediaBox): number[] {
   if (name !== 'ipma') return [];
   const wideItems = view.getUint8(start) > 0;

@@ -1,15 +1,15 @@
 import { exifOrientation } from './exif-orientation.ts';
 import { ascii, type HeaderReader, type Orientation, undecodable } from './image-header.ts';
 
-/** The bit of the colour type that tells of an alpha channel. */
+/** The bit of the colour type for an alpha channel. */
 const ALPHA = 4;
 
-/** PNG: size from IHDR, orientation from eXIf wherever it stands, and whether the chunks go on to IEND. */
+/** PNG: size from IHDR, orientation from eXIf at any position, and whether the chunks reach IEND. */
 export const readPng: HeaderReader = (bytes, view) => {
   if (ascii(bytes, 0, 8) !== '\x89PNG\r\n\x1a\n') return undefined;
   const first = ascii(bytes, 12, 16);
-  if (first === 'CgBI') throw undecodable('the PNG is in a form only Apple devices read (CgBI)');
-  if (first !== 'IHDR') throw undecodable('the PNG does not begin with its header');
+  if (first === 'CgBI') throw undecodable('the PNG has a form that only Apple devices read (CgBI)');
+  if (first !== 'IHDR') throw undecodable('the PNG does not start with its header');
   let orientation: Orientation = 1;
   let [animated, transparent] = [false, (view.getUint8(25) & ALPHA) !== 0];
   for (let at = 8; ; ) {

@@ -19,6 +19,6 @@ export const readTiff: HeaderReader = (bytes, view) => {
     values.set(view.getUint16(entry, little), isShort ? view.getUint16(entry + 8, little) : view.getUint32(entry + 8, little));
   }
   const [width, height] = [values.get(WIDTH), values.get(HEIGHT)];
-  if (!width || !height) throw undecodable('the TIFF does not say how large its first page is');
+  if (!width || !height) throw undecodable('the TIFF does not contain the size of its first page');
   return { width, height, orientation: exifOrientation(bytes), mimeType: 'image/tiff', plain: false };
 };

@@ -40,5 +40,5 @@ function readSize(name: string, view: DataView, data: number): ImageHeader | und
 
 const uint24 = (view: DataView, at: number) => view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
 
-/** Some writers keep JPEG's prefix. */
+/** The EXIF block without the JPEG prefix that some writers keep. */
 const exifBlock = (chunk: Uint8Array) => (ascii(chunk, 0, 4) === 'Exif' ? chunk.subarray(6) : chunk);

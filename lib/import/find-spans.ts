@@ -1,4 +1,4 @@
-import { placePhrases } from '#core/char-span.ts';
+import { placePhrases } from '#core/text/char-span.ts';
 import type { CaptionSpan } from './imported-sample.ts';
 
 /** The slice that Python's `caption[start:end]` returns, for spans in code points. */

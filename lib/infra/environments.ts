@@ -1,5 +1,5 @@
 import { UsageError } from '#core/errors.ts';
-import { isHostName, vendorHosts } from '#core/model-hosts.ts';
+import { isHostName, vendorHosts } from '#core/hosts/model-hosts.ts';
 
 /** The settings of an environment. One environment is one stack, `Groundline-<name>`. */
 export interface Environment {

@@ -1,6 +1,6 @@
-import { placePhrases } from '#core/char-span.ts';
-import { headNoun } from '#core/head-noun.ts';
 import type { GivenExpression } from '#core/sample.ts';
+import { placePhrases } from '#core/text/char-span.ts';
+import { headNoun } from '#core/text/head-noun.ts';
 
 /** A given expression. Its span may be wrong or missing. */
 export interface UnplacedExpression {

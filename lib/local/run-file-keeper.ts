@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RunStopError } from '#core/errors.ts';
+import { isRemoteAddress } from '#core/hosts/remote-address.ts';
 import type { StepName } from '#core/ports.ts';
-import { isRemoteAddress } from '#core/remote-address.ts';
 import type { FileFacts } from '#core/run-file.ts';
 import type { Settings } from '#core/settings.ts';
 import { readSamples } from '#input/read-samples.ts';

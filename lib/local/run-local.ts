@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { RunStopError } from '#core/errors.ts';
 import type { StepName } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
 import { listStepNames, stepFiles } from '#core/step-names.ts';
@@ -55,7 +56,10 @@ export async function runLocal(run: RunContext, model: ModelContext, output: Out
     const attemptMiddleware: AttemptMiddleware = (send, billedModel) =>
       gate.attempt(async () => {
         await ledger.open();
-        const reply = await send();
+        const reply = await send().catch((error: unknown) => {
+          if (error instanceof RunStopError) gate.stop(error, GRACE_MS); // before the pacer starts the next call
+          throw error;
+        });
         budget.add(billedModel, reply.usage);
         return reply;
       });

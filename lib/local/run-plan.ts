@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '#core/errors.ts';
-import { isRemoteAddress } from '#core/remote-address.ts';
+import { isRemoteAddress } from '#core/hosts/remote-address.ts';
 import type { Settings } from '#core/settings.ts';
 import { listStepNames, stepFiles } from '#core/step-names.ts';
 import { chooseLines, type LineChoice } from '#input/choose-lines.ts';

@@ -1,11 +1,11 @@
 import { RunStopError, UsageError } from '#core/errors.ts';
-import { describeKeyFault } from '#core/key-format.ts';
-import { isPrivateHost, vendorHosts } from '#core/model-hosts.ts';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { isPrivateHost, vendorHosts } from '#core/hosts/model-hosts.ts';
+import { describeKeyFault } from '#core/secrets/key-format.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
 import { blockHost, hostsOf, listStepEndpoints, type StepEndpoint } from './step-endpoint.ts';
 
-/** An API key and where it was read, for messages. */
+/** An API key and its source, for messages. */
 export interface ModelKey {
   readonly value: string;
   /** A variable, a setting, or an entry of a secret. */
@@ -14,14 +14,14 @@ export interface ModelKey {
 
 /** API keys from outside the spec. */
 export interface ModelKeys {
-  /** Of the environment of this machine: a key belongs to the one host that a run reaches with the backend. */
+  /** From the environment of this machine: a key belongs to the only host that a run reaches with the backend. */
   readonly google?: ModelKey | undefined;
   readonly openai?: ModelKey | undefined;
-  /** Of a secret store: a key belongs to its host. An empty one says that the host needs none. */
+  /** From a secret store: a key belongs to its host. An empty one means that the host needs none. */
   readonly secret?: { readonly name: string; readonly byHost: ReadonlyMap<string, ModelKey> };
 }
 
-/** The key that a step sends, and where its user sets it. */
+/** The key that a step sends, and the setting for it. */
 export interface StepKey {
   readonly value: string;
   readonly setting: string;
@@ -32,20 +32,20 @@ const VARIABLES = {
   openai: { name: 'OPENAI_API_KEY', all: 'OPENAI_API_KEY' },
 };
 
-/** Fails before any call where a step of the run has no key, another host's key, or one that no header can carry. */
+/** Throws before any call when a step of the run has no key, the key of another host, or one that no header can carry. */
 export function requireStepKeys(settings: Pick<Settings, 'vlm' | 'workflow'>, keys: ModelKeys): void {
   for (const endpoint of listStepEndpoints(settings)) {
-    keyOf(endpoint, settings, keys);
+    findStepKey(endpoint, settings, keys);
     requireOwnCredentials(endpoint, settings.vlm);
     requireHeaders(endpoint);
   }
 }
 
 /**
- * The key of a step's host, and no other: its own of the spec, else that of its block where both have one host, else the one from outside.
+ * The key of a step's host: its own key in the spec, else the key of its block where both have one host, else the key from outside.
  * Throws `RunStopError` or `UsageError` that names the setting and never shows a key.
  */
-export function keyOf(endpoint: StepEndpoint, settings: Pick<Settings, 'vlm' | 'workflow'>, keys: ModelKeys): StepKey {
+export function findStepKey(endpoint: StepEndpoint, settings: Pick<Settings, 'vlm' | 'workflow'>, keys: ModelKeys): StepKey {
   const { vlm } = settings;
   const { step, backend, host } = endpoint;
   const stepSetting = `vlm.${step}.${backend}.api_key`;
@@ -102,7 +102,7 @@ function usable({ value, source }: ModelKey, setting: string): StepKey {
   return { value: key, setting };
 }
 
-/** What a step takes over from its block goes to the step's host: credentials in it belong to the block's. */
+/** Settings that a step inherits from its block go to the step's host, but credentials in them belong to the host of the block. */
 function requireOwnCredentials({ step, backend, host }: StepEndpoint, vlm: Settings['vlm']): void {
   const owner = blockHost(vlm, backend);
   if (host === owner) return;
@@ -116,7 +116,7 @@ function requireOwnCredentials({ step, backend, host }: StepEndpoint, vlm: Setti
 
 const holdsCredentials = (part: object) => JSON.stringify(withoutSecrets(part)) !== JSON.stringify(part);
 
-/** Headers that cannot be sent would be quoted, with their values, by whatever refuses to send them. */
+/** Rejects headers that cannot be sent: the error of the HTTP client would quote their values. */
 function requireHeaders({ step, backend, settings }: StepEndpoint): void {
   for (const [name, value] of Object.entries(settings.default_headers)) {
     if (canSend(name, value)) continue;

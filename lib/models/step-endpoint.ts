@@ -1,4 +1,4 @@
-import { googleHost, openaiHost, readHost } from '#core/model-hosts.ts';
+import { googleHost, openaiHost, readHost } from '#core/hosts/model-hosts.ts';
 import type { GeminiSettings, OpenAISettings, Settings, VlmSettings } from '#core/settings.ts';
 
 export type StepKind = 'extraction' | 'grounding';

@@ -2,7 +2,7 @@ import type { GeminiSettings, OpenAISettings, Settings, VlmSettings } from '#cor
 import type { ModelAdapter } from './adapters/adapter.ts';
 import type { RequestTarget } from './adapters/classify-failure.ts';
 import type { EndpointCapabilities } from './endpoint-capabilities.ts';
-import { keyOf, type ModelKeys, type StepKey } from './model-keys.ts';
+import { findStepKey, type ModelKeys, type StepKey } from './model-keys.ts';
 import { endpointOf, type StepEndpoint, type StepKind } from './step-endpoint.ts';
 
 /** The remote model of a step, with defaults and overrides applied. */
@@ -17,7 +17,7 @@ const VENDORS = /(?:^|\.)(?:googleapis\.com|openai\.com|openai\.azure\.com|openr
 export function stepModel(settings: Pick<Settings, 'vlm' | 'workflow'>, step: StepKind, keys: ModelKeys): StepModel {
   const endpoint = endpointOf(settings.vlm, step);
   if (endpoint === undefined) throw new TypeError('the builtin backend has no endpoint');
-  const target = describeTarget(endpoint, keyOf(endpoint, settings, keys));
+  const target = describeTarget(endpoint, findStepKey(endpoint, settings, keys));
   const selfHosted = isSelfHosted(endpoint.settings.base_url);
   if (endpoint.backend === 'openai') return { backend: 'openai', openai: endpoint.settings, target, selfHosted };
   const override = settings.vlm[step];

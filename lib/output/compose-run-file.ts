@@ -1,5 +1,5 @@
-import { withoutSecrets } from '#core/redact-secrets.ts';
 import type { FileFacts, RunFile, RunFileStep } from '#core/run-file.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
 import type { StepName } from '#core/step-names.ts';
 import { composeRunTokens, type Usage } from '#core/usage.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { AnnotationRecord, Expression, type Grounding, Instance } from '#core/annotation-record.ts';
 import type { Box, Size } from '#core/box.ts';
-import { phraseKey } from '#core/fold-text.ts';
-import { headNoun } from '#core/head-noun.ts';
 import { fileStem } from '#core/sample-id.ts';
 import { stepNames } from '#core/step-names.ts';
+import { phraseKey } from '#core/text/fold-text.ts';
+import { headNoun } from '#core/text/head-noun.ts';
 
 /** One box of an expression; `score` is `null` where the record has none. */
 export interface ResultInstance {

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
 import { UsageError } from '#core/errors.ts';
-import { isSecret } from '#core/redact-secrets.ts';
+import { isSecret } from '#core/secrets/redact-secrets.ts';
 import { Settings } from '#core/settings.ts';
 import { parseHydraValue } from './overrides.ts';
 import { isTree, type SpecTree } from './parse-spec-file.ts';
 import { describeRange, type SettingNode, settingAt, settingTree, suggestSetting } from './setting-tree.ts';
 
 /**
- * Checks the section `image_grounding:` and fills in defaults. Values convert as OmegaConf converts them: `"8"` is a number where one is wanted.
- * Throws one `UsageError` with every fault: who says so (`sourceOf` a full path), the path, what was got (unless secret) and the valid range.
+ * Checks the section `image_grounding:` and fills in defaults. Values convert as in OmegaConf: `"8"` becomes a number for a number setting.
+ * Throws one `UsageError` with all faults: the source (`sourceOf` a full path), the path, the given value (unless secret) and the valid range.
  */
 export function checkSettings(section: SpecTree, sourceOf: (path: string) => string): Settings {
   const first = Settings.safeParse(section);
@@ -19,7 +19,7 @@ export function checkSettings(section: SpecTree, sourceOf: (path: string) => str
   const second = Settings.safeParse(converted);
   if (second.success) return second.data;
   const faults = second.error.issues.flatMap((issue) => describeIssue(issue, converted, tree));
-  throw new UsageError(describeFaults(faults.map(({ path, problem }) => ({ source: sourceOf(path), text: `${path} ${problem}` }))));
+  throw new UsageError(describeFaults(faults.map(({ path, problem }) => ({ source: sourceOf(path), text: `${path}${problem}` }))));
 }
 
 function describeFaults(faults: readonly { readonly source: string; readonly text: string }[]): string {
@@ -44,13 +44,13 @@ function convert(value: unknown, wanted: SettingNode): unknown {
   if (typeof value !== 'string') return undefined;
   if (wanted.type === 'boolean')
     return /^(?:true|yes|on|y|1)$/i.test(value) ? true : /^(?:false|no|off|n|0)$/i.test(value) ? false : undefined;
-  if (wanted.type === 'array') return listIn(value, wanted.items ?? {});
+  if (wanted.type === 'array') return parseList(value, wanted.items ?? {});
   const number = value.trim() === '' ? Number.NaN : Number(value);
   return (wanted.type === 'integer' || wanted.type === 'number') && Number.isFinite(number) ? number : undefined;
 }
 
-/** A list that arrives with quotes of its own around it: `'["0","1"]'`. */
-function listIn(text: string, item: SettingNode): unknown {
+/** Parses a list in quotes: `'["0","1"]'`. */
+function parseList(text: string, item: SettingNode): unknown {
   if (!text.trim().startsWith('[')) return undefined;
   const list = parseHydraValue(text, 'a list');
   return Array.isArray(list) ? list.map((value) => convert(value, item) ?? value) : undefined;
@@ -68,17 +68,17 @@ function describeIssue(
       const meant = suggestSetting(tree, path, key);
       return {
         path: full(key),
-        problem: `is not a setting; ${meant ? `did you mean ${meant}?` : 'groundline default-specs lists them all'}`,
+        problem: ` is not a setting; ${meant ? `did you mean ${meant}?` : 'groundline default-specs lists them all'}`,
       };
     });
   const node = settingAt(tree, path);
   return [
-    { path: full(), problem: `is ${shown(valueAt(section, path), path)}; it has to be ${node ? describeRange(node) : issue.message}` },
+    { path: full(), problem: `: got ${shown(valueAt(section, path), path)}, expected ${node ? describeRange(node) : issue.message}` },
   ];
 }
 
 function shown(value: unknown, path: readonly string[]): string {
-  if (path.some(isSecret)) return 'of the wrong kind';
+  if (path.some(isSecret)) return 'a value of another type';
   const text = Array.isArray(value) ? 'a list' : isTree(value) ? 'a section' : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -1,7 +1,7 @@
 import type { Settings } from '#core/settings.ts';
 import { aliasesReadOn, modelAliases } from '#models/profiles/model-aliases.ts';
 
-/** Replaces ids of retired Gemini models by what answers in their place, and says so once per id. */
+/** Replaces ids of retired Gemini models by their successors, with one notice per id. */
 export function withCurrentModels(settings: Settings): { settings: Settings; notices: string[] } {
   const { vlm } = settings;
   const notices = new Set<string>();

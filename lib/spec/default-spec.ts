@@ -3,7 +3,7 @@ import { describeRange, type SettingNode, settingTree } from './setting-tree.ts'
 
 const given: Readonly<Record<string, string>> = { 'data.input_jsonl': '???' };
 
-/** A spec file with every setting at its default, its range beside it; settings without a default are commented out. */
+/** A spec file with all settings at their defaults, each with its range. Settings without a default are commented out. */
 export function defaultSpec(): string {
   const head = [
     '# Settings of groundline generate. ??? has to be given, here or on the command line: dotted.key=value.',
@@ -26,13 +26,13 @@ function lines(node: SettingNode, path: readonly string[], indent: string): stri
   });
 }
 
-/** A step's own model has no defaults: it is taken from `vlm`, so the whole section is a comment. */
+/** A section of settings. A step's own model has no defaults, because it inherits `vlm`: the section is a comment. */
 function section(key: string, node: SettingNode, path: readonly string[], indent: string): string[] {
   const inside = lines(node, path, `${indent}  `);
   const isEmpty = inside.every((line) => line.trimStart().startsWith('#'));
   if (!isEmpty) return [`${indent}${key}:`, ...inside];
   const names = Object.keys(node.properties ?? {}).join(', ');
-  return [`${indent}# ${key}:  # another model for this step; what is left out is taken from vlm: ${names}`];
+  return [`${indent}# ${key}:  # another model for this step; settings left out have the values of vlm: ${names}`];
 }
 
 const describeNode = (node: SettingNode) => (node.type === 'object' ? '' : describeRange(node));

@@ -2,13 +2,13 @@ import { parse } from 'yaml';
 import { UsageError } from '#core/errors.ts';
 import { isTree } from './parse-spec-file.ts';
 
-/** OmegaConf's word for a value that the user still has to give. */
+/** OmegaConf's marker for a value that the user must provide. */
 export const missingValue = '???';
 
 export interface InterpolationSource {
   readonly root: unknown;
   readonly env: (name: string) => string | undefined;
-  /** Takes the names of variables that are not set and have no default; what needs them is missing. */
+  /** Collects the names of unset variables without a default. Values that use them are missing. */
   readonly unset: Set<string>;
 }
 
@@ -18,7 +18,7 @@ export function interpolate(value: unknown, path: readonly string[], source: Int
 }
 
 interface Resolution extends InterpolationSource {
-  /** Keys being resolved, to catch a circle. */
+  /** Keys being resolved, to detect a cycle. */
   readonly visited: readonly string[];
 }
 
@@ -29,7 +29,7 @@ function resolveValue(value: unknown, path: readonly string[], resolution: Resol
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveValue(item, [...path, key], resolution)]));
 }
 
-/** A lone interpolation keeps the type of what it stands for; among other text it becomes text. */
+/** Resolves a text. A single interpolation keeps the type of its value; with other text around it, it becomes text. */
 function resolveText(text: string, path: readonly string[], resolution: Resolution): unknown {
   const parts = splitText(text, path);
   const values = parts.map((part) => ('literal' in part ? part.literal : resolveExpression(part.expression, path, resolution)));
@@ -75,7 +75,7 @@ function resolveExpression(expression: string, path: readonly string[], resoluti
   const [, name, argument = ''] = resolver;
   if (name !== 'oc.env')
     throw new UsageError(
-      `${path.join('.')} uses the resolver ${name}, which is not known here: write \${oc.env:NAME}, a key of the spec, or the value`,
+      `${path.join('.')} uses the resolver ${name}, which is not supported: write \${oc.env:NAME}, a key of the spec, or the value`,
     );
   const comma = argument.indexOf(',');
   const variable = (comma < 0 ? argument : argument.slice(0, comma)).trim();
@@ -92,13 +92,13 @@ function resolveKey(reference: string, path: readonly string[], resolution: Reso
   const target = absolutePath(reference, path);
   const name = target.join('.');
   if (resolution.visited.includes(name))
-    throw new UsageError(`${path.join('.')} goes round in a circle: ${[...resolution.visited, name].join(' → ')}`);
+    throw new UsageError(`${path.join('.')} refers to itself: ${[...resolution.visited, name].join(' → ')}`);
   const found = target.reduce<unknown>((node, key) => readChild(node, key), resolution.root);
   if (found === undefined) throw new UsageError(`${path.join('.')} refers to \${${reference}}, which the spec does not have`);
   return resolveValue(found, target, { ...resolution, visited: [...resolution.visited, name] });
 }
 
-/** One leading dot means the keys beside this one, each further dot one level up. */
+/** One leading dot means the siblings of this key, each further dot one level up. */
 function absolutePath(reference: string, path: readonly string[]): string[] {
   const dots = /^\.*/.exec(reference)?.[0].length ?? 0;
   const keys = reference

@@ -9,7 +9,7 @@ import { isTree, parseSpecFile, type SpecTree } from './parse-spec-file.ts';
 import { nearest, settingTree, suggestSetting } from './setting-tree.ts';
 import { idleKeys, otherPipelines } from './tao-keys.ts';
 
-/** `input` is asked for only where step 0 runs. */
+/** A required part of the spec. `input` is required only where step 0 runs. */
 export type Need = 'input' | 'results';
 
 export interface SpecSource {
@@ -17,23 +17,23 @@ export interface SpecSource {
   readonly file?: { readonly text: string; readonly name: string };
   /** `dotted.key=value`, later ones win. */
   readonly overrides: readonly string[];
-  /** Where the overrides stand, for messages. @default 'the command line' */
+  /** The source of the overrides, for messages. @default 'the command line' */
   readonly overrider?: string;
   readonly env: (name: string) => string | undefined;
-  /** What the command at hand cannot do without. @default both */
+  /** The parts that this command requires. @default both */
   readonly needs?: readonly Need[];
-  /** Which backends have a key in the environment, which goes before one in the file. */
+  /** Backends with a key in the environment, which has precedence over the file. */
   readonly environmentKeys?: { readonly google?: unknown; readonly openai?: unknown };
 }
 
 export interface LoadedSpec {
   readonly settings: Settings;
   readonly resultsDir: string;
-  /** One line each, for the user, said once. */
+  /** One line each, for the user. */
   readonly notices: readonly string[];
 }
 
-/** Spec file, command line and environment into settings. Throws `UsageError` with the cure. */
+/** Combines spec file, command line and environment into settings. Throws `UsageError` with a suggested fix. */
 export function loadSpec(source: SpecSource): LoadedSpec {
   const { file, overrides, overrider = 'the command line', env, environmentKeys = {}, needs = ['input', 'results'] } = source;
   const name = file?.name ?? overrider;
@@ -41,7 +41,7 @@ export function loadSpec(source: SpecSource): LoadedSpec {
   const sourceOf = (path: string) => (overridden.some((given) => isWithin(path, given) || isWithin(given, path)) ? overrider : name);
   const written = file ? parseSpecFile(file.text, name) : { autolabel_type: 'image_grounding' };
   const spec = withoutNulls(applyOverrides(written, overrides)) as SpecTree;
-  const idle = takeIdleKeys(spec);
+  const idle = removeIdleKeys(spec);
   requireKnownSections(spec, sourceOf);
   const unset = new Set<string>();
   const read = (key: string) => interpolate(spec[key], [key], { root: spec, env, unset });
@@ -49,7 +49,7 @@ export function loadSpec(source: SpecSource): LoadedSpec {
   const section = read('image_grounding') ?? {};
   if (!isTree(section)) throw new UsageError(`${sourceOf('image_grounding')}: image_grounding has to be a section of "key: value" lines`);
   const left: string[] = [];
-  const checked = checkSettings(takeMissing(section, 'image_grounding', left), sourceOf);
+  const checked = checkSettings(removeMissing(section, 'image_grounding', left), sourceOf);
   const isOfFile = (path: string) => file !== undefined && sourceOf(path) === name;
   const { settings, notices } = withCurrentModels(withoutFileKeys(checked, environmentKeys, isOfFile));
   const resultsDir = read('results_dir');
@@ -59,15 +59,15 @@ export function loadSpec(source: SpecSource): LoadedSpec {
 
 const isWithin = (path: string, outer: string) => path === outer || path.startsWith(`${outer}.`);
 
-/** OmegaConf's null is "not set" for every key there is. */
+/** Removes nulls: in OmegaConf, null means "not set". */
 function withoutNulls(value: unknown): unknown {
   if (!isTree(value)) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (item === null ? [] : [[key, withoutNulls(item)]])));
 }
 
 /**
- * A key in the environment goes before the same backend's key in the file. Where the backend has two hosts in one run it belongs to neither,
- * and the file's keys stay; keys of single steps have no variable and stay.
+ * Removes keys of the file that the environment replaces. With two hosts of one backend in a run, the variable belongs to neither,
+ * and the file's keys stay. Keys of single steps have no variable and stay.
  */
 function withoutFileKeys(
   settings: Settings,
@@ -75,14 +75,14 @@ function withoutFileKeys(
   isOfFile: (path: string) => boolean,
 ): Settings {
   const { vlm } = settings;
-  const goesBefore = (backend: 'gemini' | 'openai', key: unknown) =>
+  const isReplaced = (backend: 'gemini' | 'openai', key: unknown) =>
     key !== undefined && hostsOf(settings, backend).length < 2 && isOfFile(`image_grounding.vlm.${backend}.api_key`);
-  const gemini = goesBefore('gemini', keys.google) ? { ...vlm.gemini, api_key: '' } : vlm.gemini;
-  const openai = goesBefore('openai', keys.openai) ? { ...vlm.openai, api_key: '' } : vlm.openai;
+  const gemini = isReplaced('gemini', keys.google) ? { ...vlm.gemini, api_key: '' } : vlm.gemini;
+  const openai = isReplaced('openai', keys.openai) ? { ...vlm.openai, api_key: '' } : vlm.openai;
   return { ...settings, vlm: { ...vlm, gemini, openai } };
 }
 
-function takeIdleKeys(spec: SpecTree): string[] {
+function removeIdleKeys(spec: SpecTree): string[] {
   return [...idleKeys].filter((path) => {
     const keys = path.split('.');
     const last = keys.pop() as string;
@@ -94,14 +94,14 @@ function takeIdleKeys(spec: SpecTree): string[] {
 }
 
 function idleNotice(idle: readonly string[]): string[] {
-  return idle.length === 0 ? [] : [`these keys of the spec have no meaning here and are passed over: ${idle.join(', ')}`];
+  return idle.length === 0 ? [] : [`these keys of the spec have no effect and are ignored: ${idle.join(', ')}`];
 }
 
 function requireKnownSections(spec: SpecTree, sourceOf: (path: string) => string): void {
   const known = ['autolabel_type', 'results_dir', 'image_grounding'];
   for (const key of Object.keys(spec)) {
     if (known.includes(key) || otherPipelines.has(key)) continue;
-    const meant = nearest(key, known) ?? suggestSetting(settingTree(), [], key); // a flat spec has sections of image_grounding beside it
+    const meant = nearest(key, known) ?? suggestSetting(settingTree(), [], key); // a flat spec has the sections of image_grounding at the top level
     throw new UsageError(
       `${sourceOf(key)}: ${key} is not a setting${meant ? `; did you mean ${meant}?` : '; groundline default-specs lists them all'}`,
     );
@@ -111,16 +111,16 @@ function requireKnownSections(spec: SpecTree, sourceOf: (path: string) => string
 function requireImageGrounding(type: unknown, name: string): void {
   if (type === 'image_grounding') return;
   const got =
-    type === undefined || type === missingValue ? 'has no autolabel_type, which TAO takes as mal' : `has autolabel_type: ${String(type)}`;
-  throw new UsageError(`${name} ${got}; only image_grounding is done here: set autolabel_type: image_grounding`);
+    type === undefined || type === missingValue ? 'has no autolabel_type, which means mal in TAO' : `has autolabel_type: ${String(type)}`;
+  throw new UsageError(`${name} ${got}; only image_grounding is supported: set autolabel_type: image_grounding`);
 }
 
-/** Takes out what is `???`, so that defaults stand in its place, and notes the paths. */
-function takeMissing(section: SpecTree, path: string, left: string[]): SpecTree {
+/** Removes values `???`, so that defaults apply, and collects their paths. */
+function removeMissing(section: SpecTree, path: string, left: string[]): SpecTree {
   return Object.fromEntries(
     Object.entries(section).flatMap(([key, value]): [string, unknown][] => {
       if (value === missingValue) left.push(`${path}.${key}`);
-      return value === missingValue ? [] : [[key, isTree(value) ? takeMissing(value, `${path}.${key}`, left) : value]];
+      return value === missingValue ? [] : [[key, isTree(value) ? removeMissing(value, `${path}.${key}`, left) : value]];
     }),
   );
 }
@@ -134,7 +134,7 @@ interface Given {
   readonly needs: readonly Need[];
 }
 
-/** As in OmegaConf, what is missing matters only where it is used. */
+/** Requires missing values only where they are used, as OmegaConf does. */
 function requireGiven({ left, unset, settings, resultsDir, name, needs }: Given): void {
   const { vlm, workflow, data } = settings;
   const backends = [vlm.extraction.backend, vlm.grounding.backend, vlm.backend];
@@ -150,5 +150,5 @@ function requireGiven({ left, unset, settings, resultsDir, name, needs }: Given)
   if (absent.length === 0) return;
   const variables = unset.size === 0 ? '' : ` (environment variables that are not set: ${[...unset].join(', ')})`;
   const additions = absent.map((path) => `${path}=…`).join(' ');
-  throw new UsageError(`${name} does not say ${absent.join(', ')}${variables}: add ${additions} to the command, or set it in the spec`);
+  throw new UsageError(`${name} lacks ${absent.join(', ')}${variables}: add ${additions} to the command, or set it in the spec`);
 }

@@ -3,12 +3,12 @@ import { UsageError } from '#core/errors.ts';
 import { isTree, type SpecTree } from './parse-spec-file.ts';
 import { ownSections } from './tao-keys.ts';
 
-/** Whether a command-line argument is a `dotted.key=value` override and not a file. */
+/** Whether a command-line argument is a `dotted.key=value` override instead of a file. */
 export const isOverride = (argument: string) => /^\+{0,2}[A-Za-z_][\w-]*(\.[\w-]+)*=/.test(argument);
 
 /**
  * Sets `dotted.key=value` in a spec, written as for Hydra. `vlm.backend=…` is short for `image_grounding.vlm.backend=…`.
- * Throws `UsageError`, which never quotes the value: it may be a key.
+ * Throws `UsageError`, which never contains the value: it may be a key.
  */
 export function applyOverrides(spec: SpecTree, overrides: readonly string[]): SpecTree {
   const tree = structuredClone(spec);
@@ -48,7 +48,7 @@ export function parseHydraValue(text: string, path: string): unknown {
   const value = text.trim();
   if (!/^(?:["'[{]|true$|false$|null$|[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$)/i.test(value)) return value;
   try {
-    // YAML wants a space after a bare key of a map, Hydra does not.
+    // YAML requires a space after a bare key of a map, Hydra does not.
     return parse(value.startsWith('{') ? value.replaceAll(/([{,]\s*[\w.-]+):(?=\S)/g, '$1: ') : value);
   } catch {
     throw new UsageError(`cannot read the value given for ${path}: check its brackets and quotes, e.g. 'workflow.steps=["0","1"]'`);

@@ -5,7 +5,7 @@ export type SpecTree = Record<string, unknown>;
 
 export const isTree = (value: unknown): value is SpecTree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Reads the YAML of a spec file. `name` is for messages, which never quote the file: it may hold a key. Throws `UsageError`. */
+/** Parses the YAML of a spec file. `name` is for messages, which never quote the file: it may contain a key. Throws `UsageError`. */
 export function parseSpecFile(text: string, name: string): SpecTree {
   const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
@@ -13,7 +13,7 @@ export function parseSpecFile(text: string, name: string): SpecTree {
   const tree = toTree(document, name);
   if (tree === null) return {};
   if (!isTree(tree))
-    throw new UsageError(`${name} is no spec file: it has to hold "key: value" lines; groundline default-specs prints one`);
+    throw new UsageError(`${name} is no spec file: expected "key: value" lines; groundline default-specs prints an example`);
   return tree;
 }
 
@@ -25,5 +25,5 @@ function toTree(document: ReturnType<typeof parseDocument>, name: string): unkno
   }
 }
 
-/** The library quotes the faulty lines after the first. */
+/** The first line of the library's message: the others quote the file. */
 const firstLine = (message: string) => (message.split('\n')[0] ?? '').replace(/:$/, '');

@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { Settings } from '#core/settings.ts';
 
-/** What is shown of a setting: a node of the settings' JSON schema. */
+/** A node of the settings' JSON schema, for display. */
 export interface SettingNode {
   readonly type?: string;
   readonly description?: string;
@@ -22,7 +22,7 @@ export function settingTree(): SettingNode {
   return z.toJSONSchema(Settings, { io: 'input' }) as SettingNode;
 }
 
-/** The node at a path; `undefined` where there is none. */
+/** The node at a path; `undefined` when none exists. */
 export function settingAt(tree: SettingNode, path: readonly string[]): SettingNode | undefined {
   return path.reduce<SettingNode | undefined>(
     (node, key) => (node?.items && /^\d+$/.test(key) ? node.items : node?.properties?.[key]),
@@ -30,7 +30,7 @@ export function settingAt(tree: SettingNode, path: readonly string[]): SettingNo
   );
 }
 
-/** What a setting may be, in words: `a whole number, 1 or more`. */
+/** The range of a setting in words: `a whole number, 1 or more`. */
 export function describeRange(node: SettingNode): string {
   if (node.enum) return `one of ${node.enum.join(', ')}`;
   switch (node.type) {
@@ -61,7 +61,7 @@ function settingPaths(node: SettingNode, path: string): string[] {
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => [`${path}.${key}`, ...settingPaths(child, `${path}.${key}`)]);
 }
 
-/** The setting that an unknown one was probably meant to be: a neighbour with a similar name, else that name anywhere. */
+/** The setting that an unknown name probably means: a sibling with a similar name, else that name at any place. */
 export function suggestSetting(tree: SettingNode, path: readonly string[], key: string): string | undefined {
   const prefix = ['image_grounding', ...path].join('.');
   const neighbours = Object.keys(settingAt(tree, path)?.properties ?? {});
@@ -71,7 +71,7 @@ export function suggestSetting(tree: SettingNode, path: readonly string[], key: 
   return elsewhere.find((known) => known.endsWith(`.${key}`)) ?? nearest(`${prefix}.${key}`, elsewhere);
 }
 
-/** The most similar name, if it is similar at all. */
+/** The most similar name; `undefined` when none is similar enough. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const candidate = closest(name, [...names]);

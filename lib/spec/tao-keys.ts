@@ -1,7 +1,7 @@
 /** The sections of `image_grounding:`, which an override may name without that prefix. */
 export const ownSections: ReadonlySet<string> = new Set(['workflow', 'data', 'vlm', 'extraction', 'grounding', 'output']);
 
-/** Top-level sections of TAO's other pipelines, which one spec file may hold beside ours. */
+/** Top-level sections of TAO's other pipelines, which one spec file may contain too. */
 export const otherPipelines: ReadonlySet<string> = new Set([
   'mal',
   'grounding_dino',
@@ -10,7 +10,7 @@ export const otherPipelines: ReadonlySet<string> = new Set([
   'vllm_captioning',
 ]);
 
-/** Keys that TAO's spec files carry and that decide nothing here. */
+/** Keys of TAO's spec files that have no effect here. */
 export const idleKeys: ReadonlySet<string> = new Set([
   'gpu_ids',
   'num_gpus',

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ModelProfile } from '#core/model-profile.ts';
 import type { StepName, VisionLanguageModel } from '#core/ports.ts';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
 import { stepNames } from '#core/step-names.ts';
 import { composePromptId } from './prompt-id.ts';

@@ -2,24 +2,24 @@ import { SampleError } from '#core/errors.ts';
 import type { CheckpointKey, CheckpointStore, StoredCheckpoint } from '#core/ports.ts';
 
 export interface LayeredCheckpointsOptions {
-  /** The checkpoints that the result files were made from. */
+  /** The checkpoints of the current result files. */
   readonly base: CheckpointStore;
   /** New checkpoints that would replace one of `base`. */
   readonly layer: CheckpointStore;
   /** Layers of other settings: read, never written. */
   readonly others?: readonly CheckpointStore[];
-  /** A forced run asks again under the same fingerprint: each of its checkpoints would replace one. */
+  /** A forced run repeats calls under the same fingerprint, so each of its checkpoints would replace one. */
   readonly forced?: boolean;
 }
 
 /**
- * Keeps the checkpoints of the result files until a run with other settings has results of its own to put in their place.
- * The fingerprint decides which of them answers; under equal fingerprints the layer goes first.
+ * Keeps the checkpoints of the result files until a run with other settings has complete results to replace them.
+ * Reads go by fingerprint; for equal fingerprints the layer comes first.
  */
 export function createLayeredCheckpoints({ base, layer, others = [], forced = false }: LayeredCheckpointsOptions): CheckpointStore {
   const wouldReplace = async ({ sampleId, step, fingerprint }: StoredCheckpoint) => {
     const stored = await base.latest(sampleId, step).catch((error: unknown) => {
-      if (error instanceof SampleError) return { fingerprint: undefined }; // one that cannot be read is not replaced either
+      if (error instanceof SampleError) return { fingerprint: undefined }; // an unreadable checkpoint is not replaced either
       throw error;
     });
     return stored !== undefined && (forced || stored.fingerprint !== fingerprint);

@@ -2,8 +2,8 @@ import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SampleError } from '#core/errors.ts';
+import { isRemoteAddress } from '#core/hosts/remote-address.ts';
 import type { ImageStat, ImageStore } from '#core/ports.ts';
-import { isRemoteAddress } from '#core/remote-address.ts';
 import type { Settings } from '#core/settings.ts';
 import { createQuickDisk } from './disk/quick-disk.ts';
 import { createOwnS3Images } from './s3/own-s3-images.ts';
@@ -11,7 +11,7 @@ import { createHttpsImages } from './web/https-images.ts';
 
 export interface LocalImagesOptions {
   readonly settings: Pick<Settings['data'], 'image_root' | 'allow_https' | 'max_image_bytes'>;
-  /** Folder of the input file: where relative paths begin that are not below `image_root`. */
+  /** Folder of the input file: the root of relative paths that are not below `image_root`. */
   readonly inputFolder: string;
   /** One line for the user. */
   readonly notice: (message: string) => void;
@@ -26,7 +26,7 @@ interface ImageFolder {
   readonly name: string;
 }
 
-/** Images as files of this machine: an absolute path as it is; a relative one below `image_root`, else the input's folder, else the working folder. */
+/** Images as local files: an absolute path, or a relative path below `image_root`, the input's folder or the working folder, in this order. */
 export function createLocalImages({ settings, inputFolder, notice, s3, https }: LocalImagesOptions): ImageStore {
   const root = settings.image_root;
   const folders: ImageFolder[] = [
@@ -41,11 +41,11 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
   async function find(imagePath: string): Promise<{ path: string; found: Stats }> {
     for (const [index, { folder, name }] of listCandidates(imagePath, folders).entries()) {
       const path = join(folder, imagePath);
-      const found = await look(path, imagePath);
+      const found = await statIfPresent(path, imagePath);
       if (found === undefined) continue;
       if (index > 0 && !notified.has(folder)) {
         notified.add(folder);
-        notice(`image "${imagePath}" is not below ${folders[0]?.name}; taken from ${name}, ${folder} (said once)`);
+        notice(`image "${imagePath}" is not below ${folders[0]?.name}; read from ${name}, ${folder} (shown once)`);
       }
       return { path, found: requireFile(found, imagePath) };
     }
@@ -82,7 +82,7 @@ export function createLocalImages({ settings, inputFolder, notice, s3, https }: 
         throw new SampleError('image_too_large', `image "${imagePath}" has ${found.size} bytes; data.max_image_bytes is ${limit}`);
       if (found.size === 0) throw new SampleError('image_undecodable', `image "${imagePath}" is empty (0 bytes)`);
       const later = () => readFile(path, { signal });
-      const bytes = found.size > SMALL ? later() : reads.ask(() => readNow(path, found.size), later);
+      const bytes = found.size > SMALL ? later() : reads.run(() => readNow(path, found.size), later);
       return bytes.catch((error) => fail(error, imagePath));
     },
   };
@@ -98,15 +98,15 @@ function listCandidates(imagePath: string, folders: readonly ImageFolder[]): rea
   return isAbsolute(imagePath) ? [{ folder: '', name: '' }] : folders;
 }
 
-/** Bytes that are read in less time than the thread pool needs to begin. */
+/** Bytes that are read faster than the thread pool starts a job. */
 const SMALL = 256 * 1024;
-const looks = createQuickDisk();
+const stats = createQuickDisk();
 const reads = createQuickDisk();
 
-/** `undefined` where nothing of this name is. */
-async function look(path: string, imagePath: string): Promise<Stats | undefined> {
+/** `undefined` if the path does not exist. */
+async function statIfPresent(path: string, imagePath: string): Promise<Stats | undefined> {
   try {
-    return await looks.ask(
+    return await stats.run(
       () => statSync(path),
       () => stat(path),
     );
@@ -117,7 +117,7 @@ async function look(path: string, imagePath: string): Promise<Stats | undefined>
   }
 }
 
-/** Into memory of its own, which can be given back at once; `readFileSync` cuts small files out of memory that they share. */
+/** Reads into separate memory that is freed at once. `readFileSync` takes the memory of small files from a shared pool. */
 function readNow(path: string, size: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(size);
   const file = openSync(path, 'r');
@@ -130,7 +130,7 @@ function readNow(path: string, size: number): Uint8Array {
   }
 }
 
-/** Folders, pipes and devices are no images, and reading some of them would never end. */
+/** Refuses folders, pipes and devices: they are no images, and reading some of them never ends. */
 function requireFile(found: Stats, imagePath: string): Stats {
   if (found.isFile()) return found;
   throw new SampleError(
@@ -142,6 +142,6 @@ function requireFile(found: Stats, imagePath: string): Stats {
 function fail(error: unknown, imagePath: string): never {
   const { code, name } = error as NodeJS.ErrnoException;
   if (name === 'AbortError' || code === undefined) throw error;
-  const fix = code === 'EACCES' || code === 'EPERM' ? 'check who may read it' : 'check the file and its disk';
-  throw new SampleError('image_unreadable', `image "${imagePath}" cannot be read (${code}): ${fix}`, { cause: error });
+  const fix = code === 'EACCES' || code === 'EPERM' ? 'check its permissions' : 'check the file and its disk';
+  throw new SampleError('image_unreadable', `image "${imagePath}" cannot be read (${code}); fix: ${fix}`, { cause: error });
 }

@@ -25,7 +25,7 @@ export function serveDynamo() {
   return {
     connect,
     endpoint: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** The table of the stack, as `lib/infra/checkpoint-table.ts` makes it. */
+    /** An empty table with the keys of `lib/infra/checkpoint-table.ts`. */
     async emptyTable(): Promise<string> {
       const TableName = `checkpoints-${tables++}`;
       const text = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });

@@ -222,7 +222,7 @@ test('an input that cannot be read is named with its reason', async () => {
   expect(asFolder?.stderr).toMatch(/^groundline: cannot read the input .*folder \(it is a folder\)/);
   for (const end of [missing, dangling])
     expect(end?.stderr).toMatch(/^groundline: cannot read the input .* \(ENOENT\); fix: check .*captions file\n$/);
-  expect(broken?.stderr).toMatch(/damaged or cut off/);
+  expect(broken?.stderr).toMatch(/damaged or truncated/);
   expect([asFolder, missing, dangling, broken].map((end) => end?.code)).toEqual([1, 1, 1, 1]);
   expect(empty).toMatchObject({ code: 0, stdout: expect.stringContaining('0 samples done') });
 });

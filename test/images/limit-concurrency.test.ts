@@ -19,7 +19,7 @@ describe('taking turns', () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
-  test('goes on after a failure', async () => {
+  test('a failure does not block other work', async () => {
     const failed = await Promise.allSettled(Array.from({ length: 20 }, () => limitConcurrency(() => Promise.reject(new Error('no')))));
 
     expect(failed.every(({ status }) => status === 'rejected')).toBe(true);

@@ -57,7 +57,7 @@ describe('measuring an image', () => {
     expect(measureImage(heic, limits)).toMatchObject({ width: 60, height: 40, orientation: 6, mimeType: 'image/heic' });
   });
 
-  test('measures a GIF, and tells one frame from several', async () => {
+  test('a GIF is measured, and one frame is distinguished from several', async () => {
     const still = await drawPicture({ ...picture, format: 'gif' });
     const frames = Buffer.concat([Buffer.alloc(60 * 40 * 3, 10), Buffer.alloc(60 * 40 * 3, 200)]);
     const moving = await sharp(frames, { raw: { width: 60, height: 80, channels: 3, pageHeight: 40 } })
@@ -86,11 +86,11 @@ describe('measuring an image', () => {
     { what: 'a transparent palette', make: () => sharp({ create: glass }).png({ palette: true }) },
     { what: 'lossy WebP with alpha', make: () => sharp({ create: glass }).webp() },
     { what: 'lossless WebP with alpha', make: () => sharp({ create: glass }).webp({ lossless: true }) },
-  ])('tells a picture of $what from a plain one', async ({ make }) => {
+  ])('a picture of $what is not plain', async ({ make }) => {
     expect(measureImage(await make().toBuffer(), limits).plain).toBe(false);
   });
 
-  test('takes an orientation that EXIF does not define for upright', async () => {
+  test('an orientation that EXIF does not define means upright', async () => {
     const bytes = await drawPicture({ ...picture, orientation: 8 });
     const tag = bytes.indexOf(Buffer.from([0x12, 0x01])) >= 0 ? [0x12, 0x01] : [0x01, 0x12];
     const at = bytes.indexOf(Buffer.from(tag)) + 8;
@@ -99,7 +99,7 @@ describe('measuring an image', () => {
     expect(measureImage(bytes, limits)).toMatchObject({ orientation: 1, width: 40, height: 60 });
   });
 
-  test('takes a broken EXIF block for none', async () => {
+  test('a broken EXIF block counts as none', async () => {
     const bytes = await drawPicture({ ...picture, orientation: 6 });
     bytes.fill(0xee, bytes.indexOf('Exif') + 6, bytes.indexOf('Exif') + 14);
 
@@ -107,15 +107,15 @@ describe('measuring an image', () => {
   });
 
   test('is not misled by the end marker of a thumbnail inside a cut JPEG', async () => {
-    const whole = await drawPicture({ ...picture, width: 300, height: 200, orientation: 6 });
-    const cut = whole.subarray(0, whole.length - 2);
+    const full = await drawPicture({ ...picture, width: 300, height: 200, orientation: 6 });
+    const cut = full.subarray(0, full.length - 2);
     const exif = cut.indexOf('Exif');
     cut.set([0xff, 0xd9], exif + 40);
 
     expect(failure(cut)).toMatchObject({ code: 'image_undecodable', message: expect.stringContaining('no end marker') });
   });
 
-  test('takes a JPEG with something appended, as phones write', async () => {
+  test('a JPEG with appended data is complete, as phones write it', async () => {
     const bytes = await drawPicture(picture);
 
     expect(measureImage(Buffer.concat([bytes, Buffer.from('motion photo data')]), limits)).toMatchObject({ width: 60, height: 40 });
@@ -170,12 +170,12 @@ describe('measuring an image', () => {
   test.each(['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const)(
     'gives a size within limits or a named reason for any damaged %s',
     async (format) => {
-      const whole = await drawPicture({ ...picture, orientation: 6, format });
-      const places = fc.array(fc.tuple(fc.nat(Math.min(700, whole.length - 1)), fc.nat(255)), { minLength: 1, maxLength: 12 });
+      const full = await drawPicture({ ...picture, orientation: 6, format });
+      const places = fc.array(fc.tuple(fc.nat(Math.min(700, full.length - 1)), fc.nat(255)), { minLength: 1, maxLength: 12 });
 
       fc.assert(
-        fc.property(places, fc.integer({ min: 1, max: whole.length }), (damages, length) => {
-          const bytes = Buffer.from(whole.subarray(0, length));
+        fc.property(places, fc.integer({ min: 1, max: full.length }), (damages, length) => {
+          const bytes = Buffer.from(full.subarray(0, length));
           for (const [at, value] of damages) bytes[at] = value;
 
           const found = failure(bytes);

@@ -22,7 +22,7 @@ const picture: Picture = {
 const prepare = (bytes: Uint8Array, policy: ImagePolicy) => prepareImage(bytes, measureImage(bytes, limits), policy);
 
 describe('preparing an image', () => {
-  test.each(['jpeg', 'png', 'webp', 'gif'] as const)('leaves an upright %s that the model takes as it is', async (format) => {
+  test.each(['jpeg', 'png', 'webp', 'gif'] as const)('an upright %s that the model accepts is sent unchanged', async (format) => {
     const bytes = await drawPicture({ ...picture, format });
 
     const sent = await prepare(bytes, { ...everything, maxSide: 120, maxPixels: 9600, multipleOf: 40 });
@@ -83,7 +83,7 @@ describe('preparing an image', () => {
     for (const { mean } of channels) expect(Math.abs(mean - 128)).toBeLessThan(20);
   });
 
-  test('makes a picture smaller until it fits into the bytes a server takes', async () => {
+  test('a picture shrinks until it fits the byte limit', async () => {
     const noise = Buffer.from(Uint8Array.from({ length: 400 * 300 * 3 }, (_, index) => (index * 2_654_435_761) >>> 13));
     const bytes = await sharp(noise, { raw: { width: 400, height: 300, channels: 3 } })
       .png()
@@ -103,7 +103,7 @@ describe('preparing an image', () => {
     await expect(prepare(hole, { ...jpegOnly, maxSide: 300 })).rejects.toMatchObject({ code: 'image_undecodable' });
   });
 
-  test('says what to do with a format that neither model nor decoder takes', async () => {
+  test('a format that neither model nor decoder reads is an error with a fix', async () => {
     const bytes = await drawPicture({ ...picture, format: 'avif' });
     const heic = { ...measureImage(bytes, limits), mimeType: 'image/heic' };
 
@@ -113,7 +113,7 @@ describe('preparing an image', () => {
     });
   });
 
-  test('leaves an upright HEIC to a model that takes it, though no decoder here reads it', async () => {
+  test('an upright HEIC is sent unchanged to a model that accepts it', async () => {
     const bytes = await drawPicture({ ...picture, format: 'avif' });
     const heic = { ...measureImage(bytes, limits), mimeType: 'image/heic' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { allowedHosts, type Environment, environmentNamed, environments, renameOldSettings } from '#infra/environments.ts';
 
 describe('the environment of a deployment', () => {

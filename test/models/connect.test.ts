@@ -104,7 +104,7 @@ describe('connecting models', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test('says where a missing key goes, before any call', async () => {
+  test('a missing key is an error before any call, with the setting for it', async () => {
     const noKey = Settings.parse({ vlm: { backend: 'gemini' } });
 
     await expect(connect(noKey)).rejects.toMatchObject({ reason: 'unauthorized', message: expect.stringContaining('GOOGLE_API_KEY') });

@@ -1,11 +1,11 @@
 import type { Clock } from '#core/ports.ts';
 
-/** A clock that jumps from one awaited moment to the next as soon as nothing else is left to do. */
+/** A clock that jumps to the next timer as soon as no other work remains. */
 export function createFakeClock(): Clock & { advance(ms: number): Promise<void> } {
   let now = 0;
   let sleepers: { at: number; wake: () => void }[] = [];
 
-  const settle = async () => {
+  const runMicrotasks = async () => {
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   };
 
@@ -26,7 +26,7 @@ export function createFakeClock(): Clock & { advance(ms: number): Promise<void> 
     async advance(ms) {
       const end = now + ms;
       for (;;) {
-        await settle();
+        await runMicrotasks();
         const next = sleepers.toSorted((a, b) => a.at - b.at)[0];
         if (!next || next.at > end) break;
         now = Math.max(now, next.at);
@@ -34,7 +34,7 @@ export function createFakeClock(): Clock & { advance(ms: number): Promise<void> 
         next.wake();
       }
       now = end;
-      await settle();
+      await runMicrotasks();
     },
   };
 }

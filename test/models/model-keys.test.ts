@@ -101,7 +101,7 @@ describe('a key that no header can carry', () => {
 describe('a key belongs to one host', () => {
   const [a, b] = ['http://127.0.0.1:8001/v1', 'http://127.0.0.1:8002/v1'];
 
-  test('a variable goes to the one host of the run, whoever it is', () => {
+  test('a variable belongs to the only host of the run', () => {
     expect(keysOf({ backend: 'openai', openai: { base_url: 'https://integrate.api.nvidia.com/v1' } }, openai)).toEqual([
       'value-of-OPENAI_API_KEY',
       'value-of-OPENAI_API_KEY',
@@ -252,7 +252,7 @@ describe.each([geminiDialect, openAIDialect])('a call of the $backend backend', 
     expect(target.bytes).toBe(0);
   });
 
-  test('hands on no key that an answer echoes, whole or where a message is cut', async () => {
+  test('no message contains a key that an answer echoes, even partly', async () => {
     const { answer: reply } = await ask({ text: 'you sent a-key-to-keep' });
     const { answer: refused } = await ask({ status: 401, body: { error: { message: `${'x'.repeat(291)} a-key-to-keep` } } });
 

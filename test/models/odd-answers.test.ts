@@ -69,7 +69,7 @@ describe.each(backends)('the %s backend', (backend) => {
     expect(await attempt(backend, await json(400, '{"error":'.repeat(100_000) + '}'.repeat(100_000)))).toMatchObject({ kind: 'rejected' });
   });
 
-  test('gives up on an answer that trickles white space for ever', async () => {
+  test('an endless answer of white space ends at the deadline', async () => {
     const url = await startAnswerServer(trickle);
 
     expect(await attempt(backend, url, { timeoutMs: 200, graceMs: 100 })).toMatchObject({
@@ -120,7 +120,7 @@ const counts: [string, readonly [unknown, unknown], object][] = [
   ['words', ['many', 'few'], { input: 0, output: 0, unreported: 1 }],
 ];
 
-describe('token counts that are no whole numbers are made whole, and the answer is used', () => {
+describe('token counts that are no integers are corrected, and the answer is used', () => {
   test.each(counts)('by the openai backend: %s', async (_, [prompt_tokens, completion_tokens], usage) => {
     const body = { choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }], usage: { prompt_tokens, completion_tokens } };
 

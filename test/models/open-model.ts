@@ -9,7 +9,7 @@ import { createAdapter, stepModel } from '#models/step-model.ts';
 import { plainProfile } from './profile.ts';
 import { realClock } from './real-clock.ts';
 
-/** Everything below the port, wired as in production but for the choice of the profile. */
+/** Everything below the port, connected as in production, except the choice of the profile. */
 export async function openModel(
   backend: 'gemini' | 'openai',
   url: string,

@@ -33,7 +33,7 @@ export interface StandInOptions {
   /** Nothing is answered before. */
   readonly until?: Promise<void>;
   readonly models?: readonly string[];
-  /** Leaves token counts out of replies, as some local servers do. */
+  /** Replies without token counts, like many local servers. */
   readonly silent?: boolean;
   readonly script?: (call: StandInCall, calls: readonly StandInCall[]) => Scripted | undefined;
 }

@@ -8,7 +8,7 @@ describe('the service tier of a step', () => {
     ['none', {}, undefined],
     ['that of the setting', { openai: { service_tier: 'flex' } }, 'flex'],
     [
-      'that of the extra body, which goes over the setting',
+      'that of the extra body, which overrides the setting',
       { openai: { service_tier: 'flex', extra_body: { service_tier: 'priority' } } },
       'priority',
     ],

@@ -49,13 +49,13 @@ export function visionLanguageModelContract(dialect: Dialect): void {
       expect((await ask()).usage).toEqual({ calls: 1, input: 300, cachedInput: 100, output: 40, thinking: 25 });
     });
 
-    test('says when a reply was cut off at the token limit', async () => {
+    test('a reply cut off at the token limit has the finish "length"', async () => {
       server.answer({ text: '{"cleaned_caption":"A c', finish: 'length' });
 
       expect(await ask()).toMatchObject({ finish: 'length', text: '{"cleaned_caption":"A c' });
     });
 
-    test('says when a filter took the reply', async () => {
+    test('a filtered reply has the finish "filtered"', async () => {
       server.answer({ text: '', finish: 'filtered' });
 
       expect(await ask()).toMatchObject({ finish: 'filtered' });
@@ -93,7 +93,7 @@ export function visionLanguageModelContract(dialect: Dialect): void {
       expect(server.requests).toHaveLength(2);
     });
 
-    test('takes JSON for JSON, whatever its header says', async () => {
+    test('JSON is read with any content type', async () => {
       server.answer({ status: 200, body: JSON.stringify(dialect.reply(good)), headers: { 'content-type': 'text/plain' } });
 
       expect(await ask()).toMatchObject({ text: good.text });
@@ -118,13 +118,13 @@ export function visionLanguageModelContract(dialect: Dialect): void {
       [401, 'unauthorized', /key/],
       [402, 'payment_required', /credit/],
       [403, 'forbidden', /permissions/],
-    ])('stops the run at status %i: %s', async (status, reason, cure) => {
+    ])('stops the run at status %i: %s', async (status, reason, fix) => {
       server.answer({ status, body: error('no') });
 
       const failure = await ask().catch((caught) => caught);
 
       expect(failure).toBeInstanceOf(RunStopError);
-      expect(failure).toMatchObject({ reason, message: expect.stringMatching(cure) });
+      expect(failure).toMatchObject({ reason, message: expect.stringMatching(fix) });
       expect(server.requests).toHaveLength(1);
     });
 
@@ -134,7 +134,7 @@ export function visionLanguageModelContract(dialect: Dialect): void {
       await expect(ask()).rejects.toMatchObject({ reason: 'unknown_model', message: expect.stringContaining('served-a, served-b') });
     });
 
-    test('takes a web page for a wrong URL', async () => {
+    test('a web page means a wrong URL', async () => {
       server.answer({ status: 404, body: '<html><body>Not Found</body></html>' });
 
       await expect(ask()).rejects.toMatchObject({ reason: 'server_unreachable', message: expect.stringContaining('base_url') });

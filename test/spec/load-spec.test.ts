@@ -55,16 +55,16 @@ describe('a TAO spec file', () => {
     expect(settings.vlm.openai).toMatchObject({ temperature: 0.7, max_tokens: 4096 });
   });
 
-  test('is told once, in one line, which of its keys have no meaning here', () => {
+  test('keys without effect are listed once, in one notice', () => {
     const { notices } = load(taoSpec);
 
     expect(notices).toEqual([
-      'these keys of the spec have no meaning here and are passed over: gpu_ids, num_gpus, batch_size, ' +
+      'these keys of the spec have no effect and are ignored: gpu_ids, num_gpus, batch_size, ' +
         'image_grounding.workflow.long_video_threshold_sec, image_grounding.workflow.long_video_sample_fps, image_grounding.workflow.long_video_max_frames',
     ]);
   });
 
-  test.each(['gemini-3.1-flash-lite-preview', 'gemini-2.0-flash'])('gets an answering model for the retired id %s, said once', (model) => {
+  test.each(['gemini-3.1-flash-lite-preview', 'gemini-2.0-flash'])('the retired id %s is replaced, with one notice', (model) => {
     const { settings, notices } = load(taoSpec, [`vlm.gemini.model=${model}`, `vlm.grounding.gemini.model=${model}`]);
 
     expect(settings.vlm.gemini.model).toBe('gemini-3.1-flash-lite');
@@ -72,7 +72,7 @@ describe('a TAO spec file', () => {
     expect(notices.filter((notice) => notice.includes(model))).toHaveLength(1);
   });
 
-  test('is not told of a retired model that it does not use', () => {
+  test('an unused retired model causes no notice', () => {
     const { notices } = load(taoSpec, ['vlm.backend=openai', 'vlm.gemini.model=gemini-2.0-flash']);
 
     expect(notices.join()).not.toContain('gemini-2.0-flash');
@@ -149,7 +149,7 @@ describe('interpolation', () => {
 
   test('names the variable that is not set', () => {
     expect(messageOf(() => load(taoSpec, ['data.image_root=${oc.env:NONE}/x']))).toBe(
-      'spec.yaml does not say image_grounding.data.image_root (environment variables that are not set: NONE): ' +
+      'spec.yaml lacks image_grounding.data.image_root (environment variables that are not set: NONE): ' +
         'add image_grounding.data.image_root=… to the command, or set it in the spec',
     );
   });
@@ -160,8 +160,8 @@ describe('interpolation', () => {
 
   test.each([
     ['${nowhere.at.all}', 'refers to ${nowhere.at.all}, which the spec does not have'],
-    ['${image_grounding.data.image_root}', 'goes round in a circle'],
-    ['${oc.decode:x}', 'the resolver oc.decode, which is not known here'],
+    ['${image_grounding.data.image_root}', 'refers to itself'],
+    ['${oc.decode:x}', 'the resolver oc.decode, which is not supported'],
     ['${oc.env:ROOT', 'without its "}"'],
   ])('%s is refused: %s', (written, message) => {
     expect(messageOf(() => load(taoSpec, [`data.image_root=${written}`], { variables }))).toContain(message);
@@ -173,7 +173,7 @@ describe('what is missing or wrong', () => {
     [
       'results_dir',
       taoSpec.replace('/results', '???'),
-      'spec.yaml does not say results_dir: add results_dir=… to the command, or set it in the spec',
+      'spec.yaml lacks results_dir: add results_dir=… to the command, or set it in the spec',
     ],
     ['the input', taoSpec.replace('/data/captions.jsonl', '???'), 'image_grounding.data.input_jsonl'],
     ['a model', taoSpec.replace('gemini-2.5-flash', '???'), 'image_grounding.vlm.gemini.model'],
@@ -191,20 +191,20 @@ describe('what is missing or wrong', () => {
     ['image_grounding.max_workers=8', 'did you mean image_grounding.workflow.max_workers?'],
     ['reslts_dir=x', 'reslts_dir is not a setting; did you mean results_dir?'],
     ['vlm.colour=red', 'image_grounding.vlm.colour is not a setting; groundline default-specs lists them all'],
-    ['workflow.max_workers=0', 'image_grounding.workflow.max_workers is 0; it has to be a whole number, 1 or more'],
-    ['vlm.openai.temperature=3', 'image_grounding.vlm.openai.temperature is 3; it has to be a number from 0 to 2'],
-    ['vlm.gemini.timeout=0', 'image_grounding.vlm.gemini.timeout is 0; it has to be a number above 0'],
-    ['vlm.backend=claude', 'image_grounding.vlm.backend is "claude"; it has to be one of gemini, openai, builtin'],
-    ['workflow.steps=[2]', 'image_grounding.workflow.steps.0 is "2"; it has to be one of 0, 1'],
-    ['workflow.steps=[]', 'image_grounding.workflow.steps is a list; it has to be a list of at least 1, each one of 0, 1'],
-    ['workflow.steps=1', 'image_grounding.workflow.steps is 1; it has to be a list of at least 1, each one of 0, 1'],
-    ['data=/x', 'image_grounding.data is "/x"; it has to be a section'],
+    ['workflow.max_workers=0', 'image_grounding.workflow.max_workers: got 0, expected a whole number, 1 or more'],
+    ['vlm.openai.temperature=3', 'image_grounding.vlm.openai.temperature: got 3, expected a number from 0 to 2'],
+    ['vlm.gemini.timeout=0', 'image_grounding.vlm.gemini.timeout: got 0, expected a number above 0'],
+    ['vlm.backend=claude', 'image_grounding.vlm.backend: got "claude", expected one of gemini, openai, builtin'],
+    ['workflow.steps=[2]', 'image_grounding.workflow.steps.0: got "2", expected one of 0, 1'],
+    ['workflow.steps=[]', 'image_grounding.workflow.steps: got a list, expected a list of at least 1, each one of 0, 1'],
+    ['workflow.steps=1', 'image_grounding.workflow.steps: got 1, expected a list of at least 1, each one of 0, 1'],
+    ['data=/x', 'image_grounding.data: got "/x", expected a section'],
     ['workflow.steps=["0"', 'cannot read the value given for image_grounding.workflow.steps'],
   ])('%s is refused: %s', (override, message) => {
     expect(messageOf(() => load(taoSpec, [override]))).toContain(message);
   });
 
-  test('all faults are told at once', () => {
+  test('one error lists all faults', () => {
     expect(messageOf(() => load(taoSpec, ['workflow.max_workers=0', 'vlm.bakend=x']))).toMatch(
       /^the command line has 2 faults:\n {2}.*\n {2}/,
     );
@@ -220,12 +220,12 @@ describe('what is missing or wrong', () => {
     expect(messageOf(() => load(taoSpec, [override]))).toMatch(message);
   });
 
-  test('faults of the file and of the command line are told apart', () => {
+  test('faults of the file and of the command line are distinguished', () => {
     const text = taoSpec.replace('max_workers: 8', 'max_workers: 0');
 
-    expect(messageOf(() => load(text, ['data.image_root=/x']))).toMatch(/^spec\.yaml: image_grounding\.workflow\.max_workers is 0;/);
+    expect(messageOf(() => load(text, ['data.image_root=/x']))).toMatch(/^spec\.yaml: image_grounding\.workflow\.max_workers: got 0,/);
     expect(messageOf(() => load(text, ['vlm.bakend=x'], { overrider: 'the start input' }))).toMatch(
-      /^there are 2 faults:\n {2}spec\.yaml: image_grounding\.workflow\.max_workers is 0;.*\n {2}the start input: image_grounding\.vlm\.bakend /,
+      /^there are 2 faults:\n {2}spec\.yaml: image_grounding\.workflow\.max_workers: got 0,.*\n {2}the start input: image_grounding\.vlm\.bakend /,
     );
   });
 
@@ -233,15 +233,15 @@ describe('what is missing or wrong', () => {
     ['workflow: {max_workers: 3}', 'workflow', 'image_grounding.workflow'],
     ['vlms: {}', 'vlms', 'image_grounding.vlm'],
     ['max_workers: 3', 'max_workers', 'image_grounding.workflow.max_workers'],
-  ])('a flat spec with %s is told where that belongs', (line, key, place) => {
+  ])('a flat spec with %s gets a suggestion', (line, key, place) => {
     expect(messageOf(() => load(`autolabel_type: image_grounding\n${line}`))).toBe(
       `spec.yaml: ${key} is not a setting; did you mean ${place}?`,
     );
   });
 
   test.each([
-    ['autolabel_type: mal', 'has autolabel_type: mal; only image_grounding is done here'],
-    ['results_dir: x', 'has no autolabel_type, which TAO takes as mal'],
+    ['autolabel_type: mal', 'has autolabel_type: mal; only image_grounding is supported'],
+    ['results_dir: x', 'has no autolabel_type, which means mal in TAO'],
     ['- a list', 'is no spec file'],
     ['a: [1', 'spec.yaml is no valid YAML'],
     ['a: 1\na: 2', 'spec.yaml is no valid YAML'],
@@ -280,6 +280,6 @@ describe('the default spec', () => {
   });
 
   test('asks for both of them otherwise', () => {
-    expect(messageOf(() => load(defaultSpec()))).toContain('does not say image_grounding.data.input_jsonl, results_dir');
+    expect(messageOf(() => load(defaultSpec()))).toContain('lacks image_grounding.data.input_jsonl, results_dir');
   });
 });

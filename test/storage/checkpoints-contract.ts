@@ -8,10 +8,10 @@ const extraction: StoredCheckpoint = {
   body: '{"caption":"a \\"red\\" 🚗","list":[1,2.5,null]}',
 };
 
-/** What every `CheckpointStore` promises. `open` gives an empty store. */
+/** The contract of every `CheckpointStore`. `open` gives an empty store. */
 export function describeCheckpointStore(name: string, open: () => Promise<CheckpointStore>): void {
   describe(`${name} as a checkpoint store`, () => {
-    it('gives back a body exactly as it was put', async () => {
+    it('returns a body exactly as it was put', async () => {
       const store = await open();
 
       await store.put(extraction);
@@ -19,7 +19,7 @@ export function describeCheckpointStore(name: string, open: () => Promise<Checkp
       expect(await store.get(extraction)).toBe(extraction.body);
     });
 
-    it('knows nothing of a key that was never put', async () => {
+    it('returns undefined for a key that was never put', async () => {
       const store = await open();
       await store.put(extraction);
 
@@ -28,7 +28,7 @@ export function describeCheckpointStore(name: string, open: () => Promise<Checkp
       expect(await store.get({ ...extraction, sampleId: 'b-0123456789abcdef' })).toBeUndefined();
     });
 
-    it('keeps steps of one sample apart', async () => {
+    it('separates the steps of a sample', async () => {
       const store = await open();
 
       await store.put(extraction);
@@ -47,7 +47,7 @@ export function describeCheckpointStore(name: string, open: () => Promise<Checkp
       expect(await store.get(extraction)).toBe('{"second":true}');
     });
 
-    it('tells the latest of a sample and step, whatever its fingerprint', async () => {
+    it('returns the latest checkpoint of a sample and step under any fingerprint', async () => {
       const store = await open();
       expect(await store.latest(extraction.sampleId, 'step_0')).toBeUndefined();
 
@@ -62,7 +62,7 @@ export function describeCheckpointStore(name: string, open: () => Promise<Checkp
       });
     });
 
-    it('takes sample ids with a repeat mark and many puts at once', async () => {
+    it('accepts sample ids with a repeat mark and many concurrent puts', async () => {
       const store = await open();
       const ids = Array.from({ length: 120 }, (_, i) => `img_${i}-0123456789abcdef${i % 2 ? `~${i}` : ''}`);
 

@@ -2,7 +2,7 @@ import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Answers in the server's place and returns true, or leaves the request to it. */
+/** Replies instead of the server and returns true, or passes the request on. */
 export type Fault = (method: string, url: string, response: ServerResponse) => boolean;
 
 export interface FaultyProxy {
@@ -12,8 +12,8 @@ export interface FaultyProxy {
 }
 
 /**
- * Passes requests on to `target`. Answers of `GET` break off after `cutAfter` bytes, the first `cuts` times;
- * `fault` may answer by itself. Gone with the test.
+ * Passes requests on to `target`. Replies to `GET` break off after `cutAfter` bytes, the first `cuts` times.
+ * `fault` may reply itself. Closed after the test.
  */
 export async function faultyProxy(
   target: string,

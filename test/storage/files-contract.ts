@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
 
-/** What every `FileStore` promises. `open` gives an empty store. */
+/** The contract of every `FileStore`. `open` gives an empty store. */
 export function describeFileStore(name: string, open: () => Promise<FileStore>): void {
   describe(`${name} as a file store`, () => {
-    it('gives back what was written, as UTF-8', async () => {
+    it('returns the written text as UTF-8', async () => {
       const files = await open();
 
       await put(files, 'a/b.jsonl', 'red 🚗\n', 'ünïcode\n');
@@ -13,7 +13,7 @@ export function describeFileStore(name: string, open: () => Promise<FileStore>):
       expect(await files.size('a/b.jsonl')).toBe(Buffer.byteLength('red 🚗\nünïcode\n'));
     });
 
-    it('shows a file only at close, and then whole', async () => {
+    it('shows a file only after close, complete', async () => {
       const files = await open();
       const writer = await files.create('out.jsonl');
       await writer.write('x'.repeat(300_000));
@@ -38,7 +38,7 @@ export function describeFileStore(name: string, open: () => Promise<FileStore>):
       expect(await text(files, 'out')).toBe('new');
     });
 
-    it('leaves nothing of an aborted file', async () => {
+    it('leaves no trace of an aborted file', async () => {
       const files = await open();
       const writer = await files.create('gone');
       await writer.write('x'.repeat(300_000));
@@ -49,7 +49,7 @@ export function describeFileStore(name: string, open: () => Promise<FileStore>):
       expect(await names(files, '')).toEqual([]);
     });
 
-    it('takes an empty file', async () => {
+    it('accepts an empty file', async () => {
       const files = await open();
 
       await put(files, 'empty');
@@ -69,14 +69,14 @@ export function describeFileStore(name: string, open: () => Promise<FileStore>):
       expect(await text(files, 'digits', { start: 100 })).toBe('');
     });
 
-    it('says of a missing file that it is missing', async () => {
+    it('reports a missing file', async () => {
       const files = await open();
 
       await expect(text(files, 'no/such')).rejects.toThrow(FileNotFoundError);
       expect(await files.size('no/such')).toBeUndefined();
     });
 
-    it('lists by prefix in ascending order, however deep', async () => {
+    it('lists by prefix in ascending order at any depth', async () => {
       const files = await open();
       for (const path of ['parts/00000002', 'parts/00000010', 'parts/00000001', 'parts/a/b', 'partsy', 'other'])
         await put(files, path, 'x');
@@ -86,7 +86,7 @@ export function describeFileStore(name: string, open: () => Promise<FileStore>):
       expect(await names(files, 'nothing/')).toEqual([]);
     });
 
-    it('removes a file, and does not mind one that is not there', async () => {
+    it('removes a file, and ignores a missing one', async () => {
       const files = await open();
       await put(files, 'a', 'x');
 
@@ -96,7 +96,7 @@ export function describeFileStore(name: string, open: () => Promise<FileStore>):
       expect(await files.size('a')).toBeUndefined();
     });
 
-    it('keeps two files that are written at once apart', async () => {
+    it('separates two files written at the same time', async () => {
       const files = await open();
       const [a, b] = [await files.create('x/a'), await files.create('x/b')];
 

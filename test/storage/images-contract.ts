@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { SampleError } from '#core/errors.ts';
 import type { ImageStore } from '#core/ports.ts';
 
-/** A store that limits images to 1,000 bytes, and how to put an object where `reference` finds it. */
+/** A store with a limit of 1,000 bytes per image, and a function that puts an object for a `reference`. */
 export interface OpenedImages {
   readonly images: ImageStore;
   put(reference: string, bytes: Uint8Array): Promise<void>;
 }
 
-/** What every `ImageStore` promises. `open` gives an empty store that refuses more than 1,000 bytes. */
+/** The contract of every `ImageStore`. `open` gives an empty store that refuses more than 1,000 bytes. */
 export function describeImageStore(name: string, open: () => Promise<OpenedImages>): void {
   const { signal } = new AbortController();
 
   describe(`${name} as an image store`, () => {
-    it('reads the bytes and knows their number', async () => {
+    it('returns the bytes and their number', async () => {
       const { images, put } = await open();
       await put('img/a.jpg', Uint8Array.of(1, 2, 255, 0));
 
@@ -21,7 +21,7 @@ export function describeImageStore(name: string, open: () => Promise<OpenedImage
       expect((await images.stat('img/a.jpg', signal)).size).toBe(4);
     });
 
-    it('stamps equal content equally and other content otherwise', async () => {
+    it('gives equal content equal stamps and other content other stamps', async () => {
       const { images, put } = await open();
       await put('a.jpg', Uint8Array.of(1, 2, 3));
       const first = await images.stat('a.jpg', signal);
@@ -34,7 +34,7 @@ export function describeImageStore(name: string, open: () => Promise<OpenedImage
       expect((await images.stat('a.jpg', signal)).stamp).not.toBe(first.stamp);
     });
 
-    it('takes names with spaces, quotes, percent signs and emoji as they are', async () => {
+    it('accepts names with spaces, quotes, percent signs and emoji', async () => {
       const { images, put } = await open();
       const odd = 'img/a b%20c\'d"🚗+.jpg';
       await put(odd, Uint8Array.of(7));

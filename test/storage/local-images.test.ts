@@ -31,7 +31,7 @@ describeImageStore('a directory', async () => {
 });
 
 describe('local images', () => {
-  it('are found by absolute path, then below image_root, then beside the input', async () => {
+  it('are found by absolute path, then below image_root, then in the input folder', async () => {
     const [root, inputs] = [tempFolder(), tempFolder()];
     put(join(root, 'a.jpg'), 'root');
     put(join(inputs, 'a.jpg'), 'inputs');
@@ -43,17 +43,17 @@ describe('local images', () => {
     expect(await read(images, 'b.jpg')).toBe('inputs');
   });
 
-  it('are found in the working folder as the last resort, which is said once', async () => {
-    const said: string[] = [];
-    const images = createLocalImages({ settings, inputFolder: tempFolder(), notice: (message) => said.push(message) });
+  it('are found in the working folder last, with one notice', async () => {
+    const notices: string[] = [];
+    const images = createLocalImages({ settings, inputFolder: tempFolder(), notice: (message) => notices.push(message) });
     const before = { ...settings, max_image_bytes: 1_000_000 };
-    const generous = createLocalImages({ settings: before, inputFolder: tempFolder(), notice: (message) => said.push(message) });
+    const generous = createLocalImages({ settings: before, inputFolder: tempFolder(), notice: (message) => notices.push(message) });
 
     await generous.read('package.json', signal);
     await generous.stat('package.json', signal);
     await generous.stat('tsconfig.json', signal);
 
-    expect(said).toEqual([expect.stringMatching(/working folder.*said once/)]);
+    expect(notices).toEqual([expect.stringMatching(/working folder.*shown once/)]);
     await expect(images.stat('no-such.jpg', signal)).rejects.toThrow(/looked for .*no-such\.jpg.*set data\.image_root/);
   });
 
@@ -73,7 +73,7 @@ describe('local images', () => {
     ['a NUL', 'a\0.jpg'],
     ['an endless name', `${'x'.repeat(5000)}.jpg`],
     ['a file as a folder', 'file/a.jpg'],
-  ])('are not found where the path has %s', async (_, path) => {
+  ])('are not found for a path with %s', async (_, path) => {
     const folder = tempFolder();
     put(join(folder, 'file'));
     const images = createLocalImages({ settings, inputFolder: folder, notice: nothing });
@@ -81,7 +81,7 @@ describe('local images', () => {
     await expect(images.stat(path, signal)).rejects.toMatchObject({ name: 'SampleError', code: 'image_not_found' });
   });
 
-  it.skipIf(process.getuid?.() === 0)('say so when they may not be read', async () => {
+  it.skipIf(process.getuid?.() === 0)('fail the sample when permissions deny reading', async () => {
     const folder = tempFolder();
     put(join(folder, 'x.jpg'));
     chmodSync(join(folder, 'x.jpg'), 0);
@@ -95,13 +95,13 @@ describe('local images', () => {
     ['http://example.com/a.jpg', /plain http is never read/],
     ['https://example.com/a.jpg', /data\.allow_https=true/],
     ['ftp://example.com/a.jpg', /ftp:\/\/ is not read/],
-  ])('refuse %s and say what to do', async (reference, message) => {
+  ])('refuse %s with a suggested fix', async (reference, message) => {
     const images = createLocalImages({ settings, inputFolder: tempFolder(), notice: nothing });
 
     await expect(images.stat(reference, signal)).rejects.toMatchObject({ code: 'image_unreadable', message });
   });
 
-  it('go to the S3 adapter for s3:// references and below an s3:// image_root', async () => {
+  it('come from S3 for s3:// references and below an s3:// image_root', async () => {
     const asked: string[] = [];
     const s3: ImageStore = {
       stat: async (path) => ({ size: asked.push(path), stamp: 'e' }),
@@ -115,7 +115,7 @@ describe('local images', () => {
     expect(await read(rooted, 'x/a.jpg')).toBe('s3://bucket/img/x/a.jpg');
   });
 
-  it('are not read once the run was told to end', async () => {
+  it('are not read after the run was aborted', async () => {
     const images = createLocalImages({ settings, inputFolder: tempFolder(), notice: nothing });
 
     await expect(images.read('a.jpg', AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });

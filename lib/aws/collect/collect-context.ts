@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Cloud } from '../runtime/cloud.ts';
 
-/** What the state machine hands to collect; `failure` says what came before, with an empty cause where all went well. */
+/** The input of collect from the state machine. `failure` is the error of an earlier state; it is empty after success. */
 export const CollectEvent = z.object({
   executionArn: z.string(),
   runId: z.string(),

@@ -4,7 +4,7 @@ import type { RunState } from '../run-state/run-state-store.ts';
 import type { StoredPlan } from '../run-state/stored-plan.ts';
 import type { MergedFacts } from './collect-state.ts';
 
-/** What collect tells the state machine: how the run ends. */
+/** The outcome of collect for the state machine: the end of the run. */
 export type CollectOutcome =
   | { readonly status: 'incomplete'; readonly waitSeconds: number }
   | ({ readonly status: 'ok'; readonly results: string } & Ended)
@@ -26,7 +26,7 @@ export interface CollectedRun {
 
 type EndVariables = Pick<FunctionSettings, 'ENVIRONMENT' | 'BUCKET' | 'MODEL_KEYS_SECRET'>;
 
-/** Step Functions shows a cause where people look first: how many, why, and what to do next. */
+/** Composes the outcome. Step Functions shows the cause first, so it has counts, the reason and the next step. */
 export function composeCollectOutcome(
   { plan, merged, stop, failure }: CollectedRun,
   { ENVIRONMENT: environment, BUCKET: bucket, MODEL_KEYS_SECRET: secret }: EndVariables,
@@ -40,10 +40,10 @@ export function composeCollectOutcome(
   if (stop)
     return fail(
       'RunStopped',
-      `${stop.message}${stop.reason === 'unauthorized' ? `; on AWS keys belong into Secrets Manager, secret ${secret}` : ''}`,
+      `${stop.message}${stop.reason === 'unauthorized' ? `; on AWS, keys are stored in Secrets Manager, secret ${secret}` : ''}`,
     );
   if (failure.error !== undefined)
-    return fail(failure.error, readableCause(failure.cause) || 'the map of batches failed: see its batches in the console');
+    return fail(failure.error, readableCause(failure.cause) || 'the map of batches failed; fix: see its batches in the console');
   const { max_failure_rate: tolerated } = plan.settings.workflow;
   if (failed === 0 || failed / (done + failed) <= tolerated) return { status: 'ok', ...counts };
   const codes = Object.entries(failures)
@@ -52,17 +52,17 @@ export function composeCollectOutcome(
     .join(', ');
   return fail(
     'TooManyFailures',
-    `${failed} of ${done + failed} samples failed (${codes}), more than workflow.max_failure_rate=${tolerated}; to try them again: groundline start ${results}failed.jsonl --env ${environment}, or start an execution with that file as its input`,
+    `${failed} of ${done + failed} samples failed (${codes}), more than workflow.max_failure_rate=${tolerated}; fix: groundline start ${results}failed.jsonl --env ${environment}, or start an execution with that file as its input`,
   );
 }
 
 /**
- * A cause that stands between the quotes of a JSON text as it is. EventBridge puts it there for the news of a failed run,
- * and nothing says that it escapes what it puts.
+ * A cause without characters that JSON escapes. EventBridge puts the cause of a failed run into a quoted JSON string,
+ * and its documentation does not promise to escape it.
  */
 export const plainCause = (cause: string) => cause.replace(/["\\]/g, "'").replace(/\s+/g, ' ');
 
-/** What Lambda reports of a crash is JSON with a stack. */
+/** The message of a cause. Lambda reports a crash as JSON with a stack. */
 export function readableCause(cause: string | undefined): string {
   try {
     const { errorMessage, errorType } = JSON.parse(cause ?? '') as { errorMessage?: string; errorType?: string };

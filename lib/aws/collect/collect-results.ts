@@ -16,11 +16,11 @@ import { copyObject } from './copy-object.ts';
 import { mergeParts } from './merge-parts.ts';
 import { writeRunReport } from './write-run-report.ts';
 
-/** Left for putting the work down, and needed to begin with the report; less of both where the function has little time in all. */
+/** Time reserved to suspend the merge, and time needed to start the report. At most a third of the function's time each. */
 const SAVE_MS = 60_000;
 const REPORT_MS = 300_000;
 
-/** Parts into result files, `run.json` and report; the last state before a run ends, whatever came before. */
+/** Merges parts into result files, then writes `run.json` and the report. The last state of every run, also after a failure. */
 export async function collectResults(event: unknown, context: CollectContext): Promise<CollectOutcome> {
   const parsed = CollectEvent.parse(event);
   const { cloud } = context;
@@ -36,7 +36,7 @@ export async function collectResults(event: unknown, context: CollectContext): P
   return outcome;
 }
 
-/** An input that is no address has a place of its own all the same: its run says why. */
+/** Paths for an invalid input too, so that its `run.json` can give the reason. */
 function resolvePathsOrUnknown(input: string | undefined, runId: string, bucket: string): RunPaths {
   try {
     return resolveRunPaths(input ?? '', runId);
@@ -72,7 +72,7 @@ async function collect(collecting: Collecting): Promise<CollectOutcome> {
   return composeCollectOutcome(end, cloud.variables);
 }
 
-/** `annotations.jsonl` is the last step's file. */
+/** `annotations.jsonl` is a copy of the file of the last step. */
 async function copyAnnotations(cloud: Cloud, plan: StoredPlan, files: MergedFacts['files']): Promise<MergedFacts['files']> {
   const last = stepFiles[findLastStep(plan.settings.workflow.steps)];
   const facts = files[last];
@@ -90,7 +90,7 @@ async function writeRunFile({ cloud, version }: Collecting, end: CollectedRun, f
     runId: plan.runId,
     version,
     status: why === undefined ? 'finished' : 'stopped',
-    ...(why && { stop: why }),
+    stop: why,
     settings: plan.settings,
     forcedSince: plan.forcedSince,
     input: { path: plan.input.uri, sha256: plan.input.sha256, lines: plan.input.lines },
@@ -99,7 +99,7 @@ async function writeRunFile({ cloud, version }: Collecting, end: CollectedRun, f
     finishedAt: cloud.clock.now(),
     tally: merged.collector.tally,
     spent,
-    ...(firstPending === Number.POSITIVE_INFINITY ? {} : { firstPendingLine: firstPending }),
+    firstPendingLine: firstPending === Number.POSITIVE_INFINITY ? undefined : firstPending,
     steps: plan.steps,
     files,
     notices: plan.notices,
@@ -108,7 +108,7 @@ async function writeRunFile({ cloud, version }: Collecting, end: CollectedRun, f
   if (plan.settings.output.compat === 'tao') await writeTaoStatus(cloud, plan, why);
 }
 
-/** For scripts that wait for TAO's own `status.json`. */
+/** Writes `status.json` for scripts that wait for TAO's status file. */
 async function writeTaoStatus(cloud: Cloud, plan: StoredPlan, why: { readonly message: string } | undefined): Promise<void> {
   const results = createS3Files({ client: cloud.s3, bucket: cloud.variables.BUCKET, prefix: plan.prefix });
   const status = createTaoStatus(results, () => cloud.clock.now());

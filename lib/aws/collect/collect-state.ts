@@ -7,7 +7,7 @@ import { readStoredText, writeStoredText } from '../run-state/stored-plan.ts';
 
 const count = z.int().nonnegative();
 
-/** How far the merging of parts is: where to go on in manifest and refused lines, what is counted, what is written. */
+/** State of a suspended merge: offsets in the manifest and the refused lines, the counts, and the open uploads. */
 export const MergeState = z.object({
   manifestOffset: count,
   refusedOffset: count,
@@ -17,7 +17,7 @@ export const MergeState = z.object({
 });
 export type MergeState = z.infer<typeof MergeState>;
 
-/** What is left to do once every line has been merged. */
+/** Facts about the merged files, needed by the work after the merge. */
 export const MergedFacts = z.object({
   collector: z.custom<CollectorState>((value) => typeof value === 'object' && value !== null),
   firstPending: z.int().positive().optional(),

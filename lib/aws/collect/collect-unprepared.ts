@@ -14,7 +14,7 @@ export interface UnpreparedRun extends CollectContext {
 
 const RefusedLine = z.object({ failure: z.object({ text: z.string() }) });
 
-/** The end of a run that never came to its samples: `run.json` says why, `failed.jsonl` holds the lines that were refused, if it came so far. */
+/** Ends a run without a plan: `run.json` has the reason, `failed.jsonl` the lines refused so far. */
 export async function collectUnprepared({ cloud, event, paths, version }: UnpreparedRun): Promise<CollectOutcome> {
   const { BUCKET: bucket } = cloud.variables;
   const key = `${paths.prefix}/failed.jsonl`;

@@ -12,13 +12,14 @@ export interface CopyOptions {
   readonly from: string;
   readonly to: string;
   readonly bytes: number;
-  /** Larger objects are copied in parts of this size. @default 1 GiB, S3 copying at most 5 at once */
+  /** Larger objects are copied in parts of this size. @default 1 GiB (the limit of S3 is 5 GiB) */
   readonly partBytes?: number;
 }
 
-const TOGETHER = 8;
+/** Parts copied at the same time. */
+const CONCURRENCY = 8;
 
-/** Copies an object within its bucket; its bytes do not pass through here. */
+/** Copies an object within its bucket. S3 copies the bytes; none pass through the function. */
 export async function copyObject({ client, bucket, from, to, bytes, partBytes = 1024 ** 3 }: CopyOptions): Promise<void> {
   const CopySource = `${bucket}/${from.split('/').map(encodeURIComponent).join('/')}`;
   const target = { Bucket: bucket, Key: to };
@@ -36,7 +37,7 @@ export async function copyObject({ client, bucket, from, to, bytes, partBytes = 
     );
     parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag };
   };
-  for (let start = 0; start < count; start += TOGETHER)
-    await Promise.all(Array.from({ length: Math.min(TOGETHER, count - start) }, (_, index) => copyPart(start + index)));
+  for (let start = 0; start < count; start += CONCURRENCY)
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, count - start) }, (_, index) => copyPart(start + index)));
   await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }));
 }

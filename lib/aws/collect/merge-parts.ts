@@ -14,26 +14,27 @@ import type { StoredPlan } from '../run-state/stored-plan.ts';
 import type { Cloud } from '../runtime/cloud.ts';
 import type { MergedFacts, MergeState } from './collect-state.ts';
 
-/** A line of the list of refused ones. */
+/** A line of the list of refused lines. */
 const RefusedLineResult = z.object({ n: z.int().positive(), failure: z.object({ code: z.string(), text: z.string() }) });
 
 export interface MergeOptions {
   readonly cloud: Cloud;
   readonly plan: StoredPlan;
-  /** The run was stopped: what is missing is pending, not lost. */
+  /** Whether the run was stopped. Missing lines are then pending, not lost. */
   readonly stopped: boolean;
   readonly state: MergeState | undefined;
-  /** Whether it is time to put the work down. */
+  /** Whether it is time to suspend the work. */
   readonly isLate: () => boolean;
 }
 
-const LOOK_EVERY = 200;
+/** Lines between two checks of the time. */
+const CHECK_EVERY = 200;
 const LOST =
-  'the batch of this sample was lost: its function was killed again and again, or could not be started; start failed.jsonl to try it again';
+  'the batch of this sample was lost: its function crashed on every attempt or could not be started; fix: start a run with failed.jsonl';
 
 /**
- * Merges parts, refused lines and what is missing, in input order, into the result files. Put down in time, it goes on from there;
- * without a state, from the beginning: what it was to go on with is lost.
+ * Merges parts, refused lines and missing lines into the result files, in input order. A suspended merge returns its state and
+ * resumes from it. The state is `undefined` after a lost upload; the merge then starts over.
  */
 export async function mergeParts(options: MergeOptions): Promise<{ merged: MergedFacts } | { state: MergeState | undefined }> {
   try {
@@ -68,7 +69,7 @@ async function mergeFrom(options: MergeOptions): Promise<{ merged: MergedFacts }
   };
 
   for (let count = 1; manifest.value || refused.value; count++) {
-    if (count % LOOK_EVERY === 0) {
+    if (count % CHECK_EVERY === 0) {
       await writeLost();
       if (isLate()) return { state: await suspendMerge() };
     }
@@ -81,7 +82,7 @@ async function mergeFrom(options: MergeOptions): Promise<{ merged: MergedFacts }
     }
     if (!line) break;
     const result = await readLineResult(line, steps, parts);
-    if (result.whole) {
+    if (result.complete) {
       await writeLost();
       await write(result.line);
     } else if (stopped) firstPending ??= line.n;
@@ -89,12 +90,11 @@ async function mergeFrom(options: MergeOptions): Promise<{ merged: MergedFacts }
     await manifest.next();
   }
   await writeLost();
-  return { merged: { collector: collector.state, ...(firstPending && { firstPending }), files: await closeAll(files) } };
+  return { merged: { collector: collector.state, firstPending, files: await closeAll(files) } };
 
   async function suspendMerge(): Promise<MergeState> {
     const uploads = Object.fromEntries(await Promise.all([...files].map(async ([name, file]) => [name, await file.save()] as const)));
-    const pending = firstPending === undefined ? {} : { firstPending };
-    return { manifestOffset: manifest.offset, refusedOffset: refused.offset, collector: collector.state, ...pending, uploads };
+    return { manifestOffset: manifest.offset, refusedOffset: refused.offset, collector: collector.state, firstPending, uploads };
   }
 }
 
@@ -103,20 +103,20 @@ interface LostLine {
   readonly step_0: LineResult['step_0'];
 }
 
-/** What the steps have made of a line; `whole` when nothing of it is missing. */
+/** The results of the steps for a line; `complete` if no step is missing. */
 async function readLineResult(
   { n }: ManifestLine,
   steps: readonly StepName[],
   parts: ReadonlyMap<StepName, PartReader>,
-): Promise<{ line: LineResult; whole: boolean }> {
+): Promise<{ line: LineResult; complete: boolean }> {
   const line: { step_0?: LineResult['step_0']; step_1?: LineResult['step_1'] } = {};
   for (const step of steps) {
     const found = await parts.get(step)?.at(n);
-    if (!found) return { line, whole: false };
+    if (!found) return { line, complete: false };
     line[step] = found;
     if (found.facts.status === 'failed') break;
   }
-  return { line, whole: true };
+  return { line, complete: true };
 }
 
 async function* composeLostLines({ cloud, plan }: MergeOptions, lost: readonly LostLine[]): AsyncGenerator<LineResult> {

@@ -7,8 +7,8 @@ import { partsFolder } from '../run-state/run-paths.ts';
 import type { StoredPlan } from '../run-state/stored-plan.ts';
 
 /**
- * Whether a run has read and measured the image of a sample. A record is written of such images alone. A failed line holds what its
- * uploader wrote, a width and a height perhaps: of those the part files of the run say it.
+ * Whether a run has read and measured the image of a sample. Every record has such an image. A failed line has only the fields
+ * of its uploader, so the part files of the run decide.
  */
 export function createImageRecogniser(bucket: FileStore, { prefix, settings }: Pick<StoredPlan, 'prefix' | 'settings'>) {
   const steps = listStepNames(settings.workflow.steps);
@@ -23,7 +23,7 @@ export function createImageRecogniser(bucket: FileStore, { prefix, settings }: P
   };
 }
 
-/** Looks lines up in the part files of a step, which are named by their first lines. */
+/** Finds lines in the part files of a step, whose names are their first lines. */
 function openPartsByLine(bucket: FileStore, prefix: string, step: StepName) {
   let batches: Promise<number[]> | undefined;
   let last: { readonly batch: number; readonly part: ReturnType<typeof readPart> } | undefined;

@@ -10,21 +10,21 @@ import type { ImageRoots } from '../run-state/image-roots.ts';
 export interface SignedLinksOptions {
   readonly client: S3Client;
   readonly imageRoots: ImageRoots;
-  /** Tells at which of two places an image is. */
+  /** Images below the base, to choose between base and fallback. */
   readonly images: ImageStore;
   /**
-   * Looks at the object of a relative path, which may have been read from another place than this one: a line of `failed.jsonl`
-   * brings a place of its own. @default no look
+   * Checks the object of a relative path. A line of `failed.jsonl` can have its own base, so the object here may be another one.
+   * @default no check
    */
   readonly isImage?: (location: S3Location) => Promise<boolean>;
   /** Milliseconds since 1970. */
   now(): number;
 }
 
-/** How long a link is meant to work: a day of looking at a report. Credentials of a function may end it earlier. */
+/** Lifetime of a link: a working day with the report. The credentials of a function can expire earlier. */
 const SECONDS = 12 * 60 * 60;
 
-/** Links to pictures in S3 for whoever has the report: they need no account, and say when they lapse. Paths that name no object have none. */
+/** Links to pictures in S3 for readers of the report without an AWS account, with their expiry. `undefined` for a path without an object. */
 export function signPictureLinks(options: SignedLinksOptions): (imagePath: string) => Promise<PictureLink | undefined> {
   const { client, isImage, now } = options;
   return async (imagePath) => {
@@ -38,7 +38,7 @@ export function signPictureLinks(options: SignedLinksOptions): (imagePath: strin
   };
 }
 
-/** Names its object by itself. */
+/** Whether a path needs no base. */
 const isAbsolute = (imagePath: string) => /^(?:\/|s3:\/\/)/i.test(imagePath);
 
 async function locate(imagePath: string, { imageRoots, images }: SignedLinksOptions) {

@@ -20,15 +20,15 @@ export interface RunReport {
 }
 
 const SHOWN = 500;
-/** Larger images are not decoded for a thumbnail: the report is no reason for a function to run out of time. */
+/** Larger images get no thumbnail: decoding them could exceed the time of the function. */
 const THUMBNAIL_PIXELS = 25_000_000;
-/** Left of the function's time when the report has taken all it may. */
+/** Time of the function reserved for the work after the report. */
 const RESERVE_MS = 30_000;
 
-/** `report.html` beside the results: failed, partial and low-scored samples first. A report that cannot be written is no reason to fail a run. */
+/** Writes `report.html` to the results: failed, partial and low-scored samples first. An error is logged and does not fail the run. */
 export async function writeRunReport({ cloud, plan, merged, remainingMs }: RunReport): Promise<void> {
   const results = createS3Files({ client: cloud.s3, bucket: cloud.variables.BUCKET, prefix: plan.prefix });
-  const imageRoots = { base: plan.imageBase, ...(plan.imageFallback === undefined ? {} : { fallbackRoot: plan.imageFallback }) };
+  const imageRoots = { base: plan.imageBase, fallbackRoot: plan.imageFallback };
   const images = openImages(cloud.s3, imageRoots, plan.settings.data.max_image_bytes);
   const first = createS3Images({ client: cloud.s3, base: imageRoots.base, maxBytes: plan.settings.data.max_image_bytes });
   const isImage = (location: S3Location) => isS3Image(cloud.s3, location);
@@ -41,10 +41,10 @@ export async function writeRunReport({ cloud, plan, merged, remainingMs }: RunRe
     const notices = isPart ? [partNotice(merged.collector.tally)] : [];
     await writeReport({ results: sampleFiles(results), images, linkTo, signal, maxSamples: SHOWN, maxPixels: THUMBNAIL_PIXELS, notices });
   } catch (error) {
-    cloud.log.warn('no report', { run: plan.runId, reason: error instanceof Error ? error.message : String(error) });
+    cloud.log.warn('the report was not written', { run: plan.runId, reason: error instanceof Error ? error.message : String(error) });
   }
 }
 
 function partNotice({ done, failed }: MergedFacts['collector']['tally']): string {
-  return `This run has ${(done + failed).toLocaleString('en')} samples: the figures and charts here are of a part of them, spread over the whole run; run.json counts all.`;
+  return `This run has ${(done + failed).toLocaleString('en')} samples. The figures and charts here show a part of them, spread over the run; run.json counts all.`;
 }

@@ -2,26 +2,26 @@ import type { SpecStep } from '#core/step-names.ts';
 import type { Partitioning } from '../prepare/partitioning.ts';
 import { awsPrices as price } from './aws-prices.ts';
 
-/** What a run takes from AWS, as far as the bill goes. */
+/** The work of a run that AWS bills. */
 export interface AwsWork {
   readonly samples: number;
   readonly steps: readonly SpecStep[];
   readonly partitioning: Partitioning;
-  /** Mean bytes of an image as it is stored. */
+  /** Mean bytes of a stored image. */
   readonly imageBytes: number;
-  /** Mean bytes of an image as it leaves, before base64. */
+  /** Mean bytes of a sent image, before base64. */
   readonly sentBytes: number;
-  /** Megapixels of an image that has to be decoded and written anew, mean over all images. */
+  /** Megapixels that are re-encoded, mean over all images. */
   readonly redrawnMegapixels: number;
-  /** Seconds that one call of the model lasts, by step. */
+  /** Seconds of one model call, by step. */
   readonly latency: Readonly<Record<SpecStep, number>>;
   readonly memoryMb: number;
-  /** Without an S3 bucket key every object is a request to KMS. */
+  /** Without an S3 bucket key, every object is a request to KMS. */
   readonly kms: 'none' | 'bucket key' | 'per object';
   readonly nat: boolean;
 }
 
-/** One line of a bill: `own` = stands apart from the sum, since it hangs on data and settings. */
+/** One line of a bill. `own` lines depend on data and settings and are not part of the sum. */
 export interface CostLine {
   readonly name: string;
   readonly usd: number;
@@ -29,9 +29,9 @@ export interface CostLine {
   readonly own?: boolean;
 }
 
-/** Measured: CPU of a call without its image's decoding, on a function of half a gigabyte; of a batch around its calls; of a megapixel. */
+/** Measured CPU seconds on a function of 512 MB: of a call without image decoding, of a batch without its calls, of a megapixel. */
 const SECONDS = { perSample: 0.012, perBatch: 2, perMegapixel: 0.1, prepareMillion: 90, collectMillion: 300 };
-/** Entered states of a batch, its own start included; states of the run around them. */
+/** State transitions of a batch, its start included, and of the run without its batches. */
 const TRANSITIONS = { perBatch: 7, perRun: 12 };
 /** Write units of a checkpoint (1 KB each), by step. */
 const CHECKPOINT_UNITS = { '0': 1, '1': 2 } as const;
@@ -49,7 +49,7 @@ export function awsCost(work: AwsWork): CostLine[] {
   const hours = seconds / 3600 / partitioning.lambdas;
   const write = steps.reduce((sum, step) => sum + CHECKPOINT_UNITS[step], 0) * samples + calls * 2;
   const reads = samples * steps.length + calls * 3 + (seconds / 4) * 1;
-  // Each image is looked at once and read by each step; a batch reads its lines, its part and the part before it.
+  // One HEAD per image and one read per step. A batch reads its lines, its part and the part before it.
   const s3Reads = samples * (1 + steps.length) + calls * 4 + batches * steps.length;
   const s3Writes = calls + batches + 40;
   const sent = samples * steps.length * ((work.sentBytes * 4) / 3 + REQUEST_OVERHEAD);
@@ -69,7 +69,7 @@ export function awsCost(work: AwsWork): CostLine[] {
       usd: write * price.dynamoWrite + reads * price.dynamoRead,
       why: 'a checkpoint of 1 KB and one of 2 KB per sample, one read before each',
     },
-    { name: 'S3', usd: s3Reads * price.s3Read + s3Writes * price.s3Write, why: 'each image is looked at once and read once per step' },
+    { name: 'S3', usd: s3Reads * price.s3Read + s3Writes * price.s3Write, why: 'one HEAD per image and one read per step' },
     { name: 'Logs', usd: ((calls * LOG_BYTES_PER_BATCH) / GB) * price.logsGb, why: 'a few lines per batch' },
     {
       name: 'Data transfer out',
@@ -77,14 +77,14 @@ export function awsCost(work: AwsWork): CostLine[] {
       why: `each image leaves once per step as base64: ${kilobytes(work.sentBytes)} of bytes`,
       own: true,
     },
-    { name: 'Re-encoding', usd: redrawing(work) * price.lambdaGbSecond, why: redrawingWhy(work), own: true },
+    { name: 'Re-encoding', usd: redrawing(work) * price.lambdaGbSecond, why: explainRedrawing(work), own: true },
     ...kmsLine(work, s3Reads + s3Writes),
     ...(work.nat
       ? [
           {
             name: 'NAT gateway',
             usd: (sent / GB) * price.natGb + hours * price.natHour,
-            why: 'everything that leaves passes it',
+            why: 'all outgoing data passes through it',
             own: true,
           },
         ]
@@ -92,7 +92,7 @@ export function awsCost(work: AwsWork): CostLine[] {
   ];
 }
 
-/** What stands in one sum: everything but what hangs on data and settings. */
+/** The sum of all lines except `own` ones, or with `own` only of those. */
 export const sumCosts = (lines: readonly CostLine[], own = false) =>
   lines.filter((line) => Boolean(line.own) === own).reduce((sum, { usd }) => sum + usd, 0);
 
@@ -101,16 +101,16 @@ function stepSeconds({ samples, partitioning }: AwsWork, latency: number, batche
   return (samples * latency) / inFlight + samples * SECONDS.perSample + batches * SECONDS.perBatch;
 }
 
-/** GB-seconds; one picture is decoded at a time. */
+/** GB-seconds of re-encoding; one picture is decoded at a time. */
 function redrawing({ samples, steps, redrawnMegapixels, memoryMb }: AwsWork): number {
-  // A function of 1,769 MB has a whole processor.
+  // A function of 1,769 MB has one full vCPU.
   const processors = memoryMb / 1769;
   return (samples * steps.length * redrawnMegapixels * SECONDS.perMegapixel * 0.6 * memoryMb) / 1024 / processors;
 }
 
-function redrawingWhy({ redrawnMegapixels }: AwsWork): string {
+function explainRedrawing({ redrawnMegapixels }: AwsWork): string {
   return redrawnMegapixels === 0
-    ? 'every image goes out as it is stored'
+    ? 'every image is sent as stored'
     : `${redrawnMegapixels.toFixed(1)} megapixels per image are decoded, turned or resized, once per step`;
 }
 
@@ -121,7 +121,7 @@ function kmsLine({ kms }: AwsWork, objects: number): CostLine[] {
     {
       name: 'KMS',
       usd,
-      why: kms === 'per object' ? 'one request per object, for want of a bucket key' : 'a bucket key: a request now and then',
+      why: kms === 'per object' ? 'one request per object without a bucket key' : 'few requests with a bucket key',
       own: true,
     },
   ];

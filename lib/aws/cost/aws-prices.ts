@@ -1,10 +1,10 @@
-/** When the price pages were read, and for where. */
+/** Date and region of the prices. */
 export const awsPricesReadOn = '2026-11-23';
 export const awsPricesRegion = 'us-east-1';
 
 /**
  * USD. Sources: aws.amazon.com/{step-functions,lambda,dynamodb,s3,ec2,cloudwatch,kms,vpc,secrets-manager}/pricing.
- * Free tiers are left out; transfer and Lambda become cheaper in steps that a run of a few million samples does not reach.
+ * Without free tiers. Volume discounts of transfer and Lambda start above a few million samples.
  */
 export const awsPrices = {
   /** Standard workflows, per transition. */

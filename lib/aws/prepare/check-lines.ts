@@ -25,24 +25,24 @@ export interface LineChecking extends Preparation {
   readonly imageBase: string;
 }
 
-/** Left for putting the work down. */
+/** Time reserved to suspend the work. */
 const SAVE_MS = 60_000;
 
-/** Counts the lines of the input, unpacks it where it is packed, then reads every line. What is done is kept: a later call goes on from there. */
+/** Counts the lines of the input, decompresses a gzip input, then checks every line. Progress is stored, and a later call resumes from it. */
 export async function checkLines(checking: LineChecking): Promise<CheckedLines | { readonly later: string }> {
   const { cloud, paths, spec, remainingMs } = checking;
   const statePath = `${paths.prefix}/${runFiles.prepareState}`;
   let state = await readPrepareState(cloud.bucket, statePath);
-  const keep = async (changes: Partial<PrepareState>) => {
+  const store = async (changes: Partial<PrepareState>) => {
     state = { ...state, ...changes };
     await writePrepareState(cloud.bucket, statePath, state);
   };
   const save = Math.min(SAVE_MS, remainingMs() / 3);
 
   const source = state.source ?? (await pin(checking));
-  const open = () => explained(cloud.filesIn(source.bucket, source.version).read(source.key), source);
-  if (state.scan === undefined) await keep({ source, scan: await scanInput(open()) });
-  if (state.plain === undefined) await keep({ plain: (await startsPacked(open())) ? await unpack(checking, open()) : source });
+  const open = () => withUsageErrors(cloud.filesIn(source.bucket, source.version).read(source.key), source);
+  if (state.scan === undefined) await store({ source, scan: await scanInput(open()) });
+  if (state.plain === undefined) await store({ plain: (await isGzip(open())) ? await unpack(checking, open()) : source });
   const { scan, plain } = state as Required<Pick<PrepareState, 'scan' | 'plain'>>;
   const kind = spec.settings.workflow.steps.includes('0') ? 'captions' : 'step_0';
   if (state.validated === undefined) {
@@ -58,51 +58,53 @@ export async function checkLines(checking: LineChecking): Promise<CheckedLines |
       isLate: () => remainingMs() < save,
     });
     if ('state' in result) {
-      await keep({ validation: result.state });
+      await store({ validation: result.state });
       const { samples, rejected } = result.state ?? { samples: 0, rejected: 0 };
       return { later: `${samples + rejected} of ${scan.lines} lines checked` };
     }
-    await keep({ validation: undefined, validated: { ...result.done, images: [...result.done.images] } });
+    await store({ validation: undefined, validated: { ...result.done, images: [...result.done.images] } });
   }
   const { validated } = state as Required<Pick<PrepareState, 'validated'>>;
   return { ...(validated as Validated), lines: scan.lines, sha256: scan.sha256, plain, kind };
 }
 
-/** The version that is current now; from here on the run is of that one. */
+/** Pins the current version of the input, which the run processes from now on. */
 async function pin({ cloud, paths }: Preparation): Promise<PinnedObject> {
   const { bucket, key } = paths.input;
   try {
     const { VersionId } = await cloud.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return { bucket, key, ...(VersionId === undefined ? {} : { version: VersionId }) };
+    return { bucket, key, version: VersionId };
   } catch (error) {
-    if (isS3NotFound(error)) throw new UsageError(`there is no s3://${bucket}/${key}: check the start input, or upload it first`);
+    if (isS3NotFound(error))
+      throw new UsageError(`the input s3://${bucket}/${key} does not exist; fix: check the start input, or upload the file first`);
     if (isS3AccessDenied(error))
       throw new UsageError(
-        `s3://${bucket}/${key} may not be read by this environment: put it into its own bucket, s3://${cloud.variables.BUCKET}/inputs/<dataset>/`,
+        `this environment cannot read s3://${bucket}/${key}: access denied; fix: upload it to s3://${cloud.variables.BUCKET}/inputs/<dataset>/`,
       );
     throw error;
   }
 }
 
-async function* explained(chunks: AsyncIterable<Uint8Array>, { bucket, key }: PinnedObject): AsyncGenerator<Uint8Array> {
+async function* withUsageErrors(chunks: AsyncIterable<Uint8Array>, { bucket, key }: PinnedObject): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks;
   } catch (error) {
-    if (error instanceof FileNotFoundError) throw new UsageError(`s3://${bucket}/${key} was deleted while it was read: upload it again`);
+    if (error instanceof FileNotFoundError)
+      throw new UsageError(`s3://${bucket}/${key} was deleted while it was read; fix: upload it again`);
     throw error;
   }
 }
 
-async function startsPacked(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+async function isGzip(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
   for await (const chunk of chunks) return chunk[0] === 0x1f && chunk[1] === 0x8b;
   return false;
 }
 
-/** Ranges of a packed file cannot be read: its text is put beside the manifest. */
-async function unpack(checking: Preparation, packed: AsyncIterable<Uint8Array>): Promise<PinnedObject> {
+/** Writes the text of a gzip input next to the manifest, because byte ranges of a gzip file cannot be read. */
+async function unpack(checking: Preparation, chunks: AsyncIterable<Uint8Array>): Promise<PinnedObject> {
   const { bucket, key, tailKey, client } = uploadAt(checking, runFiles.plainInput);
   const upload = await openUpload({ client, bucket, key, tailKey });
-  for await (const chunk of unpacked(packed)) await upload.write(chunk);
+  for await (const chunk of unpacked(chunks)) await upload.write(chunk);
   await upload.close();
   return { bucket, key };
 }
@@ -117,7 +119,7 @@ function uploadAt({ cloud, paths }: Preparation, name: string) {
 }
 
 function repeatsFile({ cloud, paths }: Preparation) {
-  // One for each offset: should the call die before its state is stored, the counts that belong to the state before are still there.
+  // One object per offset: if the call dies before its state is stored, the counts of the state before still exist.
   const at = (offset: number) => ({ Bucket: cloud.variables.BUCKET, Key: `${paths.prefix}/work/repeats-${offset}.bin` });
   return {
     async read(offset: number) {

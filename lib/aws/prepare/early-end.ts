@@ -6,8 +6,8 @@ import type { Preparation } from './preparation.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
 import type { ResolvedSpec } from './resolve-spec.ts';
 
-/** A dry run ends here, and a run that nobody watches and that would cost more than the environment allows. */
-export async function endBeforePaying(
+/** Ends a dry run, and a run started by an upload whose estimate exceeds the limit of the environment. */
+export async function endBeforeCalls(
   preparation: Preparation,
   { settings }: ResolvedSpec,
   { samples, asked }: Pick<CheckedLines, 'samples' | 'asked'>,
@@ -19,12 +19,12 @@ export async function endBeforePaying(
   const cost = costUsd === undefined ? unknownCost(knownUsd) : `about $${costUsd.toFixed(2)}`;
   const facts = { samples, estimate: { calls: estimate.calls, cost_usd: costUsd }, mean_image_bytes: Math.round(meanImageBytes) };
   if (start.dry_run)
-    return endEarly(preparation, 'dry_run', `${samples} samples would cost ${cost} if none of them is paid for yet`, facts);
+    return endEarly(preparation, 'dry_run', `${samples} samples would cost ${cost} without checkpoints of earlier runs`, facts);
   const limit = cloud.variables.MAX_UNATTENDED_USD;
-  // A private host or one of the environment's own is free to run at no known price.
+  // Private hosts and the environment's own servers bill nothing, so they need no price.
   if (start.uploaded === undefined || (unpriced === undefined && knownUsd <= limit)) return undefined;
   const { uploaded: _, ...approved } = start;
-  const message = `needs approval: ${samples} samples would cost ${cost}; this environment spends up to $${limit} unasked (maxUnattendedUsd): to approve it start an execution with the input ${JSON.stringify(approved)}`;
+  const message = `needs approval: ${samples} samples would cost ${cost}; this environment spends up to $${limit} without approval (maxUnattendedUsd); fix: to approve, start an execution with the input ${JSON.stringify(approved)}`;
   return endEarly(preparation, 'needs_approval', message, { ...facts, start_input: approved });
 }
 
@@ -33,13 +33,13 @@ function unknownCost(knownUsd: number): string {
   return `${least} (no price is known for the model)`;
 }
 
-/** Says what is waited for. */
+/** Shows in `run.json` and in the run state that a run waits, and for what. */
 export async function writeWaiting(preparation: Preparation, message: string): Promise<void> {
   await writeEarlyRunFile(earlyRun(preparation), 'waiting', message);
   await preparation.cloud.runStateStore(preparation.paths.runId).describe({ phase: message });
 }
 
-/** Ends a run that has nothing to do, or must not do it yet. */
+/** Ends a run that has no work, or needs approval. */
 export async function endEarly(preparation: Preparation, status: EarlyStatus, message: string, facts: EarlyRunFacts = {}) {
   await writeEarlyRunFile(earlyRun(preparation), status, message, facts);
   await preparation.cloud.runStateStore(preparation.paths.runId).describe({ phase: status });

@@ -3,7 +3,7 @@ import type { EarlyRunFacts, EarlyRunFile } from '#core/run-file.ts';
 import type { RunPaths } from '../run-state/run-paths.ts';
 import { writeStoredText } from '../run-state/stored-plan.ts';
 
-/** Where a run stands that has not come to its samples, or never will. */
+/** Status of a run before its first sample, or of a run that ends without samples. */
 export type EarlyStatus = Exclude<EarlyRunFile['status'], 'running' | 'finished'>;
 
 export interface EarlyRun {
@@ -14,7 +14,7 @@ export interface EarlyRun {
   readonly input: string;
 }
 
-/** `run.json` of a run before, or instead of, its work: `message` says where it stands and what to do. */
+/** Writes `run.json` of a run before its first sample, or instead of it. `message` has the progress and the next step. */
 export async function writeEarlyRunFile(
   { bucket, paths, startedAt, version, input }: EarlyRun,
   status: EarlyStatus,

@@ -1,4 +1,4 @@
-import { isPrivateHost } from '#core/model-hosts.ts';
+import { isPrivateHost } from '#core/hosts/model-hosts.ts';
 import type { Settings } from '#core/settings.ts';
 import { assumptions, extractionUsage, groundingUsage, imageTokens, promptTokens } from '#models/cost/estimate-usage.ts';
 import { costUsd } from '#models/cost/prices.ts';
@@ -7,27 +7,27 @@ import { findServiceTier, findStepModel } from '#models/step-model.ts';
 
 export interface RunEstimate {
   readonly calls: number;
-  /** Absent where a price is not known. */
+  /** Absent if a price is unknown. */
   readonly costUsd?: number;
-  /** What is known of it. */
+  /** Sum of the known costs. */
   readonly knownUsd: number;
-  /** A model that is billed at a price that is not known. */
+  /** A billed model of unknown price. */
   readonly unpriced?: string;
 }
 
-/** A photograph, and characters of a caption: what is not measured before a run on AWS. */
+/** Size of a photograph in pixels, and characters of a caption. A run on AWS does not measure them in advance. */
 const USUAL_SIZE = { width: 1024, height: 768 };
 const USUAL_CAPTION = 120;
 
-/** Samples that each step asks about: equal lines once, and those that bring their expressions not for extraction. */
+/** Samples with a model call, by step. Equal lines count once; lines with given expressions need no extraction. */
 export interface AskedSamples {
   readonly extraction: number;
   readonly grounding: number;
 }
 
 /**
- * What a run would cost at a time (milliseconds since 1970) if nothing of it were paid for yet.
- * A host is billed unless it is private or one of the environment's own.
+ * The cost of a run without checkpoints, at a time in milliseconds since 1970.
+ * A host is billed unless it is private or one of the environment's own servers.
  */
 export function estimateRun(settings: Settings, asked: AskedSamples, at: number, ownHosts: readonly string[]): RunEstimate {
   const { workflow, vlm } = settings;
@@ -56,7 +56,7 @@ export function estimateRun(settings: Settings, asked: AskedSamples, at: number,
   return {
     calls,
     knownUsd,
-    ...(unknown.length === 0 ? { costUsd: knownUsd } : {}),
-    ...(unpriced === undefined ? {} : { unpriced }),
+    costUsd: unknown.length === 0 ? knownUsd : undefined,
+    unpriced,
   };
 }

@@ -1,24 +1,25 @@
 import { SampleError } from '#core/errors.ts';
+import { isAbsoluteReference } from '#core/hosts/remote-address.ts';
 import type { ImageStore } from '#core/ports.ts';
-import { isAbsoluteReference } from '#core/remote-address.ts';
 import type { ImageReference } from './sample-images.ts';
 
 export interface ImagesFound {
   readonly looked: number;
   readonly missing: number;
-  /** Why the first of them is missing. */
+  /** The message for the first missing image. */
   readonly first?: string;
-  /** Of those found. */
+  /** Mean size of the images found. */
   readonly meanBytes: number;
 }
 
-const TOGETHER = 16;
+/** Concurrent requests. */
+const CONCURRENCY = 16;
 
-/** Looks for images without reading them. */
+/** Checks that images exist, without reading them. */
 export async function findImages(images: ImageStore, wanted: readonly ImageReference[], signal: AbortSignal): Promise<ImagesFound> {
   const sizes: number[] = [];
   const problems = new Map<number, string>();
-  const look = async (image: ImageReference, index: number) => {
+  const check = async (image: ImageReference, index: number) => {
     try {
       sizes.push((await statImage(images, image, signal)).size);
     } catch (error) {
@@ -26,14 +27,14 @@ export async function findImages(images: ImageStore, wanted: readonly ImageRefer
       problems.set(index, error.message);
     }
   };
-  for (let start = 0; start < wanted.length; start += TOGETHER)
-    await Promise.all(wanted.slice(start, start + TOGETHER).map((image, index) => look(image, start + index)));
+  for (let start = 0; start < wanted.length; start += CONCURRENCY)
+    await Promise.all(wanted.slice(start, start + CONCURRENCY).map((image, index) => check(image, start + index)));
   const first = problems.get(Math.min(...problems.keys()));
   const meanBytes = sizes.length === 0 ? 0 : sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
-  return { looked: wanted.length, missing: problems.size, ...(first === undefined ? {} : { first }), meanBytes };
+  return { looked: wanted.length, missing: problems.size, first, meanBytes };
 }
 
-/** A line of `failed.jsonl` finds its image where its former run looked for it, else as any other line does. */
+/** The image of a line of `failed.jsonl` is below the base of its previous run; otherwise it is found like any other image. */
 async function statImage(images: ImageStore, { path, base }: ImageReference, signal: AbortSignal) {
   if (base !== undefined && !isAbsoluteReference(path))
     try {

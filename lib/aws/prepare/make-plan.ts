@@ -17,7 +17,7 @@ export interface PlanParts extends Preparation {
   readonly checked: CheckedLines;
 }
 
-/** Opens the models once, so that a wrong key, model or convention is met here and not by every worker, and settles the rest. */
+/** Connects to the models once, so that a wrong key, model or convention fails here and not in every worker. Then writes the plan. */
 export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
   const { cloud, event, start, paths, spec, imageRoots, checked } = parts;
   const { settings } = spec;
@@ -39,14 +39,14 @@ export async function makePlan(parts: PlanParts): Promise<StoredPlan> {
     executionArn: event.executionArn,
     startedAt: Date.parse(event.startedAt),
     settings,
-    ...(settings.workflow.force_reprocess && spec.forcedSince !== undefined ? { forcedSince: spec.forcedSince } : {}),
-    ...(steps.step_1 ? { coordinates: connections.grounding.profile.family } : {}),
+    forcedSince: settings.workflow.force_reprocess ? spec.forcedSince : undefined,
+    coordinates: steps.step_1 ? connections.grounding.profile.family : undefined,
     input: { uri: start.input, sha256: checked.sha256, lines: checked.lines, kind: checked.kind, plain: checked.plain },
     imageBase: imageRoots.base,
-    ...(imageRoots.fallbackRoot === undefined ? {} : { imageFallback: imageRoots.fallbackRoot }),
+    imageFallback: imageRoots.fallbackRoot,
     samples: checked.samples,
     rejected: checked.rejected,
-    ...(checked.firstUnchosenLine === undefined ? {} : { firstUnchosenLine: checked.firstUnchosenLine }),
+    firstUnchosenLine: checked.firstUnchosenLine,
     ...partitioning,
     steps,
     notices,
@@ -74,7 +74,7 @@ async function connect({ cloud, secret, spec, remainingMs }: PlanParts, notices:
   try {
     return await open();
   } catch (error) {
-    // A key that was put in after this container had read the secret.
+    // The owner may have changed the key after this container read the secret.
     if (await secret.refresh()) return open();
     throw error;
   }

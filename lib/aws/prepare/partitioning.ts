@@ -1,6 +1,6 @@
-/** How a run is spread over Lambda functions. */
+/** The distribution of a run over Lambda functions. */
 export interface Partitioning {
-  /** Functions of one step at a time. */
+  /** Functions of one step that run at the same time. */
   readonly lambdas: number;
   /** Calls in flight per function. */
   readonly callsPerLambda: number;
@@ -14,18 +14,18 @@ export interface Workload {
   readonly maxLambdas: number;
   /** A known limit of the endpoint, in calls a second. */
   readonly callsPerSecond?: number | undefined;
-  /** Of the input file in bytes; a batch's lines are never more than a function can hold. */
+  /** Longest line of the input in bytes; it limits the batch size, so that a function can hold its lines. */
   readonly longestLine?: number;
 }
 
 /** Calls in flight that keep one function of half a gigabyte busy without filling it. */
 const CALLS_PER_LAMBDA = 32;
 const LARGEST_BATCH = 200;
-/** Seconds a call is taken to last, where only the endpoint's limit is known. */
+/** Assumed seconds of a model call, needed to apply a rate limit. */
 const LATENCY_S = 6;
 const BATCH_BYTES = 64 * 1024 * 1024;
 
-/** `lambdas × callsPerLambda` never exceeds `max_workers`, nor what a known limit can use; batches are small enough that every function gets some. */
+/** `lambdas × callsPerLambda` never exceeds `max_workers` or a known rate limit. Batches are small enough for every function to get some. */
 export function computePartitioning({ samples, maxWorkers, maxLambdas, callsPerSecond, longestLine = 1 }: Workload): Partitioning {
   const wanted = clamp(Math.ceil(maxWorkers / CALLS_PER_LAMBDA), 1, Math.max(1, maxLambdas));
   const calls = computeCalls(maxWorkers, wanted);

@@ -4,7 +4,7 @@ import type { Cloud } from '../runtime/cloud.ts';
 import type { ModelSecret } from '../runtime/model-secret.ts';
 import type { StartInput } from '../start/start-input.ts';
 
-/** What the state machine hands to prepare, the first time and each time after a wait. */
+/** The input of prepare from the state machine, at first and after each wait. */
 export const PrepareEvent = z.object({
   executionArn: z.string(),
   runId: z.string(),

@@ -13,7 +13,7 @@ import { logWithoutKeys, withoutKeys } from '../runtime/without-keys.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
 import { prepareRun } from './prepare-run.ts';
 
-/** The function between an upload and its first paid call. */
+/** The function that prepares a run, between an upload and its first model call. */
 export function createPrepareHandler(variables: FunctionSettings, version: string) {
   const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
   const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);

@@ -1,4 +1,4 @@
-/** What prepare tells the state machine: references and counts, never records. */
+/** The outcome of prepare for the state machine: references and counts, never records. */
 export type PrepareOutcome =
   | {
       readonly status: 'ok';

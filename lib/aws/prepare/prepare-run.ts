@@ -7,7 +7,7 @@ import type { Cloud } from '../runtime/cloud.ts';
 import { parseStartInput } from '../start/start-input.ts';
 import { newerUpload } from '../start/superseded.ts';
 import { checkLines } from './check-lines.ts';
-import { endBeforePaying, endEarly, writeWaiting } from './early-end.ts';
+import { endBeforeCalls, endEarly, writeWaiting } from './early-end.ts';
 import { findImages } from './find-images.ts';
 import { makePlan } from './make-plan.ts';
 import { type Preparation, type PrepareContext, PrepareEvent } from './preparation.ts';
@@ -15,10 +15,10 @@ import type { PrepareOutcome } from './prepare-outcome.ts';
 import { resolveSpec } from './resolve-spec.ts';
 import { waitForImages } from './wait-for-images.ts';
 
-/** A look at the lease at first and at most: each is some events of an execution's history, which holds 25,000. */
+/** Seconds between two checks of the lease, at first and at most. Each check adds events to the history of the execution, which holds 25,000. */
 const LEASE_EVERY_S = { first: 30, most: 300 };
 
-/** Everything between an upload and its first paid call. What cannot be run is an outcome with a cause; what is thrown is tried again. */
+/** Everything between an upload and its first model call. A run that cannot start is an outcome with a cause; thrown errors are retried. */
 export async function prepareRun(event: unknown, context: PrepareContext): Promise<PrepareOutcome> {
   const parsed = PrepareEvent.parse(event);
   try {
@@ -28,7 +28,7 @@ export async function prepareRun(event: unknown, context: PrepareContext): Promi
     return outcome;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof RunStopError)) throw error;
-    context.cloud.log.warn('cannot run', { run: parsed.runId, cause: error.message });
+    context.cloud.log.warn('the run cannot start', { run: parsed.runId, cause: error.message });
     return { status: 'failed', error: 'CannotRun', cause: error.message };
   }
 }
@@ -40,7 +40,7 @@ async function prepare(preparation: Preparation): Promise<PrepareOutcome> {
     const newer = start.uploaded && (await newerUpload(cloud, paths.input, start.uploaded));
     if (newer === undefined) return undefined;
     await lease.release();
-    return endEarly(preparation, 'superseded', `superseded: ${newer}; the run of that upload does the work`);
+    return endEarly(preparation, 'superseded', `superseded: ${newer}; the run of that upload processes the dataset`);
   };
   const before = await endIfSuperseded();
   if (before) return before;
@@ -56,19 +56,19 @@ async function prepare(preparation: Preparation): Promise<PrepareOutcome> {
   const imageRoots = resolveImageRoots(spec.settings.data.image_root, spec.imageFolder);
   const checked = await checkLines({ ...preparation, spec, imageBase: imageRoots.base });
   if ('later' in checked) return { status: 'incomplete', waitSeconds: 1, waited: event.waited, reason: checked.later };
-  if (checked.samples === 0) throw new UsageError(nothingToDo(checked.rejected, start.input));
+  if (checked.samples === 0) throw new UsageError(composeEmptyInput(checked.rejected, start.input));
 
   const images = openImages(cloud.s3, imageRoots, spec.settings.data.max_image_bytes);
   const found = await findImages(images, checked.images, AbortSignal.timeout(Math.max(1, preparation.remainingMs() - 5_000)));
   const waiting = await waitForImages(preparation, found, spec.settings.workflow.max_failure_rate);
   if (waiting) return waiting;
-  const ended = await endBeforePaying(preparation, spec, checked, found.meanBytes);
+  const ended = await endBeforeCalls(preparation, spec, checked, found.meanBytes);
   if (ended) {
     await lease.release();
     return ended;
   }
   const plan = await makePlan({ ...preparation, spec, imageRoots, checked });
-  // Checking many lines took minutes, in which a spec may have come.
+  // Checking many lines takes minutes; meanwhile a spec may have been uploaded.
   return (await endIfSuperseded()) ?? startSteps(cloud, plan);
 }
 
@@ -84,7 +84,7 @@ async function waitForLease({ run, freeInSeconds }: LeaseHolder, preparation: Pr
   return { status: 'incomplete', waitSeconds, waited: event.waited, reason: message };
 }
 
-/** A tenth of the time that has passed. */
+/** A tenth of the time since the start, within limits. */
 function leaseWait(passedMs: number): number {
   const { first, most } = LEASE_EVERY_S;
   return Math.round(Math.min(most, Math.max(first, passedMs / 10_000)));
@@ -105,7 +105,7 @@ async function startSteps(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcom
 }
 
 function composeOtherRuns({ cloud, isRunning }: Preparation): OtherRuns {
-  const why = 'its execution was ended from outside, and another run of the same dataset waits: start it again, finished work is kept';
+  const why = 'its execution was ended from outside, and another run of the same dataset waits; fix: start it again, finished work is kept';
   return { isRunning, stop: (runId) => cloud.runStateStore(runId).stop('interrupted', why) };
 }
 
@@ -120,8 +120,8 @@ function openLease({ cloud, event, start }: Preparation) {
   });
 }
 
-function nothingToDo(rejected: number, input: string): string {
+function composeEmptyInput(rejected: number, input: string): string {
   return rejected > 0
-    ? `none of the ${rejected} lines of ${input} can be used: failed.jsonl says why, line by line`
-    : `${input} has no lines: upload lines of {"image_path":"…","caption":"…"}`;
+    ? `none of the ${rejected} lines of ${input} can be used; fix: see the reason for each line in failed.jsonl`
+    : `${input} has no lines; fix: upload lines of {"image_path":"…","caption":"…"}`;
 }

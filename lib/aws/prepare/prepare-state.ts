@@ -6,9 +6,9 @@ import { AskedTotals, ValidationState } from './validate-input.ts';
 const count = z.int().nonnegative();
 const Pinned = z.object({ bucket: z.string(), key: z.string(), version: z.string().optional() });
 
-/** What prepare has done so far: it may take several calls, for time or while it waits for something. */
+/** Progress of prepare, which may take several calls: for time, or while it waits for images or the lease. */
 export const PrepareState = z.object({
-  /** The input in the version that this run is of. */
+  /** The input, in the version that this run processes. */
   source: Pinned.optional(),
   scan: z.object({ lines: count, sha256: z.string(), bytes: count }).optional(),
   plain: Pinned.optional(),
@@ -23,7 +23,7 @@ export const PrepareState = z.object({
       images: z.array(z.object({ path: z.string(), base: z.string().optional() })),
     })
     .optional(),
-  /** Of the last look at the images. */
+  /** Whether the last check of the images found some missing. */
   imagesMissing: z.boolean().optional(),
 });
 export type PrepareState = z.infer<typeof PrepareState>;

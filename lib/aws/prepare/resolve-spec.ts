@@ -1,6 +1,6 @@
 import { UsageError } from '#core/errors.ts';
 import { FileNotFoundError, type FileStore } from '#core/ports.ts';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import type { Settings } from '#core/settings.ts';
 import { readRunFile } from '#results/read-run-file.ts';
 import { type LoadedSpec, loadSpec } from '#spec/load-spec.ts';
@@ -17,45 +17,46 @@ export interface SpecSources {
   readonly input: S3Location;
   /** A bucket's files by its name. */
   readonly filesIn: (bucket: string, version?: string) => FileStore;
-  /** Where keys belong, for messages. */
+  /** Name of the secret with the keys, for messages. */
   readonly secret: string;
-  /** Where the environment allows calls to go. */
+  /** Hosts that the environment allows. */
   readonly modelHosts: readonly string[];
 }
 
 export interface ResolvedSpec extends Pick<LoadedSpec, 'settings' | 'notices'> {
-  /** Where relative image paths of this input begin, when `data.image_root` is empty. */
+  /** Root of relative image paths of this input if `data.image_root` is empty. */
   readonly imageFolder: string;
-  /** The run that this one goes on with, where both ask again although answers are at hand. */
+  /** The forced run that this forced run continues. Its replies are reused. */
   readonly forcedSince: string | undefined;
 }
 
-/** Calls in flight where nobody says otherwise: a function's worth, twice. TAO's default of 4 is meant for one machine. */
-const USUAL_WORKERS = 64;
+/** Default calls in flight: two functions. The default of 4 in TAO is meant for one machine. */
+const DEFAULT_WORKERS = 64;
 
-/** The settings of a run: the spec file beside the captions (or that of the run whose file the input is), then what the start says. Throws `UsageError`. */
+/** The settings of a run: the spec file next to the captions, or for a result file the spec of its run; then the start input. Throws `UsageError`. */
 export async function resolveSpec(sources: SpecSources): Promise<ResolvedSpec> {
   const { start, input, secret, modelHosts } = sources;
   const uri = `s3://${input.bucket}/${input.key}`;
   const previous = await readPreviousSpec(sources);
   const file = await specFile(sources, previous?.text);
   const startOverrides = listStartOverrides(start);
-  const overrides = [...(setsWorkers(file) ? [] : [`workflow.max_workers=${USUAL_WORKERS}`]), ...startOverrides];
+  const defaults = setsWorkers(file) ? [] : [`workflow.max_workers=${DEFAULT_WORKERS}`];
+  const overrides = [...defaults, ...startOverrides];
   const { settings, notices } = loadSpec({
-    ...(file && { file }),
+    file,
     overrides,
     overrider: 'the start input',
     env: () => undefined,
     needs: [],
   });
   requireRunnable(settings, file?.name ?? 'the start input', secret);
-  // Captions may arrive before their spec: the default model is refused only where it would be called.
+  // Captions may be uploaded before their spec, so the hosts of the default model are checked only before its calls.
   if (file !== undefined || start.spec !== undefined) requireAllowedHosts(settings, modelHosts);
   return {
     settings: { ...settings, data: { ...settings.data, input_jsonl: uri } },
     notices,
     imageFolder: previous?.imageBase ?? uri.slice(0, uri.lastIndexOf('/')),
-    // Who asks for it anew means the answers of the former run, too.
+    // A start input with force_reprocess repeats the calls of the previous run, too.
     forcedSince: (startOverrides.includes('workflow.force_reprocess=true') ? undefined : previous?.forcedSince) ?? start.forced_since,
   };
 }
@@ -69,7 +70,7 @@ async function specFile({ start, input, filesIn }: SpecSources, previous: SpecTe
   if (typeof start.spec === 'string') {
     const { bucket, key } = parseS3(start.spec);
     const text = await readTextIfPresent(filesIn(bucket), key);
-    if (text === undefined) throw new UsageError(`there is no spec file at ${start.spec}: check "spec" of the start input`);
+    if (text === undefined) throw new UsageError(`the spec file ${start.spec} does not exist; fix: check "spec" of the start input`);
     return { text, name: start.spec };
   }
   if (previous) return previous;
@@ -84,7 +85,7 @@ interface PreviousSpec {
   readonly forcedSince: string | undefined;
 }
 
-/** `failed.jsonl` of a run goes on with that run's settings, and looks for images where it did. */
+/** The settings and the image base of the run that a result file belongs to. */
 async function readPreviousSpec({ input, filesIn }: SpecSources): Promise<PreviousSpec | undefined> {
   const run = parsePreviousRun(input.key);
   if (run === undefined) return undefined;
@@ -98,7 +99,7 @@ async function readPreviousSpec({ input, filesIn }: SpecSources): Promise<Previo
   if (spec === undefined) return undefined;
   const { limit: _, sample: __, ...workflow } = isTree(spec.workflow) ? spec.workflow : {};
   const forcedSince = workflow.force_reprocess === true ? since : undefined;
-  // Values in run.json are settled: a "${" in them is meant as it stands.
+  // Values in run.json are resolved: a "${" in them is text, no reference.
   const escaped = JSON.stringify({ ...spec, workflow }).replaceAll('${', '\\\\${');
   return { text: { text: `{"autolabel_type":"image_grounding","image_grounding":${escaped}}`, name }, imageBase, forcedSince };
 }
@@ -118,18 +119,18 @@ function setsWorkers(file: SpecText | undefined): boolean {
   return isTree(section) && isTree(section.workflow) && section.workflow.max_workers !== undefined;
 }
 
-/** Throws `UsageError` for a spec that may not go to AWS, or cannot run there. */
+/** Throws `UsageError` for a spec with secrets, or with a backend that does not run on AWS. */
 export function requireRunnable(settings: Settings, name: string, secret: string): void {
   requireNoSecrets(settings, name, secret);
   requireRemote(settings);
 }
 
-/** Whoever can read the bucket or the execution's history would have the key. */
+/** A key in a spec would be readable in the bucket and in the history of the execution. */
 function requireNoSecrets(settings: Settings, name: string, secret: string): void {
   const secrets = differing(settings, withoutSecrets(settings), 'image_grounding');
   if (secrets.length === 0) return;
   throw new UsageError(
-    `${name} holds a secret (${secrets.join(', ')}), which would stay in the bucket: take it out, change the key at its provider, and put the new one into Secrets Manager, ` +
+    `${name} holds a secret (${secrets.join(', ')}), which would stay in the bucket; fix: remove it, replace the key at its provider, and store the new key in Secrets Manager, ` +
       `secret ${secret}, as {"api.openai.com":"…"}`,
   );
 }
@@ -145,5 +146,5 @@ function requireRemote({ vlm, workflow }: Settings): void {
     ...(workflow.steps.includes('1') ? [vlm.grounding.backend ?? vlm.backend] : []),
   ];
   if (backends.includes('builtin'))
-    throw new UsageError('vlm.backend=builtin runs on one machine only (groundline generate): set vlm.backend to gemini or openai');
+    throw new UsageError('vlm.backend=builtin runs on one machine only (groundline generate); fix: set vlm.backend to gemini or openai');
 }

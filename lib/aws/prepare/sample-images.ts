@@ -1,4 +1,4 @@
-/** An image as a line names it, and where the run that the line failed in looked for it. */
+/** The image path of a line, and the image base of the previous run for a line of `failed.jsonl`. */
 export interface ImageReference {
   readonly path: string;
   readonly base?: string | undefined;
@@ -7,16 +7,16 @@ export interface ImageReference {
 export interface ImageSamplerState {
   readonly stride: number;
   readonly kept: readonly ImageReference[];
-  /** The last one offered. */
+  /** The image offered last. */
   readonly last?: ImageReference | undefined;
 }
 
-/** Images looked for before anything is paid. */
-const LOOKED_FOR = 200;
+/** Images checked before the first model call. */
+const SAMPLE_SIZE = 200;
 
 /**
- * Keeps every so many-th of the images offered, so that what is kept is spread over a file whose length is not known; and the last, because
- * an upload that is not whole yet mostly lacks its end.
+ * Samples images evenly from a file of unknown length: it keeps every `stride`-th image and doubles the stride when it has too many.
+ * The last image is always in the sample, because an incomplete upload usually lacks its end.
  */
 export function createImageSampler(state: ImageSamplerState = { stride: 1, kept: [] }) {
   let { stride } = state;
@@ -29,22 +29,22 @@ export function createImageSampler(state: ImageSamplerState = { stride: 1, kept:
       if (++skipped < stride) return;
       skipped = 0;
       kept.push(image);
-      if (kept.length < 2 * LOOKED_FOR) return;
+      if (kept.length < 2 * SAMPLE_SIZE) return;
       kept = kept.filter((_, index) => index % 2 === 0);
       stride *= 2;
     },
-    /** At most 200 different ones. */
-    take(): ImageReference[] {
-      const step = Math.max(1, kept.length / LOOKED_FOR);
+    /** Up to 200 different images. */
+    sample(): ImageReference[] {
+      const step = Math.max(1, kept.length / SAMPLE_SIZE);
       const sampled = Array.from(
-        { length: Math.min(kept.length, LOOKED_FOR) },
+        { length: Math.min(kept.length, SAMPLE_SIZE) },
         (_, index) => kept[Math.floor(index * step)] as ImageReference,
       );
       if (last !== undefined) sampled[sampled.length - 1] = last;
       return [...new Map(sampled.map((image) => [JSON.stringify([image.path, image.base]), image])).values()];
     },
     get state() {
-      return { stride, kept, ...(last === undefined ? {} : { last }) };
+      return { stride, kept, last };
     },
   };
 }

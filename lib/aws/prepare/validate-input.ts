@@ -15,9 +15,9 @@ const Image = z.object({ path: z.string(), base: z.string().optional() });
 
 export const AskedTotals = z.object({ extraction: count, grounding: count });
 
-/** How far the checking of an input is. */
+/** State of a suspended validation. */
 export const ValidationState = z.object({
-  /** Where the next line begins, its number less one, and its place among lines that are not blank. */
+  /** Byte offset of the next line, the number of the line before it, and its index among non-blank lines. */
   offset: count,
   number: count,
   index: count,
@@ -38,7 +38,7 @@ export interface Validated {
   readonly asked: AskedSamples;
   readonly longestLine: number;
   readonly firstUnchosenLine?: number;
-  /** Of samples from all over the input. */
+  /** Images sampled from all over the input. */
   readonly images: readonly ImageReference[];
 }
 
@@ -50,21 +50,21 @@ export interface ValidationOptions {
   readonly choice: LineChoice;
   readonly imageBase: string;
   readonly uploads: { readonly manifest: ListUpload; readonly refused: ListUpload };
-  /** Counts of sample ids are kept here between calls, by the offset of the next line: they are too many for a state. */
+  /** Storage for the counts of sample ids between calls, by the offset of the next line. They are too large for the state. */
   readonly repeatsFile: { read(offset: number): Promise<Uint8Array>; write(offset: number, bytes: Uint8Array): Promise<void> };
   readonly state?: ValidationState | undefined;
-  /** Whether it is time to put the work down. */
+  /** Whether it is time to suspend the work. */
   readonly isLate: () => boolean;
 }
 
 type ListUpload = Omit<Parameters<typeof openUpload>[0], 'state'>;
 
-/** Lines between two looks at the clock. */
-const LOOK_EVERY = 500;
+/** Lines between two checks of the time. */
+const CHECK_EVERY = 500;
 
 /**
- * Reads every line once: samples go into the manifest, lines that are none into a list of refused ones. Put down in time, it goes on from
- * there; without a state, from the beginning: what it was to go on with is lost.
+ * Reads every line once. Samples go into the manifest, invalid lines into a list of refused lines. A suspended validation returns its
+ * state and resumes from it. The state is `undefined` after a lost upload; the validation then starts over.
  */
 export async function validateInput(options: ValidationOptions): Promise<{ done: Validated } | { state: ValidationState | undefined }> {
   try {
@@ -93,11 +93,11 @@ async function validateFrom(options: ValidationOptions): Promise<{ done: Validat
 
   for await (const line of readByteLines(files.read(path, { start: from.offset }))) {
     const here = { ...line, number: from.number + line.number, offset: from.offset + line.offset };
-    if (line.number % LOOK_EVERY === 0 && isLate()) {
+    if (line.number % CHECK_EVERY === 0 && isLate()) {
       await repeatsFile.write(here.offset, repeats.save());
-      const put = { offset: here.offset, number: here.number - 1, index, samples, rejected, asked, longestLine, images: images.state };
-      const unchosen = firstUnchosenLine === undefined ? {} : { firstUnchosenLine };
-      return { state: { ...put, ...unchosen, manifest: await manifest.save(), refused: await refused.save() } };
+      const position = { offset: here.offset, number: here.number - 1, index };
+      const counts = { samples, rejected, asked, longestLine, firstUnchosenLine, images: images.state };
+      return { state: { ...position, ...counts, manifest: await manifest.save(), refused: await refused.save() } };
     }
     if (isBlank(line)) continue;
     if (!choice.has(index)) firstUnchosenLine ??= here.number;
@@ -111,18 +111,17 @@ async function validateFrom(options: ValidationOptions): Promise<{ done: Validat
       continue;
     }
     samples++;
-    // Of lines that are drawn, an equal one before need not be among them.
+    // In a random choice of lines, the earlier equal line may not be chosen.
     if (read.sample.repeat === 0 || choice.size < choice.end) {
       asked.grounding++;
       if (!read.sample.given) asked.extraction++;
     }
     longestLine = Math.max(longestLine, here.length);
-    images.offer({ path: read.sample.imagePath, ...(read.sample.imageBase === undefined ? {} : { base: read.sample.imageBase }) });
+    images.offer({ path: read.sample.imagePath, base: read.sample.imageBase });
     await manifest.write(formatManifestLine({ n: here.number, o: here.offset, b: here.length, id: read.sample.lineId }));
   }
   await closeAll(manifest, refused);
-  const unchosen = firstUnchosenLine === undefined ? {} : { firstUnchosenLine };
-  return { done: { samples, rejected, asked, longestLine, ...unchosen, images: images.take() } };
+  return { done: { samples, rejected, asked, longestLine, firstUnchosenLine, images: images.sample() } };
 }
 
 async function closeAll(...uploads: readonly ResumableUpload[]): Promise<void> {

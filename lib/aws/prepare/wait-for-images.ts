@@ -6,12 +6,16 @@ import type { Preparation } from './preparation.ts';
 import type { PrepareOutcome } from './prepare-outcome.ts';
 import { readPrepareState, writePrepareState } from './prepare-state.ts';
 
-const LOOK_EVERY_S = 60;
+const CHECK_EVERY_S = 60;
 
 /**
- * Whether an upload has to be waited for: one missing image says that it is not whole. All found after a look that missed some, one more look
- * has to find them all, since a look is at 200 only. Once the time for settling is over, and for who starts by hand, missing images are those
- * that are not there, and `tolerated` is the share of them that may be. Throws `UsageError` beyond it.
+ * Waits for an upload in progress; `undefined` once no wait is needed.
+ *
+ * - One missing image means that the upload is incomplete: wait and check again, for up to `imageGraceMinutes`.
+ * - After a check with missing images, one more check must find all, since a check covers only 200 images.
+ * - After `imageGraceMinutes`, and in a run without an upload event, up to the share `tolerated` may be missing.
+ *
+ * Throws `UsageError` above that share.
  */
 export async function waitForImages(preparation: Preparation, found: ImagesFound, tolerated: number): Promise<PrepareOutcome | undefined> {
   const { cloud, event, start, paths } = preparation;
@@ -27,8 +31,8 @@ export async function waitForImages(preparation: Preparation, found: ImagesFound
   if (!isMissing && !state.imagesMissing) return undefined;
   await writePrepareState(cloud.bucket, statePath, { ...state, imagesMissing: isMissing });
   const reason = isMissing
-    ? `${message}; looking again, for up to ${minutes} minutes`
-    : 'images are there that were missing; looking once more';
+    ? `${message}; checking again for up to ${minutes} minutes`
+    : 'all missing images were found; checking once more';
   await writeWaiting(preparation, reason);
-  return { status: 'incomplete', waitSeconds: LOOK_EVERY_S, waited: event.waited + LOOK_EVERY_S, reason };
+  return { status: 'incomplete', waitSeconds: CHECK_EVERY_S, waited: event.waited + CHECK_EVERY_S, reason };
 }

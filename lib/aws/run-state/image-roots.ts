@@ -5,30 +5,30 @@ import { createS3Images } from '#storage/s3/s3-images.ts';
 import { imageLocation } from '#storage/s3/s3-location.ts';
 
 export interface ImageRoots {
-  /** Where relative image paths begin, as `run.json` and `failed.jsonl` say it. */
+  /** Root of relative image paths, as written in `run.json` and `failed.jsonl`. */
   readonly base: string;
-  /** Where else they may, when not there. */
-  readonly fallbackRoot?: string;
+  /** Root for images that are not below `base`. */
+  readonly fallbackRoot?: string | undefined;
 }
 
-/** `data.image_root` in S3: an address as it is, a path as a key of the input's bucket, `images` below the input's folder; without one the input's folder. */
+/** `data.image_root` in S3: an `s3://` address, `/key` of the input's bucket, or a path below the input's folder. @default the input's folder */
 export function resolveImageRoots(imageRoot: string, inputFolder: string): ImageRoots {
   if (imageRoot === '') return { base: inputFolder };
   const { bucket, key } = imageLocation(imageRoot, inputFolder);
   return { base: `s3://${bucket}/${key}`.replace(/\/+$/, ''), fallbackRoot: inputFolder };
 }
 
-/** Images below their base, else below the other place. */
+/** Images below the base, otherwise below the fallback root. */
 export function openImages(client: S3Client, { base, fallbackRoot }: ImageRoots, maxBytes: number): ImageStore {
   const first = createS3Images({ client, base, maxBytes });
   if (fallbackRoot === undefined || fallbackRoot === base) return first;
   const second = createS3Images({ client, base: fallbackRoot, maxBytes });
-  const either = async <T>(ask: (images: ImageStore) => Promise<T>): Promise<T> => {
+  const either = async <T>(request: (images: ImageStore) => Promise<T>): Promise<T> => {
     try {
-      return await ask(first);
+      return await request(first);
     } catch (error) {
       if (!(error instanceof SampleError) || error.code !== 'image_not_found') throw error;
-      return ask(second).catch(() => {
+      return request(second).catch(() => {
         throw error;
       });
     }

@@ -2,16 +2,16 @@ import type { z } from 'zod';
 import type { FileStore } from '#core/ports.ts';
 import { readByteLines } from '#input/byte-lines.ts';
 
-/** One line ahead in a file of JSON lines. */
+/** A position in a file of JSON lines, with the parsed line at it. */
 export interface JsonCursor<T> {
   /** `undefined` at the end. */
   readonly value: T | undefined;
-  /** Where the line at hand begins in the file; its length at the end. */
+  /** Byte offset of the current line; the length of the file at the end. */
   readonly offset: number;
   next(): Promise<void>;
 }
 
-/** Opens a file at a byte where a line begins. */
+/** Opens a file at the byte offset of a line. */
 export async function openJsonLines<T>(files: FileStore, path: string, schema: z.ZodType<T>, from: number): Promise<JsonCursor<T>> {
   const lines = readByteLines(files.read(path, { start: from }));
   let value: T | undefined;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** One sample as the distributed map hands it out: line number, byte offset and length in the input, line id. About 60 bytes, whatever the line's own length. */
+/** One sample of the distributed map: line number `n`, byte offset `o` and length `b` in the input, line id. About 60 bytes for a line of any length. */
 export const ManifestLine = z.object({ n: z.int().positive(), o: z.int().nonnegative(), b: z.int().positive(), id: z.string().min(1) });
 export type ManifestLine = z.infer<typeof ManifestLine>;
 
@@ -8,23 +8,23 @@ export function formatManifestLine({ n, o, b, id }: ManifestLine): string {
   return `{"n":${n},"o":${o},"b":${b},"id":${JSON.stringify(id)}}\n`;
 }
 
-/** How many equal lines come before, from a line id (`…~3`). */
+/** The number of earlier equal lines, from a line id (`…~3`). */
 export function readRepeat(id: string): number {
   return Number(/~(\d+)$/.exec(id)?.[1] ?? 0);
 }
 
-/** Consecutive lines that are read by one request. */
+/** Lines that one request reads. */
 export interface LineRange {
   readonly start: number;
   readonly end: number;
   readonly lines: readonly ManifestLine[];
 }
 
-/** Bytes of one request at most, unless a single line has more; and bytes between two lines that are read rather than asked around. */
+/** Bytes of one request, at most, unless a single line has more. Gaps up to 64 KiB are read along instead of starting a new request. */
 const RANGE_BYTES = 4 * 1024 * 1024;
 const GAP_BYTES = 64 * 1024;
 
-/** Few requests for lines that stand together, no long way for lines that a sample drew from all over the file. */
+/** Groups lines into few requests for adjacent lines, and into separate requests for lines sampled from all over the file. */
 export function groupRanges(lines: readonly ManifestLine[]): LineRange[] {
   const ranges: { start: number; end: number; lines: ManifestLine[] }[] = [];
   for (const line of lines) {

@@ -4,7 +4,7 @@ import type { ManifestLine } from './manifest.ts';
 import { partName, partsFolder } from './run-paths.ts';
 import { readStoredText, writeStoredText } from './stored-plan.ts';
 
-/** What a step has settled of one batch, by line number. Written whole at the end of each call, so that a batch may take several. */
+/** The completed lines of a batch in one step, by line number. Each call writes the complete file at its end, so that a batch may take several calls. */
 export type Part = Map<number, StepLine>;
 
 export interface PartLocation {
@@ -17,7 +17,7 @@ export interface PartLocation {
 
 const partPath = ({ prefix, step, batch }: PartLocation) => `${prefix}/${partsFolder(step)}${partName(batch)}`;
 
-/** Empty where nothing has been settled yet. */
+/** Empty before the first completed line. */
 export async function readPart(location: PartLocation): Promise<Part> {
   const part: Part = new Map();
   try {
@@ -32,7 +32,7 @@ export async function readPart(location: PartLocation): Promise<Part> {
   return part;
 }
 
-/** In the order of the batch, which is that of the input. */
+/** Writes the lines in the order of the batch, which is input order. */
 export async function writePart(location: PartLocation, items: readonly ManifestLine[], part: Part): Promise<void> {
   const lines = items.flatMap(({ n }) => part.get(n) ?? []);
   await writeStoredText(location.bucket, partPath(location), lines.map(formatStepLine).join(''));

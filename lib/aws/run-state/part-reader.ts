@@ -3,37 +3,37 @@ import { parseStepLine, type StepLine } from '#output/step-line.ts';
 import { partsFolder } from './run-paths.ts';
 import { readStoredText } from './stored-plan.ts';
 
-/** The settled lines of one step, taken in input order. */
+/** The completed lines of one step, read in input order. */
 export interface PartReader {
-  /** The line's own, `undefined` where no part has it. Asked for in ascending order. */
+  /** The result of a line, `undefined` if no part has it. Line numbers must ascend between calls. */
   at(line: number): Promise<StepLine | undefined>;
 }
 
-/** Parts on their way at a time: small objects, each a round trip. */
+/** Parts requested ahead: each is a small object and one round trip. */
 const AHEAD = 16;
 
-/** Reads the part files of a step one after the other, some ahead; those that end before line `from` are passed over. */
+/** Reads the part files of a step in order, some ahead. Parts that end before line `from` are ignored. */
 export async function openParts(bucket: FileStore, prefix: string, step: StepName, from: number): Promise<PartReader> {
   const folder = `${prefix}/${partsFolder(step)}`;
   const paths = await pathsFrom(bucket, folder, from);
-  const coming: Promise<string>[] = [];
+  const requested: Promise<string>[] = [];
   let next = 0;
   let lines: readonly string[] = [];
   let place = 0;
   let current: StepLine | undefined;
 
   const fill = () => {
-    for (; coming.length < AHEAD && next < paths.length; next++) {
+    for (; requested.length < AHEAD && next < paths.length; next++) {
       const reading = readStoredText(bucket, paths[next] as string);
-      reading.catch(() => {}); // met when its turn comes
-      coming.push(reading);
+      reading.catch(() => {}); // thrown when this part is awaited
+      requested.push(reading);
     }
   };
 
   const advance = async (): Promise<void> => {
     while (place >= lines.length) {
       fill();
-      const part = coming.shift();
+      const part = requested.shift();
       if (part === undefined) {
         current = undefined;
         return;
@@ -54,7 +54,7 @@ export async function openParts(bucket: FileStore, prefix: string, step: StepNam
   };
 }
 
-/** Names are first lines, so the part before the first one beyond `from` may hold it. */
+/** A part is named by its first line, so line `from` may be in the last part that starts at or before it. */
 async function pathsFrom(bucket: FileStore, folder: string, from: number): Promise<string[]> {
   const paths: string[] = [];
   for await (const path of bucket.list(folder)) {

@@ -3,13 +3,13 @@ import type { Sample } from '#core/sample.ts';
 import { type InputKind, readSample } from '#input/read-samples.ts';
 import { groupRanges, type ManifestLine, readRepeat } from './manifest.ts';
 
-/** A file whose content never changes while the run lasts. */
+/** A file whose content does not change during the run. */
 export interface PinnedFile {
   readonly files: FileStore;
   readonly path: string;
 }
 
-/** Reads the samples of manifest lines by ranged requests, in their order; at most one range is held at a time. Throws `TypeError` where file and manifest do not belong together. */
+/** Reads the samples of manifest lines with ranged requests, in order, one range at a time. Throws `TypeError` if file and manifest differ. */
 export async function* readBatchSamples(
   { files, path }: PinnedFile,
   lines: readonly ManifestLine[],
@@ -21,7 +21,7 @@ export async function* readBatchSamples(
       const own = bytes.subarray(line.o - range.start, line.o - range.start + line.b);
       const read = readSample({ number: line.n, offset: line.o, length: line.b, bytes: own }, kind, () => readRepeat(line.id));
       if (!('sample' in read) || read.sample.lineId !== line.id)
-        throw new TypeError(`line ${line.n} of ${files.location}/${path} is not what the manifest says: was the file replaced?`);
+        throw new TypeError(`line ${line.n} of ${files.location}/${path} differs from the manifest: was the file replaced?`);
       yield { line, sample: read.sample };
     }
   }

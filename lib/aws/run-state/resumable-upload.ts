@@ -13,32 +13,32 @@ import type { FileFacts } from '#core/run-file.ts';
 import { isS3NotFound } from '#storage/s3/s3-errors.ts';
 import { readS3Object } from '#storage/s3/s3-object.ts';
 
-/** What an upload has to remember when its function is cut off. */
+/** State of an upload between two function calls. */
 export const UploadState = z.object({
   uploadId: z.string().optional(),
   etags: z.array(z.string()),
   bytes: z.number(),
   lines: z.number(),
-  /** Of the hash, base64. */
+  /** State of the SHA-256 hash, base64. */
   hash: z.string(),
-  /** Bytes that no part holds yet, kept in an object beside. */
+  /** Bytes that are in no part yet, kept in a separate object. */
   tailBytes: z.number(),
 });
 export type UploadState = z.infer<typeof UploadState>;
 
-/** What a state tells of is not there, or is not as told. What was being written has to be written anew. */
+/** The upload of a state no longer exists, or differs from the state. Its content must be written again from the start. */
 export class LostUploadError extends Error {
   override readonly name = 'LostUploadError';
 }
 
 /**
- * One object that several calls of a function write, one after the other. It is there, whole, after `close`. A call may die at any moment,
- * also between `save` or `close` and the storing of what they gave back: whoever comes next with the state before writes the same again.
+ * One object that several function calls write, one after the other. It appears complete at `close`. A call may die at any moment,
+ * also before the result of `save` or `close` is stored: the next call resumes from the state before and writes the same bytes again.
  */
 export interface ResumableUpload {
   /** Text or bytes; lines are counted by their line feeds. */
   write(data: string | Uint8Array): Promise<void>;
-  /** Puts everything away; the state goes into `openUpload` of the next call. */
+  /** Stores the pending bytes. The state goes into `openUpload` of the next call. */
   save(): Promise<UploadState>;
   close(): Promise<FileFacts>;
 }
@@ -47,18 +47,18 @@ export interface UploadOptions {
   readonly client: S3Client;
   readonly bucket: string;
   readonly key: string;
-  /** Where tails are kept between calls, each under this and its place: the next does not take the place of one that a stored state needs. */
+  /** Key prefix of stored tails. Each key ends with its byte offset, so that a new tail never overwrites the tail of a stored state. */
   readonly tailKey: string;
   readonly state?: UploadState | undefined;
-  /** @default 16 MiB: 10,000 of them are 156 GiB */
+  /** @default 16 MiB: 10,000 parts are 156 GiB */
   readonly partBytes?: number;
 }
 
 const LF = 0x0a;
-/** Characters gathered before they are hashed and kept as bytes. */
+/** Characters buffered before they are hashed and encoded. */
 const TEXT_CHARS = 64 * 1024;
 
-/** Throws `LostUploadError`, as all that it gives back does. */
+/** Throws `LostUploadError`, and so do the methods of its result. */
 export async function openUpload({
   client,
   bucket,
@@ -72,30 +72,30 @@ export async function openUpload({
   else hash.init();
   const etags: (string | undefined)[] = [...(state?.etags ?? [])];
   let { uploadId, bytes, lines } = state ?? { uploadId: undefined, bytes: 0, lines: 0 };
-  let gathered: Uint8Array[] =
+  let buffered: Uint8Array[] =
     state && state.tailBytes > 0 ? [await readTail({ client, bucket, key: tailAt(tailKey, bytes) }, state.tailBytes)] : [];
-  let length = gathered[0]?.length ?? 0;
+  let length = buffered[0]?.length ?? 0;
   let text = '';
   let sending: Promise<void> = Promise.resolve();
-  /** A call before this one completed the upload and died, or the upload was given up: its object tells. */
+  /** An earlier call completed the upload and died, or the upload was aborted; the size of the object distinguishes them. */
   let isGone = false;
 
-  const take = (chunk: Uint8Array) => {
+  const append = (chunk: Uint8Array) => {
     hash.update(chunk);
     bytes += chunk.length;
     for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines++;
-    gathered.push(chunk);
+    buffered.push(chunk);
     length += chunk.length;
   };
 
-  const takeText = () => {
-    if (text !== '') take(Buffer.from(text));
+  const appendText = () => {
+    if (text !== '') append(Buffer.from(text));
     text = '';
   };
 
   const sendPart = async () => {
-    const body = Buffer.concat(gathered);
-    gathered = [];
+    const body = Buffer.concat(buffered);
+    buffered = [];
     length = 0;
     await sending;
     if (isGone) return;
@@ -106,12 +106,12 @@ export async function openUpload({
       .then(({ ETag }) => {
         etags[place] = ETag;
       })
-      .catch(goesOnWithoutUpload);
+      .catch(ignoreMissingUpload);
     // Awaited before the next part, or by save and close.
     sending.catch(() => {});
   };
 
-  const goesOnWithoutUpload = (error: unknown) => {
+  const ignoreMissingUpload = (error: unknown) => {
     if (!(error instanceof S3ServiceException && error.name === 'NoSuchUpload')) throw error;
     isGone = true;
   };
@@ -120,31 +120,31 @@ export async function openUpload({
     await sending;
     const Parts = etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
     const parts = { Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts } };
-    if (!isGone) await client.send(new CompleteMultipartUploadCommand(parts)).catch(goesOnWithoutUpload);
+    if (!isGone) await client.send(new CompleteMultipartUploadCommand(parts)).catch(ignoreMissingUpload);
     if (isGone && (await measureParts(client, bucket, key)) !== bytes)
-      throw new LostUploadError(`the upload of ${key} is gone, and no object of its ${bytes} bytes is there`);
+      throw new LostUploadError(`the upload of ${key} no longer exists, and there is no object of its ${bytes} bytes`);
   };
 
   return {
     async write(data) {
       if (typeof data !== 'string') {
-        takeText();
-        take(data);
+        appendText();
+        append(data);
       } else {
         text += data;
-        if (text.length >= TEXT_CHARS) takeText();
+        if (text.length >= TEXT_CHARS) appendText();
       }
       if (length >= partBytes) await sendPart();
     },
     async save() {
-      takeText();
+      appendText();
       await sending;
-      if (isGone) throw new LostUploadError(`the upload of ${key} is gone`);
-      const tail = Buffer.concat(gathered);
+      if (isGone) throw new LostUploadError(`the upload of ${key} no longer exists`);
+      const tail = Buffer.concat(buffered);
       if (tail.length > 0) await client.send(new PutObjectCommand({ Bucket: bucket, Key: tailAt(tailKey, bytes), Body: tail }));
       const done = etags.filter((etag) => etag !== undefined);
       return {
-        ...(uploadId === undefined ? {} : { uploadId }),
+        uploadId,
         etags: done,
         bytes,
         lines,
@@ -153,9 +153,9 @@ export async function openUpload({
       };
     },
     async close() {
-      takeText();
+      appendText();
       if (uploadId === undefined) {
-        await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.concat(gathered) }));
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.concat(buffered) }));
       } else {
         if (length > 0) await sendPart();
         await complete();
@@ -174,7 +174,7 @@ async function readTail(from: { client: S3Client; bucket: string; key: string },
       throw error;
     }),
   );
-  if (tail.length !== bytes) throw new LostUploadError(`${from.key} has ${tail.length} bytes, not ${bytes}`);
+  if (tail.length !== bytes) throw new LostUploadError(`${from.key} does not match its state: got ${tail.length} bytes, expected ${bytes}`);
   return tail;
 }
 

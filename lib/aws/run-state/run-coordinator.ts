@@ -3,44 +3,44 @@ import type { Clock } from '#core/ports.ts';
 import type { SharedThrottle } from '#models/connect.ts';
 import type { RunCounts, RunState, RunStateStore } from './run-state-store.ts';
 
-/** What ties one worker to the others of its run while it works on a batch. */
+/** Coordinates a worker with the other workers of its run during a batch. */
 export interface RunCoordinator {
-  /** Shared with the others through the run item. */
+  /** The throttle that all workers share through the run item. */
   readonly throttle: SharedThrottle;
   /** Reads the run item until the signal is aborted. */
   watch(signal: AbortSignal): Promise<void>;
   /** Reads it once. */
   refresh(): Promise<void>;
-  /** Throws `RunStopError` once the run is to stop, and with a budget when it is spent; `StorageError` where the spending cannot be added up. */
+  /** Throws `RunStopError` if the run is stopped or its budget is spent; `StorageError` if the spending cannot be summed. */
   beforeCall(): Promise<void>;
   count(counts: Partial<RunCounts>): void;
-  /** Tells the others. */
+  /** Sets the stop flag for all workers. */
   stop(error: RunStopError): Promise<void>;
   readonly stopped: RunStopError | undefined;
-  /** Milliseconds since 1970 before which no call should start, as far as is known. */
+  /** Milliseconds since 1970 before which no call should start, by the last read. */
   readonly pausedUntil: number;
-  /** Adds what is still to be added. */
+  /** Adds all pending counts to the run item. */
   flush(): Promise<void>;
 }
 
 export interface RunCoordinatorOptions {
   readonly store: RunStateStore;
-  /** Of the wall: pauses are told between machines. */
+  /** The wall clock, because pauses are shared between machines. */
   readonly clock: Clock;
   readonly budgetUsd: number | undefined;
 }
 
-/** A second less than the five that a stop may take to reach every worker. */
+/** A stop must reach every worker within 5 s; a read takes up to 1 s. */
 const READ_EVERY_MS = 4_000;
 const ADD_EVERY_MS = 10_000;
-/** A pause is passed on if it extends the known one by this much, and not more often than this. */
+/** A pause is shared if it extends the shared pause by 2 s, and at most every 5 s. */
 const PAUSE_EXTENDS_MS = 2_000;
 const PAUSE_EVERY_MS = 5_000;
 
 export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinatorOptions): RunCoordinator {
   let pending: Partial<Record<keyof RunCounts, number>> = {};
   let spent = 0;
-  let onTheirWay = 0;
+  let inFlight = 0;
   let stopped: RunStopError | undefined;
   let pausedUntil = 0;
   let sharedPause = 0;
@@ -61,7 +61,7 @@ export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinator
   const add = async () => {
     const counts = pending;
     pending = {};
-    onTheirWay = counts.spent ?? 0;
+    inFlight = counts.spent ?? 0;
     addedAt = clock.now();
     try {
       observe(await store.add(counts));
@@ -69,14 +69,14 @@ export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinator
       coordinator.count(counts);
       throw error;
     } finally {
-      onTheirWay = 0;
+      inFlight = 0;
     }
   };
-  /** With what this worker has spent and the item does not know yet. */
-  const spentInAll = () => spent + onTheirWay + (pending.spent ?? 0);
+  /** Includes the spending of this worker that the item does not contain yet. */
+  const totalSpent = () => spent + inFlight + (pending.spent ?? 0);
   const isPending = () => Object.values(pending).some((value) => value !== 0);
 
-  /** One addition at a time; whoever comes meanwhile waits for the next, which carries what all of them have to add. */
+  /** One addition at a time. Calls that arrive meanwhile share the next addition. */
   const addOnce = () => {
     adding ??= add().finally(() => {
       adding = undefined;
@@ -100,7 +100,7 @@ export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinator
         if (until <= sharedPause + PAUSE_EXTENDS_MS || now - pauseSharedAt < PAUSE_EVERY_MS) return;
         pauseSharedAt = now;
         sharedPause = until;
-        store.pause(Math.ceil(until)).catch(() => {}); // others will meet the limit themselves
+        store.pause(Math.ceil(until)).catch(() => {}); // without it, other workers are throttled on their own
       },
       listen: (pauseUntil) => void listeners.push(pauseUntil),
     },
@@ -108,7 +108,7 @@ export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinator
       while (!signal.aborted) {
         await clock.sleep(READ_EVERY_MS, signal).catch(() => {});
         if (signal.aborted) return;
-        // One look that fails is made up for by the next.
+        // The next read makes up for a failed one.
         await (isPending() && clock.now() - addedAt >= ADD_EVERY_MS ? addOnce() : coordinator.refresh()).catch(() => {});
       }
     },
@@ -118,7 +118,7 @@ export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinator
     async beforeCall() {
       if (budgetUsd !== undefined && !stopped) {
         await orStorageError(addAll());
-        if (spentInAll() >= budgetUsd) await orStorageError(stop(budgetReached(spentInAll(), budgetUsd)));
+        if (totalSpent() >= budgetUsd) await orStorageError(stop(budgetReached(totalSpent(), budgetUsd)));
       }
       if (stopped) throw stopped;
     },
@@ -137,16 +137,16 @@ export function createRunCoordinator({ store, clock, budgetUsd }: RunCoordinator
   return coordinator;
 }
 
-/** A table that does not respond is no fault of the sample whose call waits for it. */
+/** An error of the table must not fail the sample whose call waits for it. */
 function orStorageError<T>(work: Promise<T>): Promise<T> {
   return work.catch((cause: unknown) => {
-    throw new StorageError(`the spending of this run cannot be added up: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new StorageError(`the spending of this run cannot be summed: ${cause instanceof Error ? cause.message : cause}`, { cause });
   });
 }
 
 function budgetReached(spent: number, budget: number): RunStopError {
   return new RunStopError(
     'budget_reached',
-    `the budget of $${budget} is spent ($${spent.toFixed(4)}): raise workflow.budget_usd and start again, finished work is kept`,
+    `the budget of $${budget} is spent ($${spent.toFixed(4)}); fix: raise workflow.budget_usd and start again, finished work is kept`,
   );
 }

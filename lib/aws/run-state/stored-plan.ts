@@ -5,33 +5,33 @@ import type { StepModelFacts } from '#output/compose-run-file.ts';
 
 const count = z.int().nonnegative();
 
-/** An object of one fixed version, or the only one there will ever be under its key. */
+/** An object with a fixed version, or without versions an object that is never replaced. */
 const PinnedObject = z.object({ bucket: z.string(), key: z.string(), version: z.string().optional() });
 export type PinnedObject = z.infer<typeof PinnedObject>;
 
-/** What prepare has settled for everyone after it. Kept in the bucket, since states carry references only. Holds no key of a model. */
+/** The decisions of prepare for all later states. Stored in the bucket, because states carry only references. Contains no API key. */
 export const StoredPlan = z.object({
   runId: z.string(),
   prefix: z.string(),
   executionArn: z.string(),
   startedAt: z.number(),
   settings: Settings,
-  /** The run whose forced answers are this run's, too; its own alone where there is none. */
+  /** The earlier run whose forced replies this run reuses. @default only its own */
   forcedSince: z.string().optional(),
-  /** How the model writes boxes, as prepare found out; workers do not ask again. */
+  /** The coordinate convention of the model that prepare detected, so that workers need not detect it. */
   coordinates: z.string().optional(),
   input: z.object({
     uri: z.string(),
     sha256: z.string(),
     lines: count,
     kind: z.enum(['captions', 'step_0']),
-    /** Plain text, whose bytes the manifest counts. */
+    /** The plain text that the byte offsets of the manifest refer to. */
     plain: PinnedObject,
   }),
   imageBase: z.string(),
-  /** Where images are looked for when not there. */
+  /** Root for images that are not below `imageBase`. */
   imageFallback: z.string().optional(),
-  /** Lines in the manifest, and refused ones. */
+  /** Lines in the manifest, and refused lines. */
   samples: count,
   rejected: count,
   firstUnchosenLine: z.int().positive().optional(),

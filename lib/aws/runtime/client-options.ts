@@ -1,2 +1,2 @@
-/** For every AWS client of a function: throttles are waited out, since a run has time and a crash costs calls. */
+/** Options of every AWS client in a function: up to 8 attempts, because a retry is cheaper than a crash. */
 export const clientOptions = { maxAttempts: 8, retryMode: 'standard' } as const;

@@ -1,6 +1,6 @@
 import type { StepName } from '#core/ports.ts';
 
-/** What a function counts in one call; all of it becomes metrics. */
+/** The counts of one function call, all written as metrics. */
 export interface BatchCounts {
   readonly done: number;
   readonly failed: number;
@@ -12,7 +12,7 @@ export interface BatchCounts {
   readonly failures: Readonly<Record<string, number>>;
 }
 
-/** Where functions say what they do: one structured line per event, counts as metrics. */
+/** The log of a function: one structured line per event, and counts as metrics. */
 export interface FunctionLog {
   debug(message: string, facts?: object): void;
   info(message: string, facts?: object): void;

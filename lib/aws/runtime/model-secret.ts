@@ -1,32 +1,32 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { RunStopError } from '#core/errors.ts';
+import { googleHost, isPrivateHost, openaiHost, readHost, vendorHosts } from '#core/hosts/model-hosts.ts';
 import { parseJson } from '#core/json.ts';
-import { googleHost, isPrivateHost, openaiHost, readHost, vendorHosts } from '#core/model-hosts.ts';
 import type { ModelKey, ModelKeys } from '#models/model-keys.ts';
 
-/** A name is a host, or one of the two variables' names, each of which stands for a host. */
+/** A name is a host, or an old variable name that stands for a host. */
 const Secret = z.record(z.string(), z.string());
 
-/** The models' API keys, read once per container. */
+/** The API keys of the models, read once per container. */
 export interface ModelSecret {
   read(): Promise<ModelKeys>;
-  /** Reads again; says whether anything is different now. */
+  /** Reads the secret again. True if its text has changed. */
   refresh(): Promise<boolean>;
-  /** Every key that was read so far, for redaction. */
+  /** All keys read so far, for redaction. */
   readonly values: readonly string[];
 }
 
-/** Where the functions may send calls, as far as keys go by it. */
+/** The hosts that keys may be sent to. */
 export interface KeyHosts {
   readonly modelHosts: readonly string[];
-  /** Those of them that are the environment's own servers, which may need no key. */
+  /** Hosts among them that are the environment's own servers, which may need no key. */
   readonly ownHosts: readonly string[];
 }
 
-/** Keys from Secrets Manager, `{"api.openai.com": "…", "integrate.api.nvidia.com": "…"}`. Messages never hold any of it. */
+/** Keys from Secrets Manager, `{"api.openai.com": "…", "integrate.api.nvidia.com": "…"}`. No message contains a key. */
 export function createModelSecret(client: Pick<SecretsManagerClient, 'send'>, secretId: string, hosts: KeyHosts): ModelSecret {
-  let known: { readonly text: string; readonly keys: ModelKeys } | undefined;
+  let cached: { readonly text: string; readonly keys: ModelKeys } | undefined;
   const values = new Set<string>();
   const load = async () => {
     const { SecretString: text = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -36,13 +36,13 @@ export function createModelSecret(client: Pick<SecretsManagerClient, 'send'>, se
   };
   return {
     async read() {
-      known ??= await load();
-      return known.keys;
+      cached ??= await load();
+      return cached.keys;
     },
     async refresh() {
-      const before = known;
-      known = await load();
-      return before?.text !== known.text;
+      const before = cached;
+      cached = await load();
+      return before?.text !== cached.text;
     },
     get values() {
       return [...values];
@@ -54,7 +54,10 @@ export function createModelSecret(client: Pick<SecretsManagerClient, 'send'>, se
 export function keysOfSecret(text: string, name: string, hosts: KeyHosts): ModelKeys {
   const parsed = Secret.safeParse(parseJson(text));
   if (!parsed.success)
-    throw new RunStopError('unauthorized', `the secret ${name} is not JSON like {"api.openai.com":"…"}; fix: put the keys in again`);
+    throw new RunStopError(
+      'unauthorized',
+      `the secret ${name} cannot be read: got other text, expected JSON like {"api.openai.com":"…"}; fix: store the keys again`,
+    );
   const byHost = new Map<string, ModelKey>();
   const add = (host: string, entry: string, value: string) =>
     byHost.set(host, { value: value.trim(), source: `"${entry}" of the secret ${name}` });
@@ -66,13 +69,16 @@ export function keysOfSecret(text: string, name: string, hosts: KeyHosts): Model
   if (OPENAI_API_KEY.trim()) for (const host of [openaiHost, ...otherHost(hosts.modelHosts)]) add(host, 'OPENAI_API_KEY', OPENAI_API_KEY);
   for (const [entry, value] of Object.entries(entries)) {
     const host = readHost(`https://${entry}`);
-    // An empty entry of a vendor is one that is still to be filled in.
+    // An empty entry of a vendor is a key that its owner has not filled in yet.
     if (host !== undefined && hosts.modelHosts.includes(host) && (value.trim() !== '' || needsNone(host))) add(host, entry, value);
   }
   return { secret: { name, byHost } };
 }
 
-/** The one host that the environment names beyond the default list; of a list that is shorter than the default, the one besides OpenAI and Google. */
+/**
+ * The host that `OPENAI_API_KEY` also stands for. With all default hosts: the only host beyond them.
+ * With a shorter list: the only host other than OpenAI and Google.
+ */
 function otherHost(modelHosts: readonly string[]): readonly string[] {
   const isDefault = vendorHosts.every((host) => modelHosts.includes(host));
   const others = modelHosts.filter((host) => !(isDefault ? vendorHosts : [openaiHost, googleHost]).includes(host));

@@ -2,11 +2,11 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { FunctionLog } from './function-log.ts';
 
-/** Structured lines and embedded metrics by Powertools. Dimensions are environment, step and failure code: each run or sample as one would be a metric to pay for. */
+/** Structured lines and embedded metrics by Powertools. Dimensions are environment, step and failure code; runs and samples would each be a billed metric. */
 export function createPowertoolsLog(environment: string): FunctionLog {
   const logger = new Logger();
   const metrics = new Metrics({ namespace: 'Groundline' });
-  // Powertools' own dimension would part one environment's figures by function.
+  // The default dimension of Powertools would split the metrics of an environment by function.
   metrics.clearDefaultDimensions();
   metrics.setDefaultDimensions({ environment });
   const write =
@@ -20,7 +20,7 @@ export function createPowertoolsLog(environment: string): FunctionLog {
     warn: write('warn'),
     error: write('error'),
     count(step, counts) {
-      // By environment alone, and by environment and step.
+      // Two sets of dimensions: environment alone, and environment with step.
       metrics.addDimensions({}).addDimensions({ step });
       metrics.addMetric('SamplesDone', MetricUnit.Count, counts.done);
       metrics.addMetric('SamplesFailed', MetricUnit.Count, counts.failed);

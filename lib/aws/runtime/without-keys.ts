@@ -1,7 +1,7 @@
-import { replaceSecrets, withoutSecretsInError } from '#core/redact.ts';
+import { replaceSecrets, withoutSecretsInError } from '#core/secrets/redact.ts';
 import type { FunctionLog } from './function-log.ts';
 
-/** What a function answers, throws and logs goes into the execution's history, the log and messages: the keys it has read never do. */
+/** Removes the keys from the result or error of `work`, which go into the history of the execution and into messages. */
 export async function withoutKeys<T>(values: () => readonly string[], work: () => Promise<T>): Promise<T> {
   try {
     return replaceDeep(await work(), values());
@@ -10,13 +10,19 @@ export async function withoutKeys<T>(values: () => readonly string[], work: () =
   }
 }
 
-/** The same log, without the keys. */
+/** The same log, with keys removed from messages and facts. */
 export function logWithoutKeys(log: FunctionLog, values: () => readonly string[]): FunctionLog {
-  const say =
+  const write =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, facts: object = {}): void =>
       log[level](replaceSecrets(message, values()), replaceDeep(facts, values()));
-  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), count: (...counted) => log.count(...counted) };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    count: (...counted) => log.count(...counted),
+  };
 }
 
 function replaceDeep<T>(value: T, secrets: readonly string[]): T {

@@ -3,7 +3,7 @@ import { UsageError } from '#core/errors.ts';
 import { type RunPaths, resolveRunPaths } from '../run-state/run-paths.ts';
 import { parseStartInput, type StartInput } from './start-input.ts';
 
-/** A run as its execution tells it. */
+/** A run as Step Functions describes its execution. */
 export interface FoundRun {
   readonly paths: RunPaths;
   readonly executionArn: string;
@@ -15,14 +15,13 @@ export interface FoundRun {
   readonly output?: string;
 }
 
-/** Looks a run up by its id, the name of its execution. Throws `UsageError` where there is none. */
+/** Finds a run by its id, the name of its execution. Throws `UsageError` for an unknown id. */
 export async function findRun(sfn: SFNClient, stateMachine: string, runId: string): Promise<FoundRun> {
   const executionArn = composeExecutionArn(stateMachine, runId);
   try {
     const { input = '{}', status = 'RUNNING', error, cause, output } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     const start = parseStartInput(JSON.parse(input));
-    const details = { ...(error && { error }), ...(cause && { cause }), ...(output && { output }) };
-    return { paths: resolveRunPaths(start.input, runId), executionArn, start, status, ...details };
+    return { paths: resolveRunPaths(start.input, runId), executionArn, start, status, error, cause, output };
   } catch (error) {
     if (error instanceof ExecutionDoesNotExist || error instanceof InvalidArn)
       throw new UsageError(
@@ -37,7 +36,7 @@ export function composeExecutionArn(stateMachine: string, runId: string): string
   return `${stateMachine.replace(':stateMachine:', ':execution:')}:${runId}`;
 }
 
-/** Where an execution is in the console. */
+/** Address of an execution in the console. */
 export function composeConsoleUrl(executionArn: string): string {
   const region = executionArn.split(':')[3] ?? '';
   return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${executionArn}`;

@@ -5,7 +5,7 @@ import { clientOptions } from '../runtime/client-options.ts';
 import { createPowertoolsLog } from '../runtime/powertools-log.ts';
 import { type StartedRun, startRun } from './start-run.ts';
 
-/** The function that EventBridge calls for uploads. Throws what it cannot do: the event is tried again, then kept in a queue with an alarm. */
+/** The function that EventBridge calls for uploads. After an error the event is retried, then kept in a queue with an alarm. */
 export function createStartHandler({ ENVIRONMENT, STATE_MACHINE }: FunctionSettings & { readonly STATE_MACHINE: string }) {
   const log = createPowertoolsLog(ENVIRONMENT);
   const clients = { s3: createS3Client(), sfn: new SFNClient(clientOptions) };

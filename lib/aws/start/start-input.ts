@@ -5,11 +5,11 @@ import { SpecStep } from '#core/step-names.ts';
 const positive = z.int().min(1);
 const StepNumber = z.union([SpecStep, z.literal(0).transform(() => '0' as const), z.literal(1).transform(() => '1' as const)]);
 
-/** What an execution is started with, from the console, by an upload or by `groundline start`. */
+/** The input of an execution that is started from the console, by an upload or by `groundline start`. */
 export const StartInput = z.strictObject({
-  /** `s3://bucket/inputs/<dataset>/captions.jsonl`, or `failed.jsonl` of a run where it lies. */
+  /** `s3://bucket/inputs/<dataset>/captions.jsonl`, or `failed.jsonl` in the folder of its run. */
   input: z.string(),
-  /** Settings that differ from the spec file, nested or dotted; or `s3://…/spec.yaml`, another file in its place. */
+  /** Settings that override the spec file, nested or dotted; or `s3://…/spec.yaml`, which replaces it. */
   spec: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
   limit: positive.optional(),
   sample: positive.optional(),
@@ -18,16 +18,16 @@ export const StartInput = z.strictObject({
   budget_usd: z.number().positive().optional(),
   steps: z.array(StepNumber).min(1).optional(),
   force_reprocess: z.boolean().optional(),
-  /** The run that first asked with `force_reprocess`: what has been asked since then is not asked again. */
+  /** The run that first set `force_reprocess`. Calls made since then are not repeated. */
   forced_since: z.string().min(1).optional(),
-  /** Check everything and estimate; nothing is paid. */
+  /** Checks the input and estimates its cost; makes no model calls. */
   dry_run: z.boolean().optional(),
-  /** Written by start-run: the versions that this run is for. */
+  /** Object versions of the upload, written by start-run. */
   uploaded: z.object({ captions: z.string(), spec: z.string().nullable() }).optional(),
 });
 export type StartInput = z.infer<typeof StartInput>;
 
-/** Throws `UsageError` that says what an input looks like. */
+/** Throws `UsageError` with the expected form of an input. */
 export function parseStartInput(input: unknown): StartInput {
   const parsed = StartInput.safeParse(withoutServiceKeys(input));
   if (parsed.success) return parsed.data;
@@ -41,19 +41,19 @@ export function parseStartInput(input: unknown): StartInput {
   );
 }
 
-/** Step Functions adds names of its own to executions that other executions start. */
+/** Step Functions adds its own keys to the input of nested executions. */
 function withoutServiceKeys(input: unknown): unknown {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   return Object.fromEntries(Object.entries(input).filter(([name]) => !name.startsWith('AWS_STEP_FUNCTIONS')));
 }
 
-/** The settings that a start names, as overrides of a spec. */
+/** The settings of a start input as overrides of a spec. */
 export function listStartOverrides({ spec, limit, sample, seed, max_workers, budget_usd, steps, force_reprocess }: StartInput): string[] {
   const workflow = { limit, sample, seed, max_workers, budget_usd, steps, force_reprocess };
   return [...(typeof spec === 'object' ? flattened(spec, []) : []), ...flattened({ workflow }, [])];
 }
 
-/** Lists and values as JSON, which the notation of overrides contains. A `${` is meant as it stands. */
+/** Lists and values are written as JSON, which overrides accept. `${` is escaped, since it is no reference here. */
 function flattened(tree: Readonly<Record<string, unknown>>, path: readonly string[]): string[] {
   return Object.entries(tree).flatMap(([key, value]) => {
     if (value === undefined) return [];

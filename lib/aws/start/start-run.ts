@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isS3NotFound } from '#storage/s3/s3-errors.ts';
 import { captionsNames, executionName, specName } from '../run-state/run-paths.ts';
 
-/** EventBridge's "Object Created" of S3, as far as it is read. Object keys come unescaped, unlike in S3's own notifications. */
+/** The fields read from EventBridge's "Object Created" event. Its object keys are not escaped, unlike those of S3 notifications. */
 const UploadEvent = z.object({
   detail: z.object({
     bucket: z.object({ name: z.string() }),
@@ -24,15 +24,15 @@ export interface StartedRun {
   readonly run?: string;
 }
 
-/** What an execution is given that an upload started: `uploaded` is what settling compares with. */
+/** The input of an execution that an upload started. Prepare compares `uploaded` with the current versions. */
 export interface UploadStartInput {
   readonly input: string;
   readonly uploaded: { readonly captions: string; readonly spec: string | null };
 }
 
 /**
- * Starts the run of an upload. The execution's name and input come from the versions of captions and spec that are there now,
- * so any number of deliveries, of either file's event, are one start. A spec whose captions are still to come starts nothing: theirs will.
+ * Starts the run of an upload. Name and input of the execution depend only on the current versions of captions and spec,
+ * so repeated events of either file start one run. A spec without captions starts no run; the upload of its captions will.
  */
 export async function startRun(event: unknown, { s3, sfn, stateMachine, notice }: StartRunOptions): Promise<StartedRun> {
   const { bucket, object } = UploadEvent.parse(event).detail;
@@ -40,17 +40,17 @@ export async function startRun(event: unknown, { s3, sfn, stateMachine, notice }
   const folder = object.key.slice(0, slash);
   const file = object.key.slice(slash + 1);
   if (!object.key.startsWith('inputs/') || ![...captionsNames, specName].includes(file)) return { status: 'no dataset file' };
-  const look = (name: string) => {
+  const headFile = (name: string) => {
     const eventVersion = name === file ? (object['version-id'] ?? object.sequencer) : undefined;
     return objectNow(s3, bucket.name, `${folder}/${name}`, eventVersion);
   };
-  const captions = await newest(file === specName ? captionsNames : [file], look);
+  const captions = await newest(file === specName ? captionsNames : [file], headFile);
   if (captions === undefined) {
-    notice('no captions beside this spec yet: their upload will start the run', { key: object.key });
+    notice('this spec has no captions yet; their upload will start the run', { key: object.key });
     return { status: 'no captions yet' };
   }
   const key = `${folder}/${captions.name}`;
-  const spec = (await look(specName))?.version;
+  const spec = (await headFile(specName))?.version;
   const name = executionName({ bucket: bucket.name, key, captions: captions.version, spec });
   const input: UploadStartInput = { input: `s3://${bucket.name}/${key}`, uploaded: { captions: captions.version, spec: spec ?? null } };
   const status = await startExecution(sfn, stateMachine, name, input);
@@ -58,7 +58,7 @@ export async function startRun(event: unknown, { s3, sfn, stateMachine, notice }
   return { status, run: name };
 }
 
-/** Same name and same input is a success while the run goes on, `ExecutionAlreadyExists` once it has ended: both mean that it is started. */
+/** For the same name and input, Step Functions returns success while the run is running and `ExecutionAlreadyExists` afterwards. Both mean started. */
 export async function startExecution(
   sfn: SFNClient,
   stateMachineArn: string,
@@ -67,7 +67,7 @@ export async function startExecution(
 ): Promise<'started' | 'already started'> {
   try {
     const { startDate } = await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
-    // A start that joins a running execution answers with the date of the first one.
+    // For a running execution, the reply has the date of its first start.
     return startDate !== undefined && Date.now() - startDate.getTime() > 60_000 ? 'already started' : 'started';
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) return 'already started';
@@ -75,7 +75,7 @@ export async function startExecution(
   }
 }
 
-/** The version of an object that is current now, `undefined` where there is none. Where the bucket tells no version, the event's own word for it. */
+/** The current version of an object, `undefined` if it does not exist. In a bucket without versions: `fallbackVersion`, else time and ETag. */
 export async function versionNow(s3: S3Client, bucket: string, key: string, fallbackVersion?: string): Promise<string | undefined> {
   return (await objectNow(s3, bucket, key, fallbackVersion))?.version;
 }
@@ -87,15 +87,17 @@ async function objectNow(s3: S3Client, Bucket: string, Key: string, fallbackVers
     return { version: VersionId ?? fallbackVersion ?? `${modified}-${ETag}`, modified };
   } catch (error) {
     if (isS3NotFound(error)) return undefined;
-    // HEAD has no body: without its status an S3 error is called UnknownError.
+    // A reply to HEAD has no body, so the SDK calls the error UnknownError. The status is the only information.
     const { httpStatusCode = 'no' } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
-    throw new Error(`cannot look at s3://${Bucket}/${Key}: status ${httpStatusCode} (${(error as Error).message})`, { cause: error });
+    throw new Error(`cannot read the version of s3://${Bucket}/${Key}: status ${httpStatusCode} (${(error as Error).message})`, {
+      cause: error,
+    });
   }
 }
 
-/** Of packed and plain captions in one folder those uploaded last: a spec is for what is current. */
-async function newest(names: readonly string[], look: (name: string) => ReturnType<typeof objectNow>) {
-  const looks = await Promise.all(names.map(async (name) => ({ name, now: await look(name) })));
-  const found = looks.flatMap(({ name, now }) => (now ? { name, ...now } : []));
+/** Of compressed and plain captions in one folder, the file uploaded last: a spec applies to the current captions. */
+async function newest(names: readonly string[], headFile: (name: string) => ReturnType<typeof objectNow>) {
+  const files = await Promise.all(names.map(async (name) => ({ name, now: await headFile(name) })));
+  const found = files.flatMap(({ name, now }) => (now ? { name, ...now } : []));
   return found.toSorted((a, b) => b.modified - a.modified)[0];
 }

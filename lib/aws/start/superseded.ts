@@ -4,7 +4,7 @@ import type { Cloud } from '../runtime/cloud.ts';
 import type { StartInput } from './start-input.ts';
 import { versionNow } from './start-run.ts';
 
-/** Says which file has been uploaded again since a run was started for its upload; that newer upload has started a run of its own. */
+/** The file that was uploaded again after the upload that started a run, as a message. The newer upload has started its own run. */
 export async function newerUpload(
   { s3 }: Pick<Cloud, 's3'>,
   { bucket, key }: S3Location,
@@ -14,6 +14,6 @@ export async function newerUpload(
   const captionsNow = await versionNow(s3, bucket, key, captions);
   if (captionsNow !== undefined && captionsNow !== captions) return `s3://${bucket}/${key} was uploaded again`;
   const specNow = await versionNow(s3, bucket, `${folder}${specName}`, spec ?? undefined);
-  // A spec that was taken away starts nothing, so this run goes on, without it.
+  // A deleted spec starts no run, so this run continues without a spec.
   return specNow !== undefined && specNow !== spec ? `s3://${bucket}/${folder}${specName} was uploaded` : undefined;
 }

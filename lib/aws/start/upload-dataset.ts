@@ -18,9 +18,9 @@ export interface DatasetUpload {
   readonly captions: string;
   /** `data.image_root` of the spec. */
   readonly imageRoot: string;
-  /** Folders of this machine that relative image paths may begin in, in this order. */
+  /** Local folders that relative image paths are resolved against, in this order. */
   readonly imageFolders: readonly string[];
-  /** The text of the spec file to put beside the captions, if any. */
+  /** The text of the spec file to upload with the captions, if any. */
   readonly spec: string | undefined;
   readonly onProgress: (progress: { readonly done: number; readonly failed: number; readonly cached: number }) => void;
   readonly signal: AbortSignal;
@@ -29,19 +29,19 @@ export interface DatasetUpload {
 export interface UploadedDataset {
   readonly key: string;
   readonly uploaded: number;
-  /** Images that were there already. */
+  /** Images that were already in the bucket. */
   readonly kept: number;
-  /** Images that are on neither side; the first of them. */
+  /** Images found neither locally nor in S3. */
   readonly missing: number;
   readonly firstMissing?: string;
 }
 
-/** Images on their way at a time. */
-const TOGETHER = 16;
+/** Concurrent image uploads. */
+const CONCURRENCY = 16;
 
 /**
- * Puts a dataset into the bucket in the order in which a run wants to find it: images, spec, captions. What is there with equal size and is
- * not older is left alone, as by `aws s3 sync`. An absolute image path becomes the key of that name, which is where a run looks for it.
+ * Uploads a dataset in the order that a run needs: images, spec, captions. Like `aws s3 sync`, it skips an image that is in the bucket
+ * with equal size and is not older. An absolute image path is the key of the object, as a run resolves it.
  */
 export async function uploadDataset(options: DatasetUpload): Promise<UploadedDataset> {
   const { s3, bucket, dataset, captions, spec, signal } = options;
@@ -55,18 +55,18 @@ export async function uploadDataset(options: DatasetUpload): Promise<UploadedDat
     if (result === 'missing') firstMissing ??= imagePath;
     options.onProgress({ done: counts.uploaded + counts.kept, failed: counts.missing, cached: counts.kept });
   };
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   for await (const imagePath of listImages(captions)) {
     signal.throwIfAborted();
-    while (underWay.size >= TOGETHER) await Promise.race(underWay);
-    const one = uploadOne(imagePath).finally(() => underWay.delete(one));
-    underWay.add(one);
+    while (inFlight.size >= CONCURRENCY) await Promise.race(inFlight);
+    const one = uploadOne(imagePath).finally(() => inFlight.delete(one));
+    inFlight.add(one);
   }
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
   if (spec !== undefined) await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${folder}/${specName}`, Body: spec }));
   const key = `${folder}/${captionsNames[captions.endsWith('.gz') ? 1 : 0]}`;
   await putFile(s3, bucket, key, captions);
-  return { key, ...counts, ...(firstMissing === undefined ? {} : { firstMissing }) };
+  return { key, ...counts, firstMissing };
 }
 
 /** Each image once. */
@@ -98,7 +98,7 @@ async function uploadImage(imagePath: string, base: string, { s3, imageFolders }
   return 'uploaded';
 }
 
-/** `undefined` for what a run on AWS does not read. */
+/** `undefined` for a path that a run on AWS does not read. */
 function locate(imagePath: string, base: string): { bucket: string; key: string } | undefined {
   try {
     return imageLocation(imagePath, base);
@@ -126,7 +126,7 @@ async function headObject(s3: S3Client, Bucket: string, Key: string) {
   }
 }
 
-/** Large files go up in parts. */
+/** Uploads a file, a large one in parts. */
 async function putFile(client: S3Client, Bucket: string, Key: string, path: string): Promise<void> {
   await new Upload({ client, params: { Bucket, Key, Body: createReadStream(path) } }).done();
 }

@@ -3,7 +3,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import { executionName, resolveDataset, specName } from '#aws/run-state/run-paths.ts';
 import { startExecution, versionNow } from '#aws/start/start-run.ts';
 import { type UploadedDataset, uploadDataset } from '#aws/start/upload-dataset.ts';
-import { isRemoteAddress } from '#core/remote-address.ts';
+import { isRemoteAddress } from '#core/hosts/remote-address.ts';
 import { createS3Client } from '#storage/s3/s3-client.ts';
 import { formatCount, formatCounted } from '../format.ts';
 import { listenForInterrupt } from '../interrupt.ts';

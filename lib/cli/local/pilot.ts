@@ -1,5 +1,5 @@
 import type { FileStore } from '#core/ports.ts';
-import { isSecret } from '#core/redact-secrets.ts';
+import { isSecret } from '#core/secrets/redact-secrets.ts';
 import { readJsonLines } from '#results/read-json-lines.ts';
 import type { ReadRunFile } from '#results/read-run-file.ts';
 import { resultRecord } from '#results/result-record.ts';

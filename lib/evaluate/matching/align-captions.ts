@@ -1,4 +1,4 @@
-import { unpartedScripts } from '#core/char-span.ts';
+import { unpartedScripts } from '#core/text/char-span.ts';
 
 /** Half-open, in Unicode code points. */
 export type AlignedSpan = readonly [number, number];

@@ -1,4 +1,4 @@
-import { placePhrases } from '#core/char-span.ts';
+import { placePhrases } from '#core/text/char-span.ts';
 import type { ResultExpression, ResultRecord } from '#results/result-record.ts';
 import type { TruthLine } from '../truth/truth-line.ts';
 import { type AlignedSpan, alignCaptions, spanIou } from './align-captions.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Size } from '#core/box.ts';
-import { isRemoteAddress } from '#core/remote-address.ts';
+import { isRemoteAddress } from '#core/hosts/remote-address.ts';
 import type { ExportBox, ExportFormat, ExportPhrase, ExportSample } from '../export-format.ts';
 import { openJsonLists, roundCoordinates } from '../json-files.ts';
 import { toUtf16 } from '../utf16-spans.ts';

@@ -1,13 +1,13 @@
 import type { FailureCode } from '#core/errors.ts';
 
 /**
- * Why one attempt failed in a way that is not final:
- * `throttled` (429, 503, 529: slow down) · `unreachable` (no connection, gateway errors, still loading: the endpoint as a whole) ·
- * `failing` (500 and other passing faults of this call) · `timed_out` · `rejected` (400, 422: the question may be asked differently).
+ * The kind of a failure that is not final:
+ * `throttled` (429, 503, 529: slow down) · `unreachable` (no connection, gateway errors, still loading: the endpoint itself) ·
+ * `failing` (500 and other temporary faults of this call) · `timed_out` · `rejected` (400, 422: a changed request may succeed).
  */
 export type CallErrorKind = 'throttled' | 'unreachable' | 'failing' | 'timed_out' | 'rejected';
 
-/** Faults of an answer that did arrive. The endpoint is up, so such an answer fails its sample and never stops the run. */
+/** Faults of a received answer. The endpoint is up, so such an answer fails its sample and never stops the run. */
 export type AnswerFault = Extract<FailureCode, 'answer_too_slow' | 'answer_unreadable'>;
 
 interface CallErrorOptions {
@@ -17,13 +17,13 @@ interface CallErrorOptions {
   readonly answerFault?: AnswerFault;
 }
 
-/** A failed attempt. Never leaves `lib/models`: retries and the ladder turn it into a reply, a `SampleError` or a `RunStopError`. */
+/** A failed attempt. It never leaves `lib/models`: retries and tiers turn it into a reply, a `SampleError` or a `RunStopError`. */
 export class CallError extends Error {
   override readonly name = 'CallError';
   readonly kind: CallErrorKind;
-  /** How long the server asked to wait, in milliseconds. */
+  /** The wait that the server requested, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** How long an endpoint that never answered may go on like this, in milliseconds. */
+  /** The longest time without any reply before the run stops, in milliseconds. */
   readonly patienceMs: number | undefined;
   readonly answerFault: AnswerFault | undefined;
 
@@ -36,7 +36,7 @@ export class CallError extends Error {
   }
 }
 
-/** An answer that is not what the API documents. */
+/** The error for an answer that differs from the documented API. */
 export function unreadableAnswer(message: string, cause?: unknown): CallError {
   return new CallError('failing', message, { cause, answerFault: 'answer_unreadable' });
 }

@@ -1,5 +1,5 @@
 import { RunStopError, SampleError } from '#core/errors.ts';
-import { redact, withoutSecretsInError } from '#core/redact.ts';
+import { redact, withoutSecretsInError } from '#core/secrets/redact.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
 import { type ErrorBody, readErrorBody } from './error-body.ts';
 import { HttpError } from './http.ts';
@@ -103,7 +103,7 @@ function classifyStatus(error: HttpError, target: RequestTarget): Error {
   }
 }
 
-/** The reason to stop the run, if the whole run is affected: key, payment, permission, quota, URL or model. */
+/** The reason to stop the run, for causes that affect all calls: key, payment, permission, quota, URL or model. */
 function stopReason(status: number, body: ErrorBody, failureText: string, target: RequestTarget): RunStopError | undefined {
   const { endpoint, keySetting, urlSetting, modelSetting, model } = target;
   const codes = body.codes.join(' ');

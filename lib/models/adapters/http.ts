@@ -1,8 +1,8 @@
 import { RunStopError } from '#core/errors.ts';
+import { readHost } from '#core/hosts/model-hosts.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from '#core/json-depth.ts';
-import { readHost } from '#core/model-hosts.ts';
-import { replaceSecrets } from '#core/redact.ts';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { replaceSecrets } from '#core/secrets/redact.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import { withinDeadline } from '../answer-deadline.ts';
 import { unreadableAnswer } from './call-error.ts';
 

@@ -4,26 +4,26 @@ import type { Detection } from './detection.ts';
 
 type RequestedExpression = Extract<Task, { kind: 'ground' }>['expressions'][number];
 
-/** An answer in the form that step 1 reads, and per expression without a box the reason. */
+/** An answer in the form that step 1 reads, with the reason for each expression without a box. */
 export interface GroundingAnswer {
   readonly boxes: readonly { readonly bbox: readonly number[]; readonly label: string; readonly id: number; readonly score: number }[];
   readonly notes: Readonly<Record<number, string>>;
   readonly absent: readonly number[];
 }
 
-/** The second and further things of a plural have to be surer than the first: a wrong box costs more than a missing one. */
+/** The second and further boxes of a plural need a higher score: a wrong box is worse than a missing one. */
 const MIN_FURTHER_SCORE = 0.5;
 
 /**
- * Gives each expression the detections of its class. A singular takes the surest that no earlier one has, so that "a man … a man" are two;
- * a plural takes those that are left, or all where none is left.
+ * Assigns detections to expressions by class. A singular gets the best detection that no earlier expression has, so that "a man … a man" are two.
+ * A plural gets the remaining ones, or all of them when none remain.
  */
 export function answerExpressions(
   expressions: readonly RequestedExpression[],
   detections: readonly Detection[],
   maxInstances: number,
 ): GroundingAnswer {
-  const taken = new Set<Detection>();
+  const assigned = new Set<Detection>();
   const boxed = new Map<RequestedExpression, readonly Detection[]>();
   const notes: Record<number, string> = {};
   const wanted = expressions.map((expression) => ({ expression, wants: classOfPhrase(expression.text, expression.nounChunk) }));
@@ -33,8 +33,8 @@ export function answerExpressions(
       continue;
     }
     const ofClass = detections.filter(({ className }) => className === wants.className);
-    const chosen = choose(ofClass, wants, taken, maxInstances);
-    for (const detection of chosen) taken.add(detection);
+    const chosen = choose(ofClass, wants, assigned, maxInstances);
+    for (const detection of chosen) assigned.add(detection);
     if (chosen.length > 0) boxed.set(expression, chosen);
     else notes[expression.id] = ofClass.length === 0 ? `no ${wants.className} found` : `no further ${wants.className} found`;
   }
@@ -55,14 +55,14 @@ export function answerExpressions(
 function choose(
   ofClass: readonly Detection[],
   { plural, count }: Wanted,
-  taken: ReadonlySet<Detection>,
+  assigned: ReadonlySet<Detection>,
   maxInstances: number,
 ): Detection[] {
-  const free = ofClass.filter((detection) => !taken.has(detection));
+  const free = ofClass.filter((detection) => !assigned.has(detection));
   if (!plural) return free.slice(0, 1);
   const candidates = free.length > 0 ? free : ofClass;
-  const sure = candidates.filter(({ score }, place) => place === 0 || score >= MIN_FURTHER_SCORE);
-  return sure.slice(0, Math.min(count ?? maxInstances, maxInstances));
+  const confident = candidates.filter(({ score }, place) => place === 0 || score >= MIN_FURTHER_SCORE);
+  return confident.slice(0, Math.min(count ?? maxInstances, maxInstances));
 }
 
 const round = (value: number, parts: number) => Math.round(value * parts) / parts;

@@ -1,7 +1,7 @@
 import { classWords, notOfTheirClass } from './class-words.ts';
 import { isPlural, toSingular } from './plural-words.ts';
 
-/** What a phrase asks the detector for. `count` is how many things it means, where it says so. */
+/** The class that a phrase means. `count`: the number of things, where the phrase has one. */
 export interface Wanted {
   readonly className: string;
   readonly plural: boolean;
@@ -21,13 +21,13 @@ const NUMBERS: Readonly<Record<string, number>> = {
   ten: 10,
 };
 
-/** Words of a compound that are looked up together, the longest first. */
-const LONGEST = 3;
+/** The largest number of words in a compound. Longer compounds are tried first. */
+const MAX_COMPOUND = 3;
 
-/** The detector's class of a phrase by its core noun, with the words before it that make a compound; `undefined` = none of the 80. */
+/** The detector class of a phrase, by its core noun and the words before it in a compound; `undefined` = none of the 80. */
 export function classOfPhrase(text: string, nounChunk: string): Wanted | undefined {
   const words = splitPhrase(upToChunk(text, nounChunk));
-  for (let length = Math.min(LONGEST, words.length); length > 0; length -= 1) {
+  for (let length = Math.min(MAX_COMPOUND, words.length); length > 0; length -= 1) {
     const last = words.slice(-length);
     const className = classOfWords(last);
     if (className === null) return undefined;
@@ -39,19 +39,19 @@ export function classOfPhrase(text: string, nounChunk: string): Wanted | undefin
   return undefined;
 }
 
-/** `null` where the words name something that only ends like a class. */
+/** The class of the words; `null` for a thing whose name only ends like a class. */
 function classOfWords(words: readonly string[]): string | null | undefined {
   const singular = [...words.slice(0, -1), toSingular(words.at(-1) ?? '')].join(' ');
   if (notOfTheirClass.has(singular)) return null;
   return classWords.get(words.join(' ')) ?? classWords.get(singular) ?? personLike(singular);
 }
 
-/** `fisherman`, `saleswoman`, `chairperson`: more of them than any table holds. */
+/** `fisherman`, `saleswoman`, `chairperson`: too many for a table. */
 function personLike(word: string): string | undefined {
   return /^[a-z]+(?:man|woman|person)$/.test(word) && !/^(?:snow|ger|ro|ba|hu)man$|^ottoman$/.test(word) ? 'person' : undefined;
 }
 
-/** `a red car door` with `car` as its chunk is about a car for whoever chose the chunk. */
+/** The text up to the chunk: `a red car door` with the chunk `car` means a car. */
 function upToChunk(text: string, nounChunk: string): string {
   const at = text.toLowerCase().lastIndexOf(nounChunk.toLowerCase());
   return at < 0 ? nounChunk : text.slice(0, at + nounChunk.length);

@@ -1,6 +1,6 @@
 import { cocoClasses } from './coco-classes.ts';
 
-/** What captions call the things of a class, in the singular. A word stands here only if a picture of it is nearly always a picture of its class. */
+/** Names of a class in captions, in the singular. Only words whose pictures almost always show that class. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   person:
     'human, man, woman, boy, girl, child, kid, baby, toddler, infant, lady, guy, gentleman, dude, male, female, adult, teen, teenager, youth, ' +
@@ -73,13 +73,13 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   toothbrush: 'tooth brush',
 };
 
-/** Class names by every word or compound that stands for them. */
+/** Class names by every word or compound that means them. */
 export const classWords: ReadonlyMap<string, string> = new Map([
   ...cocoClasses.flatMap((name) => (name ? [[name, name] as const] : [])),
   ...Object.entries(SYNONYMS).flatMap(([name, words]) => words.split(', ').map((word) => [word, name] as const)),
 ]);
 
-/** Things that end like the name of a class and are not of it. */
+/** Things whose names end like a class but that do not belong to it. */
 export const notOfTheirClass: ReadonlySet<string> = new Set(
   (
     'cable car, car seat, flower bed, river bed, truck bed, toilet bowl, toilet paper, piano keyboard, music keyboard, ' +

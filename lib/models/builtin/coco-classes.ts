@@ -1,4 +1,4 @@
-/** The classes of the COCO data set in the order of its 90 ids; ten ids were never given out and are empty. */
+/** The classes of the COCO data set in the order of its 90 ids; ten ids were never used and are empty. */
 const NAMES =
   'person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,,stop sign,parking meter,bench,bird,cat,dog,horse,' +
   'sheep,cow,elephant,bear,zebra,giraffe,,backpack,umbrella,,,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,' +
@@ -6,5 +6,5 @@ const NAMES =
   'carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,,dining table,,,toilet,,tv,laptop,mouse,remote,keyboard,cell phone,' +
   'microwave,oven,toaster,sink,refrigerator,,book,clock,vase,scissors,teddy bear,hair drier,toothbrush';
 
-/** Class names by the detector's output column; `undefined` where the id is not in use. */
+/** Class names by the output column of the detector; `undefined` for unused ids. */
 export const cocoClasses: readonly (string | undefined)[] = NAMES.split(',').map((name) => name || undefined);

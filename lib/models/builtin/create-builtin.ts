@@ -5,7 +5,7 @@ import { answerExpressions } from './answer-expressions.ts';
 import type { Detector } from './detector.ts';
 import { openWeights, type WeightsOptions } from './open-weights.ts';
 
-/** How the builtin model writes its answers. All expressions of an image go into one request: only so can equal ones get different boxes. */
+/** The profile of the builtin model. All expressions of an image share one request, so that equal ones can get different boxes. */
 export const builtinProfile: ModelProfile = {
   family: 'builtin',
   box: { key: 'bbox', order: 'xyxy', scale: 'pixels' },
@@ -22,22 +22,22 @@ export const builtinProfile: ModelProfile = {
   temperature: false,
 };
 
-/** Stands in every record. The number goes up when replies change, so that what was kept of older ones is not taken for new. */
+/** Part of every record. The number increases when replies change, so that checkpoints of older replies are not reused. */
 const MODEL = 'builtin/wink+coco-ssd@1 (demonstration detector, 80 classes)';
 
-/** A call that costs nothing. */
+/** The usage of a free call. */
 const USAGE = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0 };
 
 /**
- * A model that needs no key: noun phrases by a part-of-speech tagger, boxes by a detector of 80 classes. It looks at no attributes or relations.
- * Its parts are loaded with the first question that needs them; the detector is fetched once.
+ * A model without a key: noun phrases by a part-of-speech tagger, boxes by a detector of 80 classes. It ignores attributes and relations.
+ * Its parts are loaded by the first request that needs them; the detector is downloaded once.
  */
 export async function createBuiltin(options: WeightsOptions): Promise<VisionLanguageModel> {
   options.notice(
-    'builtin is a demonstration detector: English noun phrases, 80 classes of things, no attributes or relations. It is for trying things out',
+    'builtin is a demonstration detector: English noun phrases, 80 classes of things, no attributes or relations. Use it for demonstrations only',
   );
   let detector: Promise<Detector> | undefined;
-  const detect = remembering(async (image, signal) => {
+  const detect = withCache(async (image, signal) => {
     detector ??= openDetector(options);
     return (await detector)(image, signal);
   });
@@ -54,18 +54,18 @@ export async function createBuiltin(options: WeightsOptions): Promise<VisionLang
   };
 }
 
-/** Pictures whose detections are kept, as the captions of a picture mostly follow each other. */
-const REMEMBERED = 64;
+/** Number of pictures with cached detections: captions of one picture usually follow each other. */
+const MAX_CACHED = 64;
 
-function remembering(detect: Detector): Detector {
-  const known = new Map<string, ReturnType<Detector>>();
+function withCache(detect: Detector): Detector {
+  const cache = new Map<string, ReturnType<Detector>>();
   return (image, signal) => {
     const key = createHash('sha256').update(image.bytes).digest('base64');
-    const detections = known.get(key) ?? detect(image, signal);
-    known.delete(key);
-    known.set(key, detections);
-    detections.catch(() => known.delete(key));
-    for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);
+    const detections = cache.get(key) ?? detect(image, signal);
+    cache.delete(key);
+    cache.set(key, detections);
+    detections.catch(() => cache.delete(key));
+    for (const oldest of cache.keys()) if (cache.size > MAX_CACHED) cache.delete(oldest);
     return detections;
   };
 }

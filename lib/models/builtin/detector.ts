@@ -9,13 +9,13 @@ import { undecodable } from '#images/image-header.ts';
 import { cocoClasses } from './coco-classes.ts';
 import { type Detection, withoutRepeats } from './detection.ts';
 
-/** Finds things of 80 classes in a picture. Equal pictures, equal detections. */
+/** Finds things of 80 classes in a picture. Equal pictures give equal detections. */
 export type Detector = (image: SentImage, signal: AbortSignal) => Promise<Detection[]>;
 
-/** Below this the detector guesses. */
+/** Lower scores are unreliable. */
 const MIN_SCORE = 0.3;
 
-/** The model sees 300 × 300 pixels whatever it gets; this is what its own scaling makes the best of, and bounds memory. */
+/** The model scales every picture to 300 × 300 pixels. This size gives it enough detail and limits memory. */
 const MAX_SIDE = 640;
 
 /** Loads COCO-SSD (SSDLite-MobileNetV2) from a folder. */
@@ -24,7 +24,7 @@ export async function loadDetector(folder: string): Promise<Detector> {
   const model = await loadGraphModel({ load: () => readModel(folder) });
   let before: Promise<unknown> = Promise.resolve();
   return async (image, signal) => {
-    // The runtime counts on one inference at a time.
+    // The runtime supports one inference at a time.
     const turn = before.then(() => {
       signal.throwIfAborted();
       return infer(model, image);
@@ -66,7 +66,7 @@ async function decode({ bytes, width, height }: SentImage) {
   }
 }
 
-/** One row of scores and one box `[top, left, bottom, right]` in fractions per anchor; a column of scores per class. */
+/** Reads one row of scores (a column per class) and one box `[top, left, bottom, right]` in fractions for each anchor. */
 function readDetections(scores: Float32Array, boxes: Float32Array, columns: number, { width, height }: SentImage): Detection[] {
   const detections: Detection[] = [];
   for (const [index, score] of scores.entries()) {

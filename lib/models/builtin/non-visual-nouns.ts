@@ -1,4 +1,4 @@
-/** Core nouns that name no thing to put a box around: words about pictures, places within something, times, and what cannot be seen. */
+/** Core nouns without a box: words about pictures, positions, times, and invisible things. */
 const NON_VISUAL_NOUNS = new Set(
   (
     'picture image photo photograph view scene shot closeup close-up background foreground snapshot portrait panorama perspective footage ' +

@@ -2,7 +2,7 @@ import { isNonVisualNoun } from './non-visual-nouns.ts';
 import { isPlural } from './plural-words.ts';
 import { type TaggedWord, tagWords } from './tag-words.ts';
 
-/** A phrase as it stands in the caption, and its core noun. */
+/** A phrase in the words of the caption, and its core noun. */
 export interface NounPhrase {
   readonly text: string;
   readonly nounChunk: string;
@@ -12,12 +12,12 @@ export interface NounPhrase {
 const MODIFIERS = '(?:[DQM]|R?A|(?<=[DQMA])V|AC(?=A))*';
 const PHRASE = new RegExp(`X?${MODIFIERS}(?:GO${MODIFIERS})?N+`, 'g');
 
-/** Characters of a caption that are read: more holds no more than the phrases of a picture. */
-const MOST_READ = 4000;
+/** Characters read of a caption: longer captions add no phrases of the picture. */
+const MAX_CHARACTERS = 4000;
 
-/** The phrases of an English caption that name things one can see, in reading order. What is said not to be there is left out. */
+/** The phrases of an English caption that name visible things, in reading order. Negated things ("no cars") are left out. */
 export function nounPhrases(caption: string): NounPhrase[] {
-  const words = tagWords(caption.slice(0, MOST_READ));
+  const words = tagWords(caption.slice(0, MAX_CHARACTERS));
   const kinds = words.map(({ kind }) => kind).join('');
   return [...kinds.matchAll(PHRASE)].flatMap((match) => {
     if (match[0].startsWith('X')) return [];
@@ -29,7 +29,7 @@ export function nounPhrases(caption: string): NounPhrase[] {
   });
 }
 
-/** `an elephant drinks`, `surfers ride`: where number does not agree, the tagger took what things do for a thing. */
+/** `an elephant drinks`, `surfers ride`: where the number does not agree, the tagger mistook a verb for a noun. */
 function withoutVerb(phrase: readonly TaggedWord[]): readonly TaggedWord[] {
   const [before, last] = phrase.slice(-2);
   if (before?.kind !== 'N' || !last || phrase.some(({ kind }) => kind === 'O')) return phrase;

@@ -1,4 +1,4 @@
-/** npm's own reader of its settings ships without types: what is used of it. */
+/** The used part of npm's settings reader, which has no types of its own. */
 declare module '@npmcli/config' {
   export default class Config {
     constructor(options: {
@@ -11,7 +11,7 @@ declare module '@npmcli/config' {
       readonly cwd?: string;
     });
     load(): Promise<void>;
-    /** The settings by the names that npm's libraries take. */
+    /** The settings by their names in npm's libraries. */
     readonly flat: Readonly<Record<string, unknown>>;
   }
 }

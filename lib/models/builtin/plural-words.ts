@@ -18,13 +18,13 @@ const IRREGULAR: Readonly<Record<string, string>> = {
   doggies: 'doggie',
 };
 
-/** Words in `s` that are one thing all the same. */
+/** Singular words that end in `s`. */
 const SINGULAR = /(?:ss|us|is|[^aeiou]series|scissors|tennis|gas|lens|canvas|atlas|christmas)$/;
 
-/** Singular words that name several things. */
+/** Words without a plural `s` that name several things. */
 const COLLECTIVE = /^(?:people|couple|crowd|family|audience|team|crew|cattle|sheep|trio|luggage|skis)$/;
 
-/** The singular of an English noun in lower case; the word itself where it is none of the usual plurals. */
+/** The singular of an English noun in lower case; the word itself where it is no usual plural. */
 export function toSingular(word: string): string {
   const irregular = IRREGULAR[word] ?? compound(word);
   if (irregular) return irregular;
@@ -35,7 +35,7 @@ export function toSingular(word: string): string {
   return word.length > 3 && word.endsWith('s') ? word.slice(0, -1) : word;
 }
 
-/** Whether a noun in lower case names several things, as far as its form shows. */
+/** Whether the form of a noun in lower case is a plural. */
 export function isPlural(word: string): boolean {
   return COLLECTIVE.test(word) || toSingular(word) !== word;
 }

@@ -4,12 +4,12 @@ import { classWords } from './class-words.ts';
 import { isPlural, toSingular } from './plural-words.ts';
 
 /**
- * What a word can be in a phrase: `D` article or possessive, `Q` all, both, several …, `X` no, `M` number, `A` adjective, `R` adverb,
+ * The kind of a word in a phrase: `D` article or possessive, `Q` all, both, several …, `X` no, `M` number, `A` adjective, `R` adverb,
  * `V` participle, `N` noun, `G` group (of), `O` of, `C` and, or, `I` another preposition, `B` is, has …, `x` anything else.
  */
 type Kind = 'D' | 'Q' | 'X' | 'M' | 'A' | 'R' | 'V' | 'N' | 'G' | 'O' | 'C' | 'I' | 'B' | 'x';
 
-/** A word, or several with hyphens between them, and its place in the caption. */
+/** A word, or several joined by hyphens, with its position in the caption. */
 export interface TaggedWord {
   readonly text: string;
   readonly start: number;
@@ -17,11 +17,11 @@ export interface TaggedWord {
   readonly kind: Kind;
 }
 
-/** Words that put several things, or a part of one, before what they consist of. */
+/** Words for several things, or a part of one, before `of`. */
 const GROUPS =
   /^(?:group|bunch|couple|pair|herd|flock|crowd|row|line|pile|stack|set|number|lot|variety|collection|assortment|team|slice|piece|bouquet|bundle)s?$/i;
 
-/** Nouns in `ing`; any other word tagged so after a noun is what that noun does. */
+/** Nouns that end in `ing`. Other such words after a noun are verbs. */
 const ING_NOUNS =
   /^(?:building|painting|ceiling|clothing|railing|wedding|evening|morning|ring|king|wing|string|swing|awning|crossing|topping|icing|frosting|dressing|stuffing|drawing|earring|sling|spring|bedding|siding|lighting|paneling)s?$/i;
 
@@ -30,7 +30,7 @@ const POSSESSIVES = /^(?:his|her|its|their|my|your|our|this|that|these|those)$/i
 
 const nlp = winkNLP(model, ['sbd', 'pos']);
 
-/** The tagger's tokens, with places in the caption and hyphenated words as one. */
+/** The tokens of the tagger, with positions in the caption and hyphenated words as one. */
 export function tagWords(caption: string): TaggedWord[] {
   const text = withoutCapitals(caption);
   const tokens = nlp.readDoc(text).tokens();
@@ -56,25 +56,25 @@ export function tagWords(caption: string): TaggedWord[] {
   });
 }
 
-/** `stop sign`, `teddy bears`: known for certain, whatever the tagger makes of them. */
+/** `stop sign`, `teddy bears`: compounds of the class table are nouns, whatever the tagger's result. */
 function isCompound(first: TaggedWord | undefined, second: TaggedWord | undefined): boolean {
   return (
     first !== undefined && second !== undefined && classWords.has(`${first.text} ${toSingular(second.text.toLowerCase())}`.toLowerCase())
   );
 }
 
-/** `men ride horses`: nothing but a verb follows people and animals in the plural. */
+/** `men ride horses`: a word after people or animals in the plural is a verb. */
 function isDoer(word: TaggedWord | undefined): boolean {
   const noun = word?.kind === 'N' ? word.text.toLowerCase() : '';
   return isPlural(noun) && classWords.has(toSingular(noun));
 }
 
-/** The tagger takes a word with a capital for a name: the first of a sentence is written small. Lengths stay. */
+/** Lower-cases the first word of each sentence, because the tagger reads capitals as names. Lengths stay equal. */
 function withoutCapitals(caption: string): string {
   return caption.replace(/(?:^|[.!?]\s+)["'“(]?[A-Z](?=[a-z\s])/g, (start) => start.toLowerCase());
 }
 
-/** The tagger's tag, corrected where captions mislead it. */
+/** The kind of a word: the tagger's tag, with corrections for captions. */
 function classifyWord(text: string, tag: string, previous: TaggedWord | undefined): Kind {
   const before = previous?.kind ?? '';
   if (tag === 'DET' || (tag === 'PRON' && POSSESSIVES.test(text))) return determiner(text);
@@ -91,7 +91,7 @@ function classifyWord(text: string, tag: string, previous: TaggedWord | undefine
   return 'x';
 }
 
-/** `a parked car` and `with mirrored walls` say what a thing is like, `a man parked` what it does. */
+/** The kind of a verb form: an attribute in `a parked car` and `with mirrored walls`, a verb in `a man parked`. */
 function verb(text: string, previous: TaggedWord | undefined): Kind {
   const before = previous?.kind ?? '';
   if (before === 'N') return /^stops?$/i.test(text) && /^bus$/i.test(previous?.text ?? '') ? 'N' : 'x';

@@ -71,26 +71,26 @@ const PER_EXPRESSION_ASKED = 12;
 const PER_EXPRESSION_WRITTEN = 25;
 const PER_BOX = 35;
 
-export interface StepInput {
+/** The factors of a step's token count. `imageTokens` and `captionCharacters` are means over the samples. */
+export interface StepWorkload {
   readonly samples: number;
   readonly promptTokens: number;
-  /** Mean over the samples. */
   readonly imageTokens: number;
   readonly captionCharacters: number;
 }
 
 /** Tokens of step 0 for all samples. */
 export function extractionUsage(
-  { samples, promptTokens, imageTokens, captionCharacters }: StepInput,
+  { samples, promptTokens, imageTokens, captionCharacters }: StepWorkload,
   { expressions, thinking }: Assumptions,
 ): Usage {
   const caption = captionCharacters * perCaptionCharacter;
   return usage(samples, samples, imageTokens + promptTokens + caption, caption + expressions * PER_EXPRESSION_WRITTEN, thinking);
 }
 
-/** Tokens of step 1 for all samples. A caption with more expressions than one request takes needs several. */
+/** Tokens of step 1 for all samples. A caption with more expressions than fit one request needs several. */
 export function groundingUsage(
-  input: StepInput,
+  input: StepWorkload,
   { expressions, boxesPerExpression, thinking }: Assumptions,
   expressionsPerCall: number,
 ): Usage {

@@ -104,7 +104,7 @@ function requireShortWait(error: CallError, longest: number): void {
   if (asked <= longest) return;
   throw new RunStopError(
     describeOutage(error),
-    `the server asks to wait for ${span(asked)}, and this run waits for up to ${span(longest)}: ${error.message}; run the same command again after that time; finished work is saved`,
+    `the server requests a wait of ${span(asked)}, and this run waits for up to ${span(longest)}: ${error.message}; run the same command again after that time; finished work is saved`,
   );
 }
 

@@ -2,7 +2,7 @@ import { type CutTest, judgeCut, mostByChance, pooledShare, startCutTest, type W
 import { LONGEST_THROTTLING_MS } from './outage.ts';
 
 /**
- * The states of the rate control and the transitions between them. Pure: every transition takes a state and returns the next one.
+ * The states of the rate control and the transitions between them. Pure: every transition is a function from one state to the next.
  *
  * ```
  * starting ──all refused──► awaiting ──first reply──► cutting ──helped──► growing
@@ -70,7 +70,7 @@ const NEAR_LIMIT_CUT = 0.8;
 const WINDOW = 50;
 /** Refusals in a row, with nothing in flight, that start a pause. */
 const REFUSED_IN_ROW = 3;
-/** The number of useless cuts that proves refusals independent of the pace. A higher share is more likely a limit, so it takes more of them. */
+/** The number of useless cuts that proves refusals independent of the pace. A higher share is more likely a limit, so it needs more of them. */
 const uselessCutsNeeded = (share: number) => (share < 0.3 ? 2 : share < 0.6 ? 2.5 : 4);
 /** Attempts in a row of failed cuts after which a constant, moderate share counts as normal, whatever the noise. */
 const LONGEST_DOUBT = 120;

@@ -9,13 +9,13 @@ import { readBoxes } from '#steps/ground/read-boxes.ts';
 import { parseCoordinates, unknownProfile } from './profiles.ts';
 import { drawTestPicture, type TestPicture, testPictures } from './test-pictures.ts';
 
-/** A convention explains a reply when its boxes overlap the rectangles this much, on the average of each picture. */
-const ENOUGH = 0.7;
+/** A convention fits when its boxes overlap the rectangles this much on the average of each picture. */
+const MIN_OVERLAP = 0.7;
 
-/** A rarer convention has to explain so much more: boxes that are a little off must not make a 1024 out of a 1000. */
+/** A rarer convention must fit better by this: inexact boxes must not turn a 1000 into a 1024. */
 const MARGIN = 0.05;
 
-/** What an unknown model may mean, the commonest first. 999 and 1023 are left out: a thousandth of a side is less than any model errs. */
+/** Candidates for an unknown model, the commonest first. 999 and 1023 are left out: their difference is smaller than the error of any model. */
 const CONVENTIONS: readonly ModelProfile[] = (['xyxy', 'yxyx'] as const)
   .flatMap((order) => [1000, 'pixels', 1, 100, 1024].map((scale) => `${order}-${scale}`))
   .flatMap((name) => parseCoordinates(name) ?? []);
@@ -24,9 +24,9 @@ const CONVENTIONS: readonly ModelProfile[] = (['xyxy', 'yxyx'] as const)
 type Numbers = readonly [number, number, number, number];
 
 /**
- * Finds out how a model writes boxes, by what it says about two drawn pictures: the profile whose convention puts its boxes on the rectangles.
- * `profiles` are the candidates, the first of which says how to ask; without them every known convention is tried.
- * `undefined` when none fits: the model cannot localise, or does it in a way that is not known. Throws `RunStopError` where there is nothing to fit: samples would fare no better.
+ * Finds the box convention of a model with two drawn pictures: the profile whose convention puts the boxes on the rectangles.
+ * `profiles` are the candidates; the first one forms the request. Without them, all known conventions are candidates.
+ * `undefined` when none fits: the model cannot localise, or has an unknown convention. Throws `RunStopError` when a reply has no box at all.
  */
 export async function findConvention(
   model: VisionLanguageModel,
@@ -36,14 +36,14 @@ export async function findConvention(
   if (profiles) return selectBest(profiles, await askAll(model, profiles[0] ?? unknownProfile, signal));
   const found = selectBest(CONVENTIONS, await askAll(model, unknownProfile, signal));
   if (!found || isSame(found.box, unknownProfile.box)) return found;
-  // Asked in its own words a model may answer otherwise: what is returned is what was seen to work.
+  // A request in the found convention can change the replies, so the convention must fit again.
   const confirmed = selectBest(CONVENTIONS, await askAll(model, found, signal));
   return confirmed && isSame(confirmed.box, found.box) ? found : undefined;
 }
 
 const isSame = (a: BoxConvention, b: BoxConvention) => a.order === b.order && a.scale === b.scale;
 
-/** What a model said about a picture, and why it said nothing where it did. */
+/** The boxes of a model for one picture, and the reason when there are none. */
 interface Answer {
   readonly numbers: readonly Numbers[];
   readonly fault?: string | undefined;
@@ -56,7 +56,7 @@ async function askAll(model: VisionLanguageModel, profile: ModelProfile, signal:
   if (fault && answers.every(({ numbers }) => numbers.length === 0))
     throw new RunStopError(
       'convention_unknown',
-      `${model.model} draws no boxes in test pictures, so samples would probably all fail: ${fault}; or go on without this look by vlm.localisation_check=off`,
+      `${model.model} draws no boxes in test pictures, so all samples would probably fail: ${fault}; or skip this check with vlm.localisation_check=off`,
     );
   return answers.map(({ numbers }) => numbers);
 }
@@ -90,13 +90,13 @@ async function ask(model: VisionLanguageModel, picture: TestPicture, profile: Mo
   return { numbers, fault };
 }
 
-const EMPTY = 'its replies are empty; turn its thinking off or give it more max_tokens, or use a model that takes images';
+const EMPTY = 'its replies are empty; turn its thinking off or give it more max_tokens, or use a model that accepts images';
 
 function withFix({ code, message }: SampleError): string {
   const fix =
     code === 'model_unavailable'
       ? 'run the same command again when it answers'
-      : 'mend what it says (its server needs room for an image in the context), or use a model that takes images';
+      : 'correct the cause (its server needs space for an image in the context), or use a model that accepts images';
   return `${message}; ${fix}`;
 }
 
@@ -107,12 +107,12 @@ function selectBest(candidates: readonly ModelProfile[], replies: readonly (read
   for (const profile of candidates) {
     const overlaps = testPictures.map((picture, index) => overlapIn(picture, replies[index] ?? [], profile.box));
     const overlap = overlaps.reduce((sum, one) => sum + one, 0) / overlaps.length;
-    if (Math.min(...overlaps) >= ENOUGH && (!best || overlap > best.overlap + MARGIN)) best = { profile, overlap };
+    if (Math.min(...overlaps) >= MIN_OVERLAP && (!best || overlap > best.overlap + MARGIN)) best = { profile, overlap };
   }
   return best?.profile;
 }
 
-/** How well boxes fit, read by a convention: each rectangle by the box that covers it best, whatever the label says. */
+/** The mean IoU of the rectangles with their best boxes, for one convention. Labels do not count. */
 function overlapIn(picture: TestPicture, numbers: readonly Numbers[], convention: BoxConvention): number {
   const boxes = numbers
     .map((four) => fitBox(toPixels(four, convention, picture, picture), picture))

@@ -13,18 +13,18 @@ export interface ProfileQuestion {
   readonly model: StepModel;
   readonly adapter: ModelAdapter;
   readonly capabilities: EndpointCapabilities;
-  /** The port, spoken to as this profile says. */
+  /** The port with requests in the form of this profile. */
   readonly createModelFor: (profile: ModelProfile) => VisionLanguageModel;
   readonly notice: (message: string) => void;
 }
 
-/** A profile, and what should be looked at once before the first question is paid: a run whose answers are all at hand asks nothing. */
+/** A profile, and a check for the time before the first model call. A run with only reused replies makes no call, so no check either. */
 export interface ChosenProfile {
   readonly profile: ModelProfile;
   readonly check?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** How this model writes boxes: what the user says, else its name, else the model behind its alias, else what it draws around synthetic pictures. */
+/** The profile of a model: from the settings, else from its name, else from the model behind its alias, else from two test pictures. */
 export async function chooseProfile(question: ProfileQuestion, signal: AbortSignal): Promise<ChosenProfile> {
   const { vlm, model, capabilities, notice } = question;
   const remembered = fromName(capabilities.current.profile);
@@ -36,13 +36,13 @@ export async function chooseProfile(question: ProfileQuestion, signal: AbortSign
   }
   if (remembered) return { profile: remembered };
   if (vlm.localisation_check === 'off') {
-    notice(`${model.target.model} is not a known model and vlm.localisation_check is off: boxes are taken as ${unknownProfile.family}`);
+    notice(`${model.target.model} is not a known model and vlm.localisation_check is off: its boxes are read as ${unknownProfile.family}`);
     return { profile: unknownProfile };
   }
   return { profile: await probe(question, signal) };
 }
 
-/** The profile by the model's name, or by what the server says is behind the name. No calls but `/models`. */
+/** The profile by the model's name, or by the name that the server lists behind it. The only request is `/models`. */
 export async function namedProfile(
   { model, adapter }: Pick<ProfileQuestion, 'model' | 'adapter'>,
   signal: AbortSignal,
@@ -60,7 +60,7 @@ export async function namedProfile(
 
 const fromName = (name: string | undefined) => (name ? (profileByName(name) ?? parseCoordinates(name)) : undefined);
 
-/** Servers have shipped models of known families with broken localisation: said loudly, as the user may know better. */
+/** Some servers shipped known families with broken localisation. This is a warning and no error, because the check can be wrong. */
 async function checkKnown(
   { model, createModelFor, capabilities, notice }: ProfileQuestion,
   profile: ModelProfile,
@@ -70,7 +70,7 @@ async function checkKnown(
   if (found) capabilities.update({ profile: profile.family });
   else
     notice(
-      `WARNING: ${model.target.model} at ${model.target.endpoint} does not find plain rectangles in test pictures where ${profile.family} should. ` +
+      `WARNING: ${model.target.model} at ${model.target.endpoint} does not find plain rectangles in test pictures, which ${profile.family} should. ` +
         'Boxes will probably be wrong: try another server version, set vlm.coordinates, or look at a --pilot report first.',
     );
 }
@@ -84,7 +84,7 @@ async function probe({ model, createModelFor, capabilities, notice }: ProfileQue
       `${target.model} at ${target.endpoint} is not a known model, and its boxes around two test pictures fit no convention (IoU below 0.7): ` +
         'set vlm.coordinates if you know how it writes boxes, or use a model that can localise',
     );
-  notice(`${target.model} is not a known model; by two test pictures it writes boxes as ${found.family}`);
+  notice(`${target.model} is not a known model; two test pictures show that it writes boxes as ${found.family}`);
   capabilities.update({ profile: found.family });
   return found;
 }

@@ -1,10 +1,10 @@
 import type { ImagePolicy, ModelProfile } from '#core/model-profile.ts';
 
-/** One family of the table: what its models are called, and where its convention is written down. */
+/** One family of the table: the names of its models and the source of its convention. */
 export interface FamilyRow {
   /**
-   * Matched anywhere in a lower-case model name: gateways put prefixes before it, quantisers and fine-tuners suffixes behind.
-   * A version has to end: 2 is not 2.5, and "medgemma-4b" is an older model of four billion parameters.
+   * Matches anywhere in a lower-case model name: gateways add prefixes, quantisers and fine-tuners add suffixes.
+   * A version must end: 2 is not 2.5, and "medgemma-4b" is an older model of four billion parameters.
    */
   readonly names: RegExp;
   readonly source: string;
@@ -13,16 +13,16 @@ export interface FamilyRow {
 
 const MB = 1_000_000;
 
-/** Servers of open models: some decode nothing but these two formats (llama.cpp, Ollama). Four megapixels are about 4,000 tokens. */
+/** Images for servers of open models. Some decode only these two formats (llama.cpp, Ollama). Four megapixels are about 4,000 tokens. */
 export const openModelImages: ImagePolicy = { mimeTypes: ['image/jpeg', 'image/png'], maxPixels: 2048 * 2048, maxBytes: 15 * MB };
 
-/** Request body below 20 MB, of which base64 takes a third. */
+/** Images for Gemini: the request body is limited to 20 MB, and base64 adds a third. */
 export const geminiImages: ImagePolicy = {
   mimeTypes: ['image/jpeg', 'image/png', 'image/webp', 'image/heic', 'image/heif'],
   maxBytes: 14 * MB,
 };
 
-/** What hosted chat models take, up to a size that they leave alone. */
+/** Images for hosted chat models, up to the size that they do not resize. */
 export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy => ({
   mimeTypes: ['image/jpeg', 'image/png', 'image/webp'],
   maxSide,
@@ -31,13 +31,13 @@ export const hostedImages = (maxSide: number, maxPixels: number): ImagePolicy =>
 });
 
 /**
- * Sizes at which a "smart resize" with patches of 14 merged in twos changes nothing, whichever of the known limits the server runs with
+ * Sizes that a "smart resize" with patches of 14, merged in twos, does not change. They hold for all known limits of servers
  * (1,280 patches in Ollama and the fine-tuning tool, 16,384 in vLLM).
  */
 export const leftAloneSizes = { multipleOf: 28, minPixels: 480 * 480, maxPixels: 1280 * 28 * 28 } as const;
 export const smartResizedImages: ImagePolicy = { ...openModelImages, ...leftAloneSizes };
 
-/** The family's own list, asked for in words: what most open models were trained to write. */
+/** The family's own list, requested in words: most open models were trained to write it. */
 export const nativeList: Pick<ModelProfile, 'form' | 'tier' | 'scores' | 'stateSize' | 'parameters' | 'temperature' | 'image'> = {
   form: 'list',
   tier: 'text',

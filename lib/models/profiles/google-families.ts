@@ -9,7 +9,7 @@ const gemini: Omit<ModelProfile, 'family' | 'parameters' | 'temperature'> = {
   image: geminiImages,
 };
 
-/** The lowest level of thinking a model allows, for both dialects: thinking only adds time and cost to boxes. */
+/** The lowest thinking level of a model, for both wire formats: thinking only adds time and cost to boxes. */
 const thinking = (level: 'MINIMAL' | 'LOW') => ({ thinkingLevel: level, reasoning_effort: level.toLowerCase() });
 
 const SPATIAL = 'Google cookbook "2D spatial understanding with Gemini", 2026-08-07';
@@ -62,7 +62,7 @@ export const googleFamilies: readonly FamilyRow[] = [
     profile: { ...gemini, family: 'gemini-3.5-flash', parameters: thinking('MINIMAL'), temperature: false },
   },
   {
-    // The newest models refuse MINIMAL, so those to come are asked for LOW.
+    // The newest models reject MINIMAL, so future ones get LOW.
     names: /gemini/,
     source: SPATIAL,
     profile: { ...gemini, family: 'gemini', parameters: thinking('LOW'), temperature: false },

@@ -1,7 +1,7 @@
 import type { ModelProfile } from '#core/model-profile.ts';
 import { type FamilyRow, hostedImages, pixelBox, schemaObject } from './family-row.ts';
 
-/** OpenAI's and Anthropic's models answer in pixels of the image they saw, so they get one that they do not resize, and are told its size. */
+/** OpenAI's and Anthropic's models answer in pixels of the image they see. They get an image that they do not resize, and its size in the prompt. */
 const pixels: Omit<ModelProfile, 'family' | 'image' | 'parameters'> = {
   ...schemaObject,
   box: pixelBox,
@@ -10,9 +10,9 @@ const pixels: Omit<ModelProfile, 'family' | 'image' | 'parameters'> = {
   temperature: false,
 };
 
-/** Detail "original" keeps 10,000 patches of 32 pixels; four megapixels are 4,096 of them, and show what the model can find. */
+/** Detail "original" keeps 10,000 patches of 32 pixels. Four megapixels are 4,096 of them, enough for small things. */
 const originalDetail = hostedImages(2048, 2048 * 2048);
-/** 1,536 patches, the ones cut by an edge counted whole. */
+/** 1,536 patches; patches cut by an edge count fully. */
 const smallModelDetail = hostedImages(2048, 1_450_000);
 /** Fitted into 2048 pixels, then to a short side of 768: below that nothing is resized. */
 const tiledDetail = hostedImages(768, 768 * 768);
@@ -47,7 +47,7 @@ export const hostedFamilies: readonly FamilyRow[] = [
     profile: { ...pixels, family: 'gpt-4o', image: tiledDetail, parameters: { detail: 'high' }, temperature: true },
   },
   {
-    // Not every GPT-6 can leave out reasoning, so those to come are asked for low.
+    // Some GPT-6 models cannot disable reasoning, so future ones get low.
     names: /gpt-[6-9](?!\d|\.?\d*b)/,
     source: GPT54,
     profile: { ...pixels, family: 'gpt-6', image: originalDetail, parameters: { detail: 'original', reasoning_effort: 'low' } },

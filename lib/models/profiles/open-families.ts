@@ -1,9 +1,9 @@
 import { type FamilyRow, nativeList, qwenBox, smartResizedImages } from './family-row.ts';
 
-/** vLLM's and SGLang's way to a chat template that can do without thinking. */
+/** Turns thinking off in the chat template, for vLLM and SGLang. */
 const noThinking = { chat_template_kwargs: { enable_thinking: false } };
 
-/** Pixels of the image as the server resized it: it gets one that stays as it is. */
+/** Boxes in pixels of the image that the server resized. It gets an image that it does not resize. */
 const smartResized = { box: { ...qwenBox, scale: 'pixels' }, stateSize: true, image: smartResizedImages, expressionsPerCall: 4 } as const;
 
 const tags = { ...nativeList, form: 'tags', expressionsPerCall: 1 } as const;

@@ -9,13 +9,13 @@ import { hostedFamilies } from './hosted-families.ts';
 import { openFamilies } from './open-families.ts';
 
 /**
- * Every model family that writes boxes. The first row that knows a name has it, so narrow rows stand before wide ones, and open
- * families before hosted ones: fine-tuners name the teacher behind the model ("Qwen3.5-27B-Claude-4.6-Opus-Reasoning-Distilled").
- * Families that write none (Molmo's points, Gemma 3, Pixtral, SmolVLM, Llama, LLaVA) or whose way is not published (Nemotron) have no row: they are probed.
+ * All model families that write boxes. The first matching row applies: narrow rows come before wide ones, and open families before
+ * hosted ones, because fine-tuned models can name their teacher ("Qwen3.5-27B-Claude-4.6-Opus-Reasoning-Distilled").
+ * Families without boxes (Molmo's points, Gemma 3, Pixtral, SmolVLM, Llama, LLaVA) or without a published convention (Nemotron) have no row: they are probed.
  */
 export const families: readonly FamilyRow[] = [...openFamilies, ...googleFamilies, ...hostedFamilies];
 
-/** A model nothing is known of: spoken to as most open models want it. */
+/** The profile of an unknown model: the form that most open models use. */
 export const unknownProfile: ModelProfile = {
   ...nativeList,
   family: 'unknown',
@@ -23,7 +23,7 @@ export const unknownProfile: ModelProfile = {
   expressionsPerCall: 4,
 };
 
-/** The profile of the family that a model's name belongs to, whatever gateways, quantisers and fine-tuners added to it. */
+/** The profile of the family of a model name, including prefixes and suffixes of gateways, quantisers and fine-tuners. */
 export function profileFor(modelName: string): ModelProfile | undefined {
   const name = modelName.toLowerCase();
   return families.find(({ names }) => names.test(name))?.profile;
@@ -52,14 +52,14 @@ export function parseCoordinates(coordinates: string): ModelProfile | undefined 
 }
 
 /**
- * What `vlm.coordinates` makes of a model: a profile's name replaces everything, a bare convention only how boxes are written.
- * `named` is what is known of the model by its name. Throws `UsageError`.
+ * Applies `vlm.coordinates`: the name of a profile replaces the profile, a bare convention replaces only the box convention.
+ * `named` is the profile by the model's name. Throws `UsageError`.
  */
 export function overriddenProfile(coordinates: string, named: ModelProfile | undefined): ModelProfile {
   const profile = profileByName(coordinates) ?? (named ? rewritten(named, coordinates) : parseCoordinates(coordinates));
   if (profile) return profile;
   throw new UsageError(
-    `vlm.coordinates is "${coordinates}"; it wants a convention like xyxy-1000, yxyx-1000 or xyxy-pixels, or a profile's name`,
+    `vlm.coordinates is "${coordinates}"; expected a convention like xyxy-1000, yxyx-1000 or xyxy-pixels, or the name of a profile`,
   );
 }
 
@@ -70,13 +70,13 @@ function rewritten(profile: ModelProfile, coordinates: string): ModelProfile | u
   return isDeepStrictEqual(box, profile.box) ? profile : withBox(profile, box);
 }
 
-/** The profile that a step speaks to a model by, as far as settings and the model's name tell: without asking its server. */
+/** The profile of a step's model according to settings and model name, without a request to its server. */
 export function expectedProfile(step: StepKind, { coordinates }: Pick<VlmSettings, 'coordinates'>, modelName = ''): ModelProfile {
   const named = profileFor(modelName);
   return (step === 'grounding' && coordinates !== 'auto' ? overriddenProfile(coordinates, named) : named) ?? unknownProfile;
 }
 
-/** The same model writing its boxes another way. Its family becomes the convention's name, which makes the same of the same model again. */
+/** The profile with another box convention. Its family becomes the name of the convention, so it can be recreated from that name. */
 function withBox(profile: ModelProfile, box: BoxConvention): ModelProfile {
   const inPixels = box.scale === 'pixels';
   const resized = inPixels && profile.box.scale !== 'pixels';
@@ -85,7 +85,7 @@ function withBox(profile: ModelProfile, box: BoxConvention): ModelProfile {
     family: `${box.order}-${box.scale}-${box.key}`,
     box,
     stateSize: inPixels,
-    // Pixels mean something only where the server leaves the image as it was sent.
+    // Pixels are valid only where the server does not resize the image.
     image: resized ? { ...profile.image, ...leftAloneSizes } : profile.image,
   };
 }

@@ -2,14 +2,14 @@ import type { Box, Size } from '#core/box.ts';
 import type { SentImage } from '#core/ports.ts';
 import { encodePng } from '#images/encode-png.ts';
 
-/** A picture whose contents are known. */
+/** A drawn picture with its contents. */
 export interface TestPicture extends Size {
   readonly rectangles: readonly { readonly colour: 'red' | 'blue'; readonly box: Box }[];
 }
 
 /**
- * One lying, one standing: longer than 1000 pixels, so that pixels are no thousandths; sides that are multiples of 28 and below a megapixel,
- * so that no server resizes them; rectangles far from the diagonal and from the origin, so that order and scale show.
+ * One landscape, one portrait. Longer than 1000 pixels, so that pixels differ from thousandths. Sides are multiples of 28 and below a megapixel,
+ * so that no server resizes them. Rectangles are far from the diagonal and the origin, so that order and scale are visible.
  */
 export const testPictures: readonly TestPicture[] = [
   {
@@ -33,7 +33,7 @@ export const testPictures: readonly TestPicture[] = [
 const COLOURS = { red: [220, 30, 30], blue: [30, 60, 220] } as const;
 const PAPER = 236;
 
-/** The picture as a model gets it. */
+/** Draws the picture as a PNG. */
 export function drawTestPicture({ width, height, rectangles }: TestPicture): SentImage {
   const rgb = Buffer.alloc(width * height * 3, PAPER);
   for (const { colour, box } of rectangles) {

@@ -1,4 +1,4 @@
-import { isAbsoluteReference } from '#core/remote-address.ts';
+import { isAbsoluteReference } from '#core/hosts/remote-address.ts';
 import { fileStem } from '#core/sample-id.ts';
 import type { Settings } from '#core/settings.ts';
 import { listStepNames, stepNames } from '#core/step-names.ts';

@@ -1,8 +1,8 @@
-import { placePhrases } from '#core/char-span.ts';
-import { headNoun } from '#core/head-noun.ts';
 import type { ModelProfile } from '#core/model-profile.ts';
 import type { JsonSchema } from '#core/ports.ts';
 import type { Settings } from '#core/settings.ts';
+import { placePhrases } from '#core/text/char-span.ts';
+import { headNoun } from '#core/text/head-noun.ts';
 import { addDropped, type DroppedCounts, estimateReplyTokens, type Question, reasoningTokenBudget } from '../question.ts';
 import { extractionPrompt } from './extract-prompt.ts';
 import { readExtraction } from './read-extraction.ts';

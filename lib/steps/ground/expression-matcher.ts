@@ -1,5 +1,5 @@
-import { unpartedScripts } from '#core/char-span.ts';
-import { phraseKey } from '#core/fold-text.ts';
+import { unpartedScripts } from '#core/text/char-span.ts';
+import { phraseKey } from '#core/text/fold-text.ts';
 import type { RawBox } from './collect-boxes.ts';
 
 /** An expression as a request lists it, with its number in that request. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Grounding } from '#core/annotation-record.ts';
 import { Box } from '#core/box.ts';
-import { phraseKey } from '#core/fold-text.ts';
 import type { ModelReply } from '#core/ports.ts';
+import { phraseKey } from '#core/text/fold-text.ts';
 import { createCheckpointReader } from '../checkpoint.ts';
 import type { Extraction } from '../extract/extract.ts';
 import { addDropped } from '../question.ts';

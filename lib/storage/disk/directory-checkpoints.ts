@@ -10,10 +10,10 @@ import { unreadableCheckpoint } from '#core/unreadable-checkpoint.ts';
 import { explainWriteError } from './disk-errors.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** Folder of a step's checkpoints, below the step's own. */
+/** Folder of the checkpoints of a step, below the folder of the step. */
 export const checkpointFolder = '.ckpt';
 
-/** Read by zod only where the text does not begin as we write it: someone's editor has been there. */
+/** Schema for files that do not start as this module writes them, because an editor has changed them. */
 const CheckpointFile = z.object({ fingerprint: z.string(), body: z.unknown() });
 const BEGIN = '{"fingerprint":"';
 const MIDDLE = '","body":';
@@ -21,7 +21,7 @@ const MIDDLE = '","body":';
 /**
  * Checkpoints as `<step folder>/.ckpt/<sample id>.json` below the results, the latest of each sample and step.
  * `folderName` replaces `.ckpt` for a second set of checkpoints of the same results.
- * Reads and writes are synchronous: a checkpoint is small, and a trip through the thread pool costs more CPU than the call itself.
+ * Reads and writes are synchronous: for a small file, the thread pool costs more CPU than the file system call.
  */
 export function createDirectoryCheckpoints(resultsFolder: string, folderName = checkpointFolder): CheckpointStore {
   const made = new Set<StepName>();
@@ -43,12 +43,12 @@ export function createDirectoryCheckpoints(resultsFolder: string, folderName = c
       try {
         if (!made.has(step)) makeFolder(folderOf(step));
         made.add(step);
-        // One draft a process is enough: nothing runs between these two lines.
+        // One draft per process is enough, since no other code runs between these two lines.
         const draft = join(folderOf(step), `.draft-${process.pid}`);
         writeFileSync(draft, `${BEGIN}${fingerprint}${MIDDLE}${body}}\n`);
         renameSync(draft, path);
       } catch (error) {
-        requireFile(path, lookAt(path)); // a folder in its place is this sample's fault, not the disk's
+        requireFile(path, statIfPresent(path)); // a folder at this path fails the sample, not the disk
         throw explainWriteError(error, path);
       }
     },
@@ -56,16 +56,16 @@ export function createDirectoryCheckpoints(resultsFolder: string, folderName = c
   };
 }
 
-/** The folders with checkpoints in a step's folder: those of its results, and those of runs with other settings. */
+/** The checkpoint folders of a step: of its results, and of runs with other settings. */
 export function checkpointFolders(stepFolder: string): string[] {
-  const entries = lookAt(stepFolder)?.isDirectory() ? readdirSync(stepFolder, { withFileTypes: true }) : [];
+  const entries = statIfPresent(stepFolder)?.isDirectory() ? readdirSync(stepFolder, { withFileTypes: true }) : [];
   const names = entries.filter(
     (entry) => entry.isDirectory() && (entry.name === checkpointFolder || entry.name.startsWith(`${checkpointFolder}-`)),
   );
   return names.map(({ name }) => join(stepFolder, name)).sort();
 }
 
-/** Moves the checkpoints below `folderName` to the usual place, where they replace those of the same sample. A crash in between leaves the rest to the next call. */
+/** Moves the checkpoints below `folderName` to the default folder, where they replace checkpoints of the same sample. After a crash, the next call moves the rest. */
 export async function promoteCheckpoints(resultsFolder: string, folderName: string): Promise<void> {
   for (const { folder: stepFolder } of Object.values(stepNames)) {
     const from = join(resultsFolder, stepFolder, folderName);
@@ -77,7 +77,7 @@ export async function promoteCheckpoints(resultsFolder: string, folderName: stri
   }
 }
 
-/** Removes the checkpoints whose sample id `isWanted`, readable or not, and returns how many there were. */
+/** Removes the checkpoints whose sample id `isWanted`, readable or not, and returns their number. */
 export function removeCheckpoints(resultsFolder: string, isWanted: (sampleId: string) => boolean): number {
   let removed = 0;
   const folders = Object.values(stepNames).flatMap((step) => checkpointFolders(join(resultsFolder, step.folder)));
@@ -92,12 +92,12 @@ export function removeCheckpoints(resultsFolder: string, isWanted: (sampleId: st
   return removed;
 }
 
-/** A thousand times what a sample with the most expressions takes. */
+/** A thousand times the largest checkpoint of a valid sample. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Throws `SampleError` for a checkpoint that is there and cannot be read. A killed process leaves none: they take their names whole. */
+/** Throws `SampleError` for an unreadable checkpoint. A killed process leaves none, since a file gets its name when it is complete. */
 function readCheckpointFile(path: string): { fingerprint: string; body: string } | undefined {
-  const found = lookAt(path);
+  const found = statIfPresent(path);
   if (found === undefined) return undefined;
   requireFile(path, found);
   if (found.size > MAX_BYTES) throw unreadableCheckpoint(path, `${found.size} bytes`);
@@ -108,8 +108,8 @@ function readCheckpointFile(path: string): { fingerprint: string; body: string }
   return checkpoint;
 }
 
-/** `undefined` where nothing is: an error for each new sample would cost ten times as much. */
-function lookAt(path: string): Stats | undefined {
+/** `undefined` if the path does not exist. An exception for each new sample would take ten times as long. */
+function statIfPresent(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
@@ -132,7 +132,7 @@ function readText(path: string): string | undefined {
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
-/** One that begins and ends as we write it is whole; its body is read by who asked for it. */
+/** A file with the start and end that this module writes is complete. The caller parses its body. */
 function parseCheckpoint(text: string): { fingerprint: string; body: string } | undefined {
   const middle = text.indexOf(MIDDLE);
   if (text.startsWith(BEGIN) && middle > 0 && text.endsWith('}\n'))

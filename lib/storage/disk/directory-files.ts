@@ -5,18 +5,18 @@ import { FileNotFoundError, type FileStore, type FileWriter } from '#core/ports.
 import { explainWriteError } from './disk-errors.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** A `FileStore` in a folder of this machine. */
+/** A `FileStore` in a local folder. */
 export interface DirectoryFiles extends FileStore {
   /** The folder's path. */
   readonly folder: string;
 }
 
-/** Characters gathered before they are written. */
+/** Characters buffered before a write. */
 const BUFFERED = 128 * 1024;
 const DRAFT = '.draft-';
 let drafts = 0;
 
-/** Files below `folder`, which is made when something is written. Throws `RunStopError` on a full disk, `UsageError` where nothing can be written. */
+/** Files below `folder`, which the first write creates. Throws `RunStopError` on a full disk and `UsageError` for a folder that cannot be written. */
 export function createDirectoryFiles(folder: string): DirectoryFiles {
   return {
     folder,
@@ -41,21 +41,21 @@ async function* readFrom(path: string, range: { start: number; end?: number } | 
   const { start = 0, end } = range ?? {};
   if (end !== undefined && end <= start) return;
   try {
-    yield* createReadStream(path, { start, ...(end === undefined ? {} : { end: end - 1 }), highWaterMark: 256 * 1024 });
+    yield* createReadStream(path, { start, end: end === undefined ? undefined : end - 1, highWaterMark: 256 * 1024 });
   } catch (error) {
     if (isMissing(error)) throw new FileNotFoundError(`no such file: ${path}`, { cause: error });
     throw error;
   }
 }
 
-/** A file that takes its name, whole, at `close`: readers and a killed process never leave half of one. */
+/** A file that gets its name at `close`, when it is complete. Readers and a killed process never see or leave half a file. */
 async function openDraft(path: string): Promise<FileWriter> {
   const draft = join(dirname(path), `${DRAFT}${process.pid}-${drafts++}-${basename(path)}`);
-  const explained = <T>(work: Promise<T>) =>
+  const withExplanation = <T>(work: Promise<T>) =>
     work.catch((error: unknown) => {
       throw explainWriteError(error, path);
     });
-  const handle = await explained(openInFolder(draft));
+  const handle = await withExplanation(openInFolder(draft));
   let buffered: string[] = [];
   let length = 0;
   const flush = async () => {
@@ -68,12 +68,12 @@ async function openDraft(path: string): Promise<FileWriter> {
     async write(text) {
       buffered.push(text);
       length += text.length;
-      if (length >= BUFFERED) await explained(flush());
+      if (length >= BUFFERED) await withExplanation(flush());
     },
     async close() {
-      await explained(flush().then(() => handle.datasync()));
+      await withExplanation(flush().then(() => handle.datasync()));
       await handle.close();
-      await explained(rename(draft, path));
+      await withExplanation(rename(draft, path));
     },
     async abort() {
       await handle.close().catch(() => {});
@@ -92,7 +92,7 @@ async function openInFolder(path: string): Promise<FileHandle> {
   }
 }
 
-/** In ascending order of whole paths, as S3 lists. */
+/** Lists in ascending order of full paths, like S3. */
 async function* listBelow(root: string, folder: string, prefix: string): AsyncGenerator<string> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
     if (isMissing(error)) return [];

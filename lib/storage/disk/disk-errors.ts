@@ -1,6 +1,6 @@
 import { RunStopError, StorageError, UsageError } from '#core/errors.ts';
 
-/** What a failed write means to the user: a full disk stops the run, a place that takes no files is a wrong setting, and any other code is a fault of the disk. */
+/** The error of a failed write for the user. A full disk stops the run, an unwritable folder is a wrong setting, any other code is a disk error. */
 export function explainWriteError(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT')
@@ -8,9 +8,9 @@ export function explainWriteError(error: unknown, path: string): unknown {
       cause: error,
     });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'ENOENT' || code === 'EEXIST')
-    return new UsageError(`cannot write ${path} (${code}): choose another folder, or check who may write there`, { cause: error });
+    return new UsageError(`cannot write ${path} (${code}); fix: choose another folder, or check its permissions`, { cause: error });
   if (typeof code === 'string')
-    return new StorageError(`cannot write ${path} (${code}): check the disk and run the same command again, finished work is kept`, {
+    return new StorageError(`cannot write ${path} (${code}); fix: check the disk and run the same command again, finished work is kept`, {
       cause: error,
     });
   return error;

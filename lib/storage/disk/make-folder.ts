@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** `mkdir -p`. Node's own `recursive` never returns below a folder that takes none (`/proc/x`). */
+/** `mkdir -p`. The option `recursive` of Node never returns below a folder that cannot have children (`/proc/x`). */
 export function makeFolder(path: string): void {
   try {
     makeOne(path);

@@ -1,26 +1,26 @@
-/** A disk that is asked on this thread as long as it answers at once. */
+/** A disk with synchronous access as long as it is fast. */
 export interface QuickDisk {
-  /** `now` if the disk has lately been quick, else `later`, through the thread pool. */
-  ask<T>(now: () => T, later: () => Promise<T>): Promise<T>;
+  /** Runs `now` if the disk was fast recently, otherwise `later`, in the thread pool. */
+  run<T>(now: () => T, later: () => Promise<T>): Promise<T>;
 }
 
 const QUICK_MS = 1;
-/** Questions that go through the thread pool after a slow answer: few after the first, which may be chance, twice as many after each that follows. */
-const PATIENCE = { least: 8, most: 512 };
+/** Requests that use the thread pool after a slow one: 8 after the first, twice as many after each further slow one. */
+const POOLED_REQUESTS = { least: 8, most: 512 };
 
-/** On a disk of this machine a trip through the thread pool takes many times as long as the work itself; on a network disk nothing may wait for it. */
+/** On a local disk, the thread pool takes many times as long as the request itself. On a network disk, the thread must not block. */
 export function createQuickDisk(clock: { now(): number } = performance): QuickDisk {
-  let patience = PATIENCE.least;
+  let pooledRequests = POOLED_REQUESTS.least;
   let pooled = 0;
-  const judge = (ms: number) => {
-    if (ms <= QUICK_MS) patience = PATIENCE.least;
+  const updatePool = (ms: number) => {
+    if (ms <= QUICK_MS) pooledRequests = POOLED_REQUESTS.least;
     else {
-      pooled = patience;
-      patience = Math.min(PATIENCE.most, 2 * patience);
+      pooled = pooledRequests;
+      pooledRequests = Math.min(POOLED_REQUESTS.most, 2 * pooledRequests);
     }
   };
   return {
-    async ask(now, later) {
+    async run(now, later) {
       if (pooled > 0) {
         pooled--;
         return later();
@@ -29,7 +29,7 @@ export function createQuickDisk(clock: { now(): number } = performance): QuickDi
       try {
         return now();
       } finally {
-        judge(clock.now() - before);
+        updatePool(clock.now() - before);
       }
     },
   };

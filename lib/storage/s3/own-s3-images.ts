@@ -2,8 +2,8 @@ import { SampleError } from '#core/errors.ts';
 import type { ImageStore } from '#core/ports.ts';
 
 /**
- * `s3://` images read with the user's own credentials, as the AWS CLI finds them.
- * The SDK is loaded and credentials are looked for when the first such image comes: most runs have none.
+ * `s3://` images, read with the credentials that the AWS CLI would use.
+ * The SDK is loaded for the first such image, since most runs have none.
  */
 export function createOwnS3Images({ maxBytes }: { readonly maxBytes: number }): ImageStore {
   let opening: Promise<ImageStore> | undefined;
@@ -22,12 +22,17 @@ export function createOwnS3Images({ maxBytes }: { readonly maxBytes: number }): 
   };
 }
 
-/** Asks for credentials once: the search for some that are not there takes seconds. */
+/** Resolves credentials once, since a search without result takes seconds. */
 async function open(maxBytes: number): Promise<ImageStore> {
   const [{ createS3Client }, { createS3Images }] = await Promise.all([import('./s3-client.ts'), import('./s3-images.ts')]);
   const client = createS3Client();
   await client.config.credentials();
-  return createS3Images({ client, base: 's3://none', maxBytes, whyDenied: 'may these AWS credentials read it, and is it there?' });
+  return createS3Images({
+    client,
+    base: 's3://none',
+    maxBytes,
+    whyDenied: 'check that it exists and that these AWS credentials may read it',
+  });
 }
 
 function explain(error: unknown): string {

@@ -1,9 +1,9 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
-/** Connections to S3 at a time: images of all calls in flight, and two uploads of two parts. */
+/** Concurrent connections to S3: images of all calls in flight, and two uploads of two parts each. */
 const maxSockets = 128;
 
-/** An S3 client for many requests at once: waits out throttling (`SlowDown`) with jitter, follows buckets into other regions, gives up on silent connections. */
+/** An S3 client for many concurrent requests. It retries throttled requests (`SlowDown`) with jitter, follows buckets to other regions and times out idle connections. */
 export function createS3Client(config: S3ClientConfig = {}): S3Client {
   return new S3Client({
     maxAttempts: 8,

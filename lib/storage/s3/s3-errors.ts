@@ -1,6 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 
-/** A missing object, version or bucket. HEAD answers have no body, so the status is all they say. */
+/** A missing object, version or bucket. A reply to HEAD has no body, so only the status is checked. */
 export function isS3NotFound(error: unknown): boolean {
   return readStatus(error) === 404;
 }
@@ -10,12 +10,12 @@ export function isRangeNotSatisfiable(error: unknown): boolean {
   return readStatus(error) === 416;
 }
 
-/** S3 says 403 for a missing object too where listing is not granted. Wrong or expired credentials are not meant: no object can be read with them. */
+/** Denied access to one object. Without permission to list, S3 returns 403 for a missing object too. Wrong or expired credentials do not count: they deny every object. */
 export function isS3AccessDenied(error: unknown): boolean {
   return readStatus(error) === 403 && !(error instanceof Error && /AccessKey|Signature|Token|TimeTooSkewed/.test(error.name));
 }
 
-/** An object in an archive tier, which has to be restored before it can be read. */
+/** An object in an archive tier, which must be restored before it can be read. */
 export function isS3Archived(error: unknown): boolean {
   return error instanceof S3ServiceException && error.name === 'InvalidObjectState';
 }

@@ -7,13 +7,13 @@ import { writeS3Object } from './s3-writer.ts';
 export interface S3FilesOptions {
   readonly client: S3Client;
   readonly bucket: string;
-  /** Key prefix of the root, without a slash at its end; `''` is the bucket itself. */
+  /** Key prefix of the root, without a trailing slash; `''` is the bucket itself. */
   readonly prefix: string;
-  /** Reads this version of every object instead of the latest; for a store that holds one pinned object. */
+  /** Version to read instead of the latest; for a store with one pinned object. */
   readonly versionId?: string | undefined;
 }
 
-/** Files below one prefix of a bucket. Reads are streamed and go on after a broken connection; writes are multipart and appear whole at `close`. */
+/** Files below one prefix of a bucket. Reads stream and resume after a broken connection. Writes are multipart; the object appears complete at `close`. */
 export function createS3Files({ client, bucket, prefix, versionId }: S3FilesOptions): FileStore {
   const root = prefix === '' ? '' : `${prefix}/`;
   const keyOf = (path: string) => `${root}${path}`;
@@ -46,7 +46,7 @@ export function createS3Files({ client, bucket, prefix, versionId }: S3FilesOpti
   };
 }
 
-/** Nothing is read from where an object has ended, as from a file on disk. */
+/** A range after the end of an object is empty, like a range after the end of a file on disk. */
 async function* readFile(read: ObjectRead): AsyncGenerator<Uint8Array> {
   try {
     yield* readS3Object(read);

@@ -7,15 +7,15 @@ import { readS3Object } from './s3-object.ts';
 
 export interface S3ImagesOptions {
   readonly client: S3Client;
-  /** Where relative image paths begin, `s3://bucket/prefix`. */
+  /** Root of relative image paths, `s3://bucket/prefix`. */
   readonly base: string;
-  /** Larger objects are refused before a byte is read. */
+  /** Larger objects are refused before their first byte is read. */
   readonly maxBytes: number;
-  /** What to look at where access is denied. */
+  /** Suggested checks for denied access. */
   readonly whyDenied?: string;
 }
 
-const ON_AWS = "is it there, and is the bucket among the environment's imageBuckets?";
+const ON_AWS = "check that it exists and that the bucket is among the environment's imageBuckets";
 
 /** Images as S3 objects: `s3://bucket/key`, `/key` of the base's bucket, or a key relative to the base. */
 export function createS3Images({ client, base, maxBytes, whyDenied = ON_AWS }: S3ImagesOptions): ImageStore {
@@ -29,8 +29,8 @@ export function createS3Images({ client, base, maxBytes, whyDenied = ON_AWS }: S
     },
     async read(imagePath, signal) {
       const { bucket, key } = locateS3Image(imagePath, base);
-      const onAnswer = ({ ContentLength = 0 }: { ContentLength?: number | undefined }) => checkSize(imagePath, ContentLength, maxBytes);
-      const chunks = await Array.fromAsync(readS3Object({ client, bucket, key, signal, onAnswer })).catch(
+      const onReply = ({ ContentLength = 0 }: { ContentLength?: number | undefined }) => checkSize(imagePath, ContentLength, maxBytes);
+      const chunks = await Array.fromAsync(readS3Object({ client, bucket, key, signal, onReply })).catch(
         asSampleError(imagePath, bucket, key, whyDenied),
       );
       return Buffer.concat(chunks);
@@ -38,7 +38,7 @@ export function createS3Images({ client, base, maxBytes, whyDenied = ON_AWS }: S
   };
 }
 
-/** The object that a line's reference names. What is wrong with it is that line's failure: throws `SampleError`. */
+/** The object of the image reference of a line. Throws `SampleError` for an invalid reference. */
 export function locateS3Image(imagePath: string, base: string): S3Location {
   try {
     return imageLocation(imagePath.replace(/^s3:/i, 's3:'), base);
@@ -53,7 +53,7 @@ function checkSize(imagePath: string, size: number, limit: number): void {
   if (size === 0) throw new SampleError('image_undecodable', `image "${imagePath}" is empty (0 bytes)`);
 }
 
-/** Size, ETag as stamp, and the content hash S3 itself vouches for, if any. */
+/** Size, ETag as stamp, and the content hash that S3 guarantees, if any. */
 export function imageStat(head: HeadObjectCommandOutput): ImageStat {
   const size = head.ContentLength ?? 0;
   const stamp = head.ETag ?? '';
@@ -62,13 +62,13 @@ export function imageStat(head: HeadObjectCommandOutput): ImageStat {
 }
 
 /**
- * SHA-256 or CRC64NVME of the whole object where S3 has one; else the ETag of a single-part SSE-S3 object, which is its MD5.
- * A composite checksum, and the ETag of a multipart or KMS-encrypted object, say nothing about content.
+ * SHA-256 or CRC64NVME of the full object if S3 has one; otherwise the ETag of a single-part SSE-S3 object, which is its MD5.
+ * A composite checksum and the ETag of a multipart or KMS-encrypted object do not identify content.
  */
 function contentIdentity(head: HeadObjectCommandOutput, size: number): string | undefined {
-  const whole = head.ChecksumType !== 'COMPOSITE';
-  if (whole && head.ChecksumSHA256 !== undefined && !head.ChecksumSHA256.includes('-')) return `sha256:${head.ChecksumSHA256}`;
-  if (whole && head.ChecksumCRC64NVME !== undefined) return `crc64nvme:${head.ChecksumCRC64NVME}-${size}`;
+  const isFullObject = head.ChecksumType !== 'COMPOSITE';
+  if (isFullObject && head.ChecksumSHA256 !== undefined && !head.ChecksumSHA256.includes('-')) return `sha256:${head.ChecksumSHA256}`;
+  if (isFullObject && head.ChecksumCRC64NVME !== undefined) return `crc64nvme:${head.ChecksumCRC64NVME}-${size}`;
   const etag = head.ETag?.replaceAll('"', '');
   const plain = head.ServerSideEncryption === undefined || head.ServerSideEncryption === 'AES256';
   return plain && etag !== undefined && !etag.includes('-') && head.SSECustomerAlgorithm === undefined ? `etag:${etag}-${size}` : undefined;

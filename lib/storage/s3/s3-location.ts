@@ -14,7 +14,7 @@ export function parseS3(uri: string): S3Location {
   return { bucket: match[1], key: (match[2] ?? '').replace(/\/+$/, '') };
 }
 
-/** `s3://bucket/key` of an image as its line names it; relative paths begin at `base`, a leading slash at the base's bucket. */
+/** `s3://bucket/key` of the image path of a line. Relative paths start at `base`, paths with a leading slash at the bucket of `base`. */
 export function imageLocation(imagePath: string, base: string): S3Location {
   if (/^https?:\/\//i.test(imagePath))
     throw new SampleError('image_unreadable', `image "${imagePath}": web addresses are not read on AWS; copy the images into the bucket`);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 
-/** Connections that may break while one object is read. */
+/** Connections used for one object, at most. */
 const readAttempts = 5;
 
 export interface ObjectRead {
@@ -12,12 +12,12 @@ export interface ObjectRead {
   /** Bytes from `start` to `end` (exclusive). @default all */
   readonly range?: { readonly start: number; readonly end?: number } | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Looks at the answer's headers before a byte is taken; what it throws ends the read. */
-  readonly onAnswer?: (object: GetObjectCommandOutput) => void;
+  /** Checks the headers of the first reply before its body is read. Its error ends the read. */
+  readonly onReply?: (object: GetObjectCommandOutput) => void;
 }
 
-/** An object's bytes. The SDK retries requests, not bodies: a connection that breaks halfway is taken up where it broke, on the same object. */
-export async function* readS3Object({ client, bucket, key, versionId, range, signal, onAnswer }: ObjectRead): AsyncGenerator<Uint8Array> {
+/** The bytes of an object. The SDK retries requests, not bodies: after a broken connection, the read resumes at the same byte of the same object. */
+export async function* readS3Object({ client, bucket, key, versionId, range, signal, onReply }: ObjectRead): AsyncGenerator<Uint8Array> {
   const end = range?.end;
   let position = range?.start ?? 0;
   let etag: string | undefined;
@@ -27,9 +27,9 @@ export async function* readS3Object({ client, bucket, key, versionId, range, sig
       signal && { abortSignal: signal },
     );
     const body = openBody(object);
-    if (attempt === 1) look(object, body, onAnswer);
+    if (attempt === 1) checkReply(object, body, onReply);
     etag = object.ETag;
-    // A server may answer a range with the whole object (RFC 9110, 14.2).
+    // A server may reply to a range with the full object (RFC 9110, 14.2).
     let at = object.ContentRange === undefined ? 0 : position;
     const last = at + (object.ContentLength ?? Number.POSITIVE_INFINITY);
     try {
@@ -43,16 +43,16 @@ export async function* readS3Object({ client, bucket, key, versionId, range, sig
       return;
     } catch (error) {
       signal?.throwIfAborted();
-      // All bytes are here and something is wrong with them: S3's checksum differs.
+      // An error after the last byte is a wrong checksum, which a retry would not repair.
       if (attempt === readAttempts || position >= last) throw error;
     }
   }
 }
 
-/** A refused object's connection is not left waiting for a reader. */
-function look(object: GetObjectCommandOutput, body: Readable, onAnswer: ObjectRead['onAnswer']): void {
+/** Closes the connection of a refused object. */
+function checkReply(object: GetObjectCommandOutput, body: Readable, onReply: ObjectRead['onReply']): void {
   try {
-    onAnswer?.(object);
+    onReply?.(object);
   } catch (error) {
     body.destroy();
     throw error;
@@ -64,6 +64,6 @@ function rangeHeader(start: number, end: number | undefined): string | undefined
 }
 
 function openBody({ Body }: GetObjectCommandOutput): Readable {
-  if (!(Body instanceof Readable)) throw new TypeError('S3 answered without a readable body');
+  if (!(Body instanceof Readable)) throw new TypeError('S3 replied without a readable body');
   return Body;
 }

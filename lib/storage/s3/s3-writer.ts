@@ -4,13 +4,13 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { FileWriter } from '#core/ports.ts';
 
-/** Size of one part of a multipart upload, in bytes: 10,000 parts of it are S3's limit of an object written here, 156 GiB. */
+/** Bytes of one part. S3 allows 10,000 parts, so an object has at most 156 GiB. */
 const partBytes = 16 * 1024 * 1024;
 
-/** Characters gathered before they go into the upload's stream. */
+/** Characters buffered before they go into the stream of the upload. */
 const bufferedChars = 64 * 1024;
 
-/** Writes one object in parts, two of them in flight; a small one in a single request. It is there, whole, at `close`. */
+/** Writes one object in parts, two at a time, or a small object in a single request. The object appears complete at `close`. */
 export function writeS3Object(client: S3Client, bucket: string, key: string): FileWriter {
   const body = new PassThrough();
   const upload = new Upload({ client, params: { Bucket: bucket, Key: key, Body: body }, partSize: partBytes, queueSize: 2 });
@@ -39,8 +39,8 @@ export function writeS3Object(client: S3Client, bucket: string, key: string): Fi
       await done;
     },
     async abort() {
-      // Not by `upload.abort()`, which does not wait for the parts in flight and so leaves them to be paid for.
-      body.destroy(new Error('given up'));
+      // `upload.abort()` does not wait for parts in flight, so these parts would remain and be billed.
+      body.destroy(new Error('aborted'));
       await Promise.allSettled([done]);
     },
   };

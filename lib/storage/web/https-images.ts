@@ -3,29 +3,32 @@ import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { SampleError } from '#core/errors.ts';
+import { isPublicAddress } from '#core/hosts/public-address.ts';
 import type { ImageStore } from '#core/ports.ts';
-import { isPublicAddress } from '#core/public-address.ts';
 
 export interface HttpsImagesOptions {
   readonly maxBytes: number;
-  /** Milliseconds for one answer, from asking to its last byte. @default 60 s */
+  /** Milliseconds from a request to the last byte of its reply. @default 60 s */
   readonly timeoutMs?: number;
-  /** Which addresses may be spoken to. @default those of the public internet */
+  /** Addresses that connections may go to. @default addresses of the public internet */
   readonly isAllowed?: (address: string) => boolean;
-  /** Resolves names; every address it gives is checked, and the connection goes to a checked one. @default the system's */
+  /** Resolves names. Each address is checked, and the connection goes to a checked address. @default the system's resolver */
   readonly lookup?: typeof resolveName;
-  /** Certificates to trust besides none. @default Node's own */
+  /** Trusted certificates. @default the certificates of Node */
   readonly ca?: string;
 }
 
 const REDIRECTS = 5;
 
-/** Images at `https://` addresses of the public internet. Names, literal addresses and redirects alike never lead inside: each connection is made to an address that was checked. */
+/**
+ * Images at `https://` addresses of the public internet. Names, literal addresses and redirects never reach a private network:
+ * each connection goes to a checked address.
+ */
 export function createHttpsImages(options: HttpsImagesOptions): ImageStore {
   const { maxBytes, timeoutMs = 60_000, isAllowed = isPublicAddress, lookup = resolveName, ca } = options;
-  const dispatcher = new Agent({ connect: { lookup: checkedLookup(lookup, isAllowed), ...(ca === undefined ? {} : { ca }) } });
+  const dispatcher = new Agent({ connect: { lookup: checkedLookup(lookup, isAllowed), ca } });
 
-  async function ask(method: 'HEAD' | 'GET', imagePath: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function send(method: 'HEAD' | 'GET', imagePath: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     let url = parse(imagePath, imagePath);
     for (let redirects = 0; redirects <= REDIRECTS; redirects++) {
@@ -45,7 +48,7 @@ export function createHttpsImages(options: HttpsImagesOptions): ImageStore {
   }
 
   async function download(imagePath: string, signal: AbortSignal): Promise<Uint8Array> {
-    const answer = await ask('GET', imagePath, signal);
+    const answer = await send('GET', imagePath, signal);
     if (answer.statusCode !== 200) {
       await answer.body.dump();
       throw refusal(imagePath, answer.statusCode);
@@ -63,12 +66,12 @@ export function createHttpsImages(options: HttpsImagesOptions): ImageStore {
   return {
     stat: (imagePath, signal) =>
       withDownloadErrors(imagePath, signal, async () => {
-        const { statusCode, headers, body } = await ask('HEAD', imagePath, signal);
+        const { statusCode, headers, body } = await send('HEAD', imagePath, signal);
         await body.dump();
         const stamp = headers.etag ?? headers['last-modified'];
         const size = Number(headers['content-length']);
         if (statusCode === 200 && typeof stamp === 'string' && Number.isSafeInteger(size)) return { size, stamp };
-        // A server that does not say what it has: only the bytes tell whether they changed.
+        // Without a stamp and a size from the server, only the bytes show whether the image has changed.
         const bytes = await download(imagePath, signal);
         const identity = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
         return { size: bytes.length, stamp: identity, identity };
@@ -82,7 +85,7 @@ function parse(reference: string, imagePath: string, base?: URL): URL {
   return new URL(reference, base);
 }
 
-/** Literal addresses never reach `lookup`, so they are checked here. */
+/** Literal addresses are not looked up, so they are checked here. */
 function requireAllowed(url: URL, imagePath: string, isAllowed: (address: string) => boolean): void {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (url.protocol !== 'https:')
@@ -106,7 +109,7 @@ function checkedLookup(lookup: typeof resolveName, isAllowed: (address: string) 
   };
 }
 
-/** Whatever goes wrong on the way to one image is that sample's failure, unless the run itself was told to end. */
+/** Turns an error of a download into the failure of its sample, unless the run itself was aborted. */
 async function withDownloadErrors<T>(imagePath: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -115,7 +118,7 @@ async function withDownloadErrors<T>(imagePath: string, signal: AbortSignal, wor
     const { code, name, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOTPUBLIC') throw notPublic(imagePath);
     if (code === 'ENOTFOUND') throw new SampleError('image_not_found', `image "${imagePath}": no such host`, { cause: error });
-    const why = name === 'TimeoutError' ? 'no answer in time' : (code ?? message);
+    const why = name === 'TimeoutError' ? 'no reply in time' : (code ?? message);
     throw new SampleError('image_unreadable', `image "${imagePath}" cannot be fetched (${why})`, { cause: error });
   }
 }
@@ -129,4 +132,7 @@ const notPublic = (imagePath: string) =>
   new SampleError('image_unreadable', `image "${imagePath}" is not at a public address; only those are read`);
 
 const tooLarge = (imagePath: string, maxBytes: number) =>
-  new SampleError('image_too_large', `image "${imagePath}" has more than ${maxBytes} bytes; raise data.max_image_bytes if it is meant`);
+  new SampleError(
+    'image_too_large',
+    `image "${imagePath}" has more than ${maxBytes} bytes; fix: raise data.max_image_bytes if the image is intended`,
+  );

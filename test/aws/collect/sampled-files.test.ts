@@ -19,11 +19,11 @@ async function linesOf(count: number, whole?: number): Promise<number[]> {
     .map((line) => (JSON.parse(line) as { n: number }).n);
 }
 
-it('shows a small file whole', async () => {
+it('reads a small file completely', async () => {
   expect(await linesOf(100)).toHaveLength(100);
 });
 
-it('shows whole lines from all over a large file', async () => {
+it('reads complete lines from all over a large file', async () => {
   const lines = await linesOf(40_000, 1_000_000);
 
   expect(lines.length).toBeGreaterThan(2_000);

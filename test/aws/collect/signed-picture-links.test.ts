@@ -8,7 +8,7 @@ const now = Date.parse('2026-11-25T08:00:00Z');
 const credentials = (expiration?: Date) => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret', ...(expiration && { expiration }) });
 const client = (expiration?: Date) => new S3Client({ region: 'eu-west-1', credentials: credentials(expiration) });
 
-/** A place that holds the images named. */
+/** An image store with the named images. */
 const holding = (...names: string[]): ImageStore => ({
   stat: async (name) => {
     if (!names.includes(name)) throw new SampleError('image_not_found', 'not here');
@@ -19,7 +19,7 @@ const holding = (...names: string[]): ImageStore => ({
 
 const base = 's3://pictures/inputs/d';
 
-test('a picture in the bucket has a signed link that says when it lapses', async () => {
+test('a picture in the bucket has a signed link with its expiry', async () => {
   const link = await signPictureLinks({ client: client(), imageRoots: { base }, images: holding(), now: () => now })('img/a b.jpg');
 
   expect(link?.href).toMatch(
@@ -28,7 +28,7 @@ test('a picture in the bucket has a signed link that says when it lapses', async
   expect(link?.lapses).toBe('2026-11-25T20:00:00.000Z');
 });
 
-test('a link lapses with the credentials that signed it', async () => {
+test('a link expires with the credentials that signed it', async () => {
   const hour = new Date(now + 3_600_000);
 
   const link = await signPictureLinks({ client: client(hour), imageRoots: { base }, images: holding(), now: () => now })('a.jpg');
@@ -36,7 +36,7 @@ test('a link lapses with the credentials that signed it', async () => {
   expect(link?.lapses).toBe(hour.toISOString());
 });
 
-test('a picture is linked where it is: below image_root, else in the input folder', async () => {
+test('a link leads to the picture below image_root, otherwise in the input folder', async () => {
   const imageRoots = { base: 's3://pictures/root', fallbackRoot: base };
   const linkTo = signPictureLinks({ client: client(), imageRoots, images: holding('here.jpg'), now: () => now });
 
@@ -53,7 +53,7 @@ test('a web address, a path out of the bucket and a malformed address have no li
   expect(await linkTo('s3://UPPER_CASE/a.jpg')).toBeUndefined();
 });
 
-test('the object of a relative path is looked at, as it may not be the one that was read', async () => {
+test('the object of a relative path is checked, since the run may have read another one', async () => {
   const looked: unknown[] = [];
   const isImage = async (location: object) => {
     looked.push(location);

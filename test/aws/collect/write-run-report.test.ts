@@ -1,4 +1,4 @@
-/** The report of a run on AWS, over result and part files as a run leaves them in S3. */
+/** The report of a run on AWS, made from result and part files in S3. */
 import { describe, expect, it } from 'vitest';
 import { writeRunReport } from '#aws/collect/write-run-report.ts';
 import { StoredPlan } from '#aws/run-state/stored-plan.ts';
@@ -14,7 +14,7 @@ import { s3Available, serveS3 } from '#test/storage/s3-server.ts';
 
 const server = serveS3();
 
-/** Begins as a PNG and cannot be drawn, so that a report links to it instead of holding it. */
+/** Has the signature of a PNG but cannot be decoded, so that a report links to it instead of embedding it. */
 const PICTURE = Buffer.from('89504e470d0a1a0a0000000d49484452000000400000003008000000', 'hex');
 const SALARIES = Buffer.from('name,salary\nada,100000\ngrace,120000\n');
 
@@ -41,7 +41,7 @@ interface Stored {
   readonly compat?: 'tao';
 }
 
-/** Writes the report of these files; what it embeds, and the link of each path. */
+/** Writes the report of these files. Returns its embedded data and the link of each path. */
 async function reportOf({ annotations = [], failed: failures = [], parts = {}, objects = {}, compat }: Stored) {
   const bucket = await server.emptyBucket();
   const texts = {
@@ -141,7 +141,7 @@ describe.skipIf(!s3Available)('the report of a run on AWS (needs python3 with ve
     expect(links[later]).toContain('/later.png?');
   });
 
-  it('does not take the image of one line for that of another', async () => {
+  it('does not use the image of another line', async () => {
     const secret = await otherBucket('secret.csv', SALARIES);
 
     const { links } = await reportOf({
@@ -152,8 +152,8 @@ describe.skipIf(!s3Available)('the report of a run on AWS (needs python3 with ve
     expect(links).toEqual({ [secret]: undefined });
   });
 
-  it('links to no object whose record was made of an image elsewhere', async () => {
-    // A line of captions may bring an `image_base` as lines of failed.jsonl do.
+  it('links to no object of a record whose image has another base', async () => {
+    // A line of captions can have an `image_base`, like lines of failed.jsonl.
     const { links, bucket } = await reportOf({
       annotations: [record('notes.txt'), record('gone.png'), record('a.png')],
       objects: { 'inputs/d/notes.txt': SALARIES, 'inputs/d/a.png': PICTURE },
@@ -166,7 +166,7 @@ describe.skipIf(!s3Available)('the report of a run on AWS (needs python3 with ve
     });
   });
 
-  it("links to nothing for the failed records of TAO's shape", async () => {
+  it('has no links for failed records in TAO format', async () => {
     const secret = await otherBucket('secret.csv', SALARIES);
 
     const { links } = await reportOf({ compat: 'tao', annotations: [record(secret, { status: 'failed' })] });
@@ -174,7 +174,7 @@ describe.skipIf(!s3Available)('the report of a run on AWS (needs python3 with ve
     expect(links).toEqual({ [secret]: undefined });
   });
 
-  it('is written in spite of paths that name no object', async () => {
+  it('is written despite paths without an object', async () => {
     const picture = await otherBucket('a.png', PICTURE);
     const malformed = ['s3://', 's3://UPPER/a.png', '../../../a.png', '\ud800.png', 'https://example.com/a.png'];
 

@@ -22,7 +22,7 @@ describe('cost on AWS', () => {
     expect(sumCosts(awsCost(million))).toBeGreaterThan(5);
   });
 
-  it('would be many times as high with a child for each sample', () => {
+  it('is many times as high with one child execution per sample', () => {
     const alone = { ...million, partitioning: { ...million.partitioning, batchSize: 1, callsPerLambda: 1 } };
 
     expect(sumCosts(awsCost(alone))).toBeGreaterThan(100);
@@ -37,17 +37,17 @@ describe('cost on AWS', () => {
     expect(line('Data transfer out', { sentBytes })).toBeLessThan(usd * 1.13);
   });
 
-  it('of redrawing a million images of 12 megapixels is about 32 dollars', () => {
+  it('of re-encoding a million images of 12 megapixels is about 32 dollars', () => {
     expect(line('Re-encoding', { redrawnMegapixels: 12, memoryMb: 1024 })).toBeCloseTo(32, -1);
   });
 
-  it('of a key of its own is nothing to speak of with bucket keys, and about nine dollars without', () => {
+  it('of an encryption key is negligible with bucket keys, and about nine dollars without', () => {
     expect(line('KMS', { kms: 'bucket key' })).toBeLessThan(0.05);
     expect(line('KMS', { kms: 'per object' })).toBeCloseTo(9, 0);
     expect(line('KMS')).toBeUndefined();
   });
 
-  it('grows with the samples, and little else', () => {
+  it('grows almost only with the number of samples', () => {
     const small = sumCosts(awsCost({ ...million, samples: 100_000 }));
 
     expect(sumCosts(awsCost(million)) / small).toBeCloseTo(10, 0);

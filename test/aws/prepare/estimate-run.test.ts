@@ -5,7 +5,7 @@ import { Settings } from '#core/settings.ts';
 const settings = Settings.parse({ vlm: { backend: 'openai', openai: { model_name: 'gpt-4.1-mini' } } });
 const at = Date.parse('2026-11-28');
 
-test('an estimate on AWS pays each step for the samples that it asks about', () => {
+test('an estimate on AWS counts for each step the samples with a model call', () => {
   const both = estimateRun(settings, { extraction: 4, grounding: 4 }, at, []);
   const own = estimateRun(settings, { extraction: 0, grounding: 4 }, at, []);
 
@@ -33,7 +33,7 @@ test.each([
   ['https://vlm.internal/v1', []],
   ['http://vlm.team.svc:8000/v1', []],
   ['https://gpu.example.com/v1', ['gpu.example.com']],
-])('a private host, and one that the environment names as its own, bill nothing: %s', (base_url, ownHosts) => {
+])('a private host and an own host of the environment bill nothing: %s', (base_url, ownHosts) => {
   const unknown = Settings.parse({ vlm: { backend: 'openai', openai: { model_name: 'of-tomorrow', base_url } } });
 
   expect(estimateRun(unknown, { extraction: 1, grounding: 1 }, at, ownHosts).unpriced).toBeUndefined();

@@ -10,8 +10,8 @@ const workload = fc.record({
   longestLine: fc.integer({ min: 1, max: 1024 * 1024 }),
 }) satisfies fc.Arbitrary<Workload>;
 
-describe('geometry of a run', () => {
-  it('has at least one function, one call and one sample, and never more than was allowed', () => {
+describe('the partitioning of a run', () => {
+  it('has at least one function, one call and one sample, and never exceeds the limits', () => {
     fc.assert(
       fc.property(workload, (given) => {
         const { lambdas, callsPerLambda, batchSize } = computePartitioning(given);
@@ -26,7 +26,7 @@ describe('geometry of a run', () => {
     );
   });
 
-  it('never spreads a run over more functions for a known limit', () => {
+  it('never uses more functions because of a known rate limit', () => {
     fc.assert(
       fc.property(workload, ({ callsPerSecond, ...given }) => {
         const free = computePartitioning(given);
@@ -37,7 +37,7 @@ describe('geometry of a run', () => {
     );
   });
 
-  it('gives every function some batches, small ones where there is little to do', () => {
+  it('gives every function some batches, and smaller ones to a small run', () => {
     fc.assert(
       fc.property(workload, ({ longestLine: _, ...given }) => {
         const { lambdas, callsPerLambda, batchSize } = computePartitioning(given);
@@ -48,7 +48,7 @@ describe('geometry of a run', () => {
     );
   });
 
-  it('is the one the cost table is made for: a million samples, 32 calls a function, batches of 200', () => {
+  it('matches the cost table: a million samples, 32 calls per function, batches of 200', () => {
     expect(computePartitioning({ samples: 1_000_000, maxWorkers: 640, maxLambdas: 20 })).toEqual({
       lambdas: 20,
       callsPerLambda: 32,
@@ -64,7 +64,7 @@ describe('geometry of a run', () => {
     });
   });
 
-  it('needs no more functions than a slow endpoint can feed', () => {
+  it('uses no more functions than a slow endpoint can serve', () => {
     expect(computePartitioning({ samples: 10_000, maxWorkers: 320, maxLambdas: 20, callsPerSecond: 2 })).toMatchObject({ lambdas: 1 });
   });
 });

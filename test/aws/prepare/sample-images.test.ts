@@ -8,15 +8,15 @@ function sampled(count: number, cut = 0): number[] {
     if (index === cut) images = createImageSampler(JSON.parse(JSON.stringify(images.state)));
     images.offer({ path: `${index}` });
   }
-  return images.take().map(({ path }) => Number(path));
+  return images.sample().map(({ path }) => Number(path));
 }
 
-describe('images looked for before a run', () => {
-  it('are all of a small input', () => {
+describe('images checked before a run', () => {
+  it('are all images of a small input', () => {
     expect(sampled(200)).toHaveLength(200);
   });
 
-  it('are two hundred, from all over an input of any length', () => {
+  it('are two hundred images from all over an input of any length', () => {
     fc.assert(
       fc.property(fc.integer({ min: 401, max: 50_000 }), (count) => {
         const taken = sampled(count);
@@ -31,7 +31,7 @@ describe('images looked for before a run', () => {
     );
   });
 
-  it('spread over what is left when the reading was cut off', () => {
+  it('stay evenly spaced after an interrupted validation', () => {
     expect(sampled(10_000, 7_000).slice(-2)).toEqual([expect.toSatisfy((index: number) => index > 9_000), 9_999]);
     expect(sampled(10_000, 9_999).at(-1)).toBe(9_999);
   });

@@ -11,7 +11,7 @@ import { tempFolder } from '#test/storage/temp-folder.ts';
 
 const server = serveS3();
 
-/** An input in which lines are repeated, and some are none; reads it up to so many looks at the clock. */
+/** An input with repeated and invalid lines. Validates it up to a number of time checks. */
 async function open() {
   const client = server.connect();
   const bucket = await server.emptyBucket();
@@ -44,8 +44,8 @@ async function open() {
   return { read, hashOf, stateOf };
 }
 
-describe.skipIf(!s3Available)('checking of an input by several calls', { timeout: 60_000 }, () => {
-  it('comes to the same when a call dies before its state is stored', async () => {
+describe.skipIf(!s3Available)('validation of an input by several calls', { timeout: 60_000 }, () => {
+  it('gives the same result when a call dies before its state is stored', async () => {
     const { read, hashOf, stateOf } = await open();
     const whole = await read(99);
     const [manifest, refused] = [await hashOf('manifest'), await hashOf('refused')];
@@ -56,7 +56,7 @@ describe.skipIf(!s3Available)('checking of an input by several calls', { timeout
     expect([await hashOf('manifest'), await hashOf('refused')]).toEqual([manifest, refused]);
   });
 
-  it('begins again when what its state tells of is gone', async () => {
+  it('starts over when the upload of its state no longer exists', async () => {
     const { read, stateOf } = await open();
     const state = stateOf(await read(1)) as ValidationState;
 

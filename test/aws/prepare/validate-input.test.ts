@@ -31,12 +31,12 @@ async function validated(lines: readonly (object | string)[], workflow: { limit?
   return 'done' in result ? result.done : undefined;
 }
 
-test('samples are counted for each step: equal lines once, those that bring their expressions not for extraction', async () => {
+test('samples are counted per step: equal lines once, lines with expressions only for grounding', async () => {
   const lines = [own, bare, own, bare, bare, { caption: 'no picture' }];
 
   expect(await validated(lines)).toMatchObject({ samples: 5, rejected: 1, asked: { extraction: 1, grounding: 2 } });
   expect(await validated(lines, { limit: 1 })).toMatchObject({ samples: 1, asked: { extraction: 0, grounding: 1 } });
-  // An equal line before need not have been drawn.
+  // The earlier equal line may not be chosen.
   expect(await validated([bare, bare, bare], { sample: 2 })).toMatchObject({ samples: 2, asked: { extraction: 2, grounding: 2 } });
 });
 

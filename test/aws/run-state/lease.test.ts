@@ -4,7 +4,7 @@ import { serveDynamo } from '../dynamo-server.ts';
 
 const dynamo = serveDynamo();
 
-/** Runs of one dataset; a run goes on until it is taken out of `running`. */
+/** Runs of one dataset. A run is running until it is removed from `running`. */
 async function open() {
   const client = dynamo.connect();
   const table = await dynamo.emptyTable();
@@ -24,7 +24,7 @@ async function open() {
 }
 
 describe('the lease of a dataset', () => {
-  it('is held by one run, however often it asks, until that gives it back', async () => {
+  it('is held by one run until that run releases it', async () => {
     const { run } = await open();
     const [first, second] = [run('a'), run('b')];
 
@@ -37,7 +37,7 @@ describe('the lease of a dataset', () => {
     expect(await second.acquire()).toBeUndefined();
   });
 
-  it('is had by one of many that ask at once; the others are told by whom', async () => {
+  it('goes to one of many simultaneous runs, and the others learn its holder', async () => {
     const { run } = await open();
     const names = Array.from({ length: 8 }, (_, index) => `run-${index}`);
 
@@ -48,7 +48,7 @@ describe('the lease of a dataset', () => {
     expect(answers.filter((answer) => answer?.run === winners[0])).toHaveLength(7);
   });
 
-  it('of a run that was ended from outside is taken over once its functions are told and have had thirty seconds', async () => {
+  it('of an aborted run can be taken over 30 seconds after its functions are stopped', async () => {
     const { run, running, stopped, pass } = await open();
     const [first, second, third] = [run('a'), run('b'), run('c')];
     await first.acquire();
@@ -65,7 +65,7 @@ describe('the lease of a dataset', () => {
     expect(await third.acquire()).toEqual({ run: 'b' });
   });
 
-  it('stays with a run that goes on again', async () => {
+  it('stays with a run that was started again', async () => {
     const { run, running, pass } = await open();
     const [first, second] = [run('a'), run('b')];
     await first.acquire();

@@ -10,7 +10,7 @@ import { readSamples } from '#input/read-samples.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
-/** A file, its samples as a local run reads them, and the manifest made of them. */
+/** A file, its samples as a local run reads them, and their manifest. */
 async function prepare(text: string | Buffer) {
   const files = createDirectoryFiles(tempFolder());
   const plain = Buffer.concat(await Array.fromAsync(unpacked(one(Buffer.from(text)))));
@@ -50,7 +50,7 @@ const file = fc.record({
 });
 
 describe('manifest', () => {
-  it('leads back to the very samples of a local run, whatever the line ends, scripts and packing', async () => {
+  it('gives the samples of a local run for any line ends, scripts and compression', async () => {
     await fc.assert(
       fc.asyncProperty(file, async ({ lines, end, mark, last, packed }) => {
         const text = `${mark ? '\ufeff' : ''}${lines.join(end)}${last ? end : ''}`;
@@ -62,33 +62,33 @@ describe('manifest', () => {
     );
   });
 
-  it('names lines in about sixty bytes, whatever their own length', () => {
+  it('takes about sixty bytes for a line of any length', () => {
     expect(formatManifestLine({ n: 1_000_000, o: 250_000_000, b: 900_000, id: '000000397133-6b1f0c2e9a417d05' }).length).toBeLessThan(80);
   });
 
-  it('finds out that the file behind it is another one', async () => {
+  it('detects a replaced file', async () => {
     const prepared = await prepare('{"image_path":"a.jpg","caption":"a red car"}\n');
     writeFileSync(join(prepared.files.folder, 'lines.jsonl'), '{"image_path":"a.jpg","caption":"a big car"}\n');
 
-    await expect(again(prepared)).rejects.toThrow(/is not what the manifest says: was the file replaced/);
+    await expect(again(prepared)).rejects.toThrow(/differs from the manifest: was the file replaced/);
   });
 });
 
 describe('ranges of lines', () => {
   const lines = (...places: [number, number][]) => places.map(([o, b], index) => ({ n: index + 1, o, b, id: 'x' }));
 
-  it('are one for lines that stand together', () => {
+  it('combine adjacent lines', () => {
     expect(groupRanges(lines([0, 100], [101, 100], [202, 50]))).toMatchObject([{ start: 0, end: 252 }]);
   });
 
-  it('are one each for lines far apart', () => {
+  it('separate distant lines', () => {
     expect(groupRanges(lines([0, 100], [10_000_000, 100])).map(({ start, end }) => [start, end])).toEqual([
       [0, 100],
       [10_000_000, 10_000_100],
     ]);
   });
 
-  it('are never longer than four megabytes, unless a single line is', () => {
+  it('have at most four megabytes, unless a single line has more', () => {
     const megabyte = 1024 * 1024;
     const ranges = groupRanges(lines(...Array.from({ length: 10 }, (_, index): [number, number] => [index * (megabyte + 1), megabyte])));
 

@@ -6,7 +6,7 @@ import { LostUploadError, openUpload, UploadState } from '#aws/run-state/resumab
 import { s3Available, serveS3 } from '#test/storage/s3-server.ts';
 
 const server = serveS3();
-/** S3's least size of a part that is not the last. */
+/** Minimum size that S3 requires of every part but the last. */
 const partBytes = 5 * 1024 * 1024;
 
 async function open() {
@@ -17,14 +17,14 @@ async function open() {
   return { client, bucket, read };
 }
 
-/** Lines of text that compress badly, so that a wrong byte shows. */
+/** Random lines of text, so that a wrong byte is detected. */
 const linesOf = (bytes: number) => Array.from({ length: Math.ceil(bytes / 1000) }, () => `${randomBytes(499).toString('hex')}\u00fc\n`);
 
-describe.skipIf(!s3Available)('an upload that several calls of a function write', { timeout: 60_000 }, () => {
+describe.skipIf(!s3Available)('an upload written by several function calls', { timeout: 60_000 }, () => {
   it.each([
     ['of nothing', 0, 0],
     ['smaller than a part', 20_000, 3],
-    ['of several parts, put down between and within them', 17_000_000, 5],
+    ['of several parts, suspended between and within them', 17_000_000, 5],
   ])('%s is the same object as one written at once', async (_, bytes, cuts) => {
     const { client, bucket, read } = await open();
     const upload = { client, bucket, key: 'results/a.jsonl', tailKey: 'work/a.tail', partBytes };
@@ -45,7 +45,7 @@ describe.skipIf(!s3Available)('an upload that several calls of a function write'
     expect(facts).toEqual({ sha256: createHash('sha256').update(text).digest('hex'), bytes: text.length, lines: lines.length });
   });
 
-  it('is the same when a call dies before the state it saved is stored, and the next has the state before', async () => {
+  it('has the same bytes when a call dies before its state is stored', async () => {
     const { client, bucket, read } = await open();
     const upload = { client, bucket, key: 'a', tailKey: 't', partBytes };
     const lines = linesOf(20_000_000);
@@ -64,7 +64,7 @@ describe.skipIf(!s3Available)('an upload that several calls of a function write'
     expect(facts.sha256).toBe(createHash('sha256').update(text).digest('hex'));
   });
 
-  it('is the same when a call dies after it closed it, and the next closes it again', async () => {
+  it('has the same bytes when a call dies after close, and the next call closes it again', async () => {
     const { client, bucket, read } = await open();
     const lines = linesOf(17_000_000);
     const first = await openUpload({ client, bucket, key: 'a', tailKey: 't', partBytes });
@@ -82,7 +82,7 @@ describe.skipIf(!s3Available)('an upload that several calls of a function write'
     expect((await read('a')).equals(Buffer.from(lines.join('')))).toBe(true);
   });
 
-  it('says so when what its state tells of is gone', async () => {
+  it('throws LostUploadError when the upload of its state no longer exists', async () => {
     const { client, bucket } = await open();
     const upload = { client, bucket, key: 'a', tailKey: 't', partBytes };
     const first = await openUpload(upload);
@@ -95,7 +95,7 @@ describe.skipIf(!s3Available)('an upload that several calls of a function write'
     await expect((await openUpload({ ...upload, state })).close()).rejects.toThrow(LostUploadError);
   });
 
-  it('is not there before it is closed', async () => {
+  it('does not exist before it is closed', async () => {
     const { client, bucket } = await open();
     const writer = await openUpload({ client, bucket, key: 'a', tailKey: 't', partBytes });
     for (const line of linesOf(6_000_000)) await writer.write(line);

@@ -25,7 +25,7 @@ async function openCoordinator(budgetUsd?: number) {
   return { clock, item, asked, coordinator: createRunCoordinator({ store: watched, clock, budgetUsd }) };
 }
 
-/** Lets time pass in small steps, with real answers in between. */
+/** Advances the clock in small steps, with real replies in between. */
 async function pass(clock: ReturnType<typeof createFakeClock>, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 500) {
     await clock.advance(500);
@@ -33,8 +33,8 @@ async function pass(clock: ReturnType<typeof createFakeClock>, ms: number): Prom
   }
 }
 
-describe('link of a worker to its run', () => {
-  it('lets no call start later than five seconds after another worker was refused', async () => {
+describe('a run coordinator', () => {
+  it('starts no call more than five seconds after the stop of another worker', async () => {
     const { clock, item, coordinator } = await openCoordinator();
     const end = new AbortController();
     const watching = coordinator.watch(end.signal);
@@ -48,7 +48,7 @@ describe('link of a worker to its run', () => {
     await watching;
   });
 
-  it('throws a StorageError, which fails no sample, where the spending of a run with a budget cannot be added up', async () => {
+  it('throws a StorageError when the spending of a run with a budget cannot be summed', async () => {
     const { item } = await openCoordinator();
     const add = () => Promise.reject(new Error('ProvisionedThroughputExceeded'));
     const coordinator = createRunCoordinator({ store: { ...item, add }, clock: createFakeClock(), budgetUsd: 1 });
@@ -57,7 +57,7 @@ describe('link of a worker to its run', () => {
     await expect(coordinator.beforeCall()).rejects.toMatchObject({ name: 'StorageError', message: expect.stringContaining('Exceeded') });
   });
 
-  it('adds what it counts every ten seconds, and reads in between', async () => {
+  it('adds its counts every ten seconds, and reads in between', async () => {
     const { clock, item, coordinator, asked } = await openCoordinator();
     const end = new AbortController();
     const watching = coordinator.watch(end.signal);
@@ -75,7 +75,7 @@ describe('link of a worker to its run', () => {
     await watching;
   });
 
-  it('hands a pause to the others when it extends theirs, and not more often than every five seconds', async () => {
+  it('shares a pause that extends the shared one, at most every five seconds', async () => {
     const { clock, item, coordinator, asked } = await openCoordinator();
 
     coordinator.throttle.onPause?.(10_000);
@@ -88,7 +88,7 @@ describe('link of a worker to its run', () => {
     expect(asked.filter((name) => name === 'pause')).toHaveLength(2);
   });
 
-  it('passes a pause of another worker on to the models', async () => {
+  it('applies a pause of another worker to the models', async () => {
     const { item, coordinator } = await openCoordinator();
     const pauses: number[] = [];
     coordinator.throttle.listen?.((until) => pauses.push(until));
@@ -101,7 +101,7 @@ describe('link of a worker to its run', () => {
     expect(coordinator.pausedUntil).toBe(20_000);
   });
 
-  it('stops at the budget on the spending of all workers, before the next call', async () => {
+  it('stops before the next call once all workers together have spent the budget', async () => {
     const { item, coordinator } = await openCoordinator(1);
     await item.add({ spent: 0.7 });
     coordinator.count({ spent: 0.2 });
@@ -113,7 +113,7 @@ describe('link of a worker to its run', () => {
     expect((await item.read()).stop?.reason).toBe('budget_reached');
   });
 
-  it('joins the additions of calls that end together', async () => {
+  it('combines the additions of calls that end at the same time', async () => {
     const { coordinator, asked, item } = await openCoordinator(100);
 
     await Promise.all(

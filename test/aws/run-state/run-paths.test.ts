@@ -3,7 +3,7 @@ import { executionName, parsePreviousRun, partName, resolveDataset, resolveRunPa
 
 const upload = { bucket: 'b', key: 'inputs/birds/captions.jsonl', captions: 'v1', spec: 's1' };
 
-describe('place of a run', () => {
+describe('the paths of a run', () => {
   it.each([
     ['inputs/birds/captions.jsonl', 'birds'],
     ['inputs/2026/north sea/captions.jsonl.gz', '2026/north sea'],
@@ -11,17 +11,17 @@ describe('place of a run', () => {
     ['runs/birds/birds-0a/step_0_expression_extraction/annotations.jsonl', 'birds'],
     ['elsewhere/lines.jsonl', 'elsewhere'],
     ['lines.jsonl', 'lines'],
-  ])('is below the dataset of %s: %s', (key, dataset) => {
+  ])('are below the dataset of %s: %s', (key, dataset) => {
     expect(resolveDataset(key)).toBe(dataset);
     expect(resolveRunPaths(`s3://bucket/${key}`, 'run-1').prefix).toBe(`runs/${dataset}/run-1`);
   });
 
-  it('knows the run that a failed.jsonl comes from', () => {
+  it('identify the run of a failed.jsonl', () => {
     expect(parsePreviousRun('runs/a/b/run-1/failed.jsonl')).toEqual({ dataset: 'a/b', runId: 'run-1', prefix: 'runs/a/b/run-1' });
     expect(parsePreviousRun('inputs/a/captions.jsonl')).toBeUndefined();
   });
 
-  it('lists parts in the order of their first lines', () => {
+  it('list parts in the order of their first lines', () => {
     const names = [1, 9, 10, 201, 9_999_999, 10_000_000].map(partName);
 
     expect(names.toSorted()).toEqual(names);
@@ -29,18 +29,18 @@ describe('place of a run', () => {
 });
 
 describe('execution name', () => {
-  it('is the same for every delivery of one upload', () => {
+  it('is equal for every event of one upload', () => {
     expect(executionName({ ...upload })).toBe(executionName({ ...upload }));
   });
 
   it.each([{ bucket: 'c' }, { key: 'inputs/fish/captions.jsonl' }, { captions: 'v2' }, { spec: 's2' }, { spec: undefined }])(
-    'is another one with %o',
+    'differs with %o',
     (difference) => {
       expect(executionName({ ...upload, ...difference })).not.toBe(executionName(upload));
     },
   );
 
-  it.each(['birds', 'a b/c', 'x'.repeat(300), 'vögel', '鳥', '-'])('is one that Step Functions takes for the dataset %s', (dataset) => {
+  it.each(['birds', 'a b/c', 'x'.repeat(300), 'vögel', '鳥', '-'])('is valid in Step Functions for the dataset %s', (dataset) => {
     const name = executionName({ ...upload, key: `inputs/${dataset}/captions.jsonl` });
 
     expect(name).toMatch(/^[A-Za-z0-9_-]{1,80}$/);

@@ -9,14 +9,14 @@ async function openItem(runId = 'run-1') {
   return createRunStateStore({ client: dynamo.connect(), table: await dynamo.emptyTable(), runId, now: () => noon });
 }
 
-describe('item of a run', () => {
-  it('is all zeros before anything has happened', async () => {
+describe('the state of a run', () => {
+  it('is all zeros at first', async () => {
     const item = await openItem();
 
     expect(await item.read()).toEqual({ done: 0, failed: 0, cached: 0, calls: 0, spent: 0, pauseUntil: 0, notices: [] });
   });
 
-  it('adds up what many workers count at the same time', async () => {
+  it('sums the counts of concurrent workers', async () => {
     const item = await openItem();
 
     await Promise.all(Array.from({ length: 50 }, () => item.add({ done: 2, failed: 1, calls: 3, spent: 0.000123 })));
@@ -33,7 +33,7 @@ describe('item of a run', () => {
     expect((await item.read()).stop).toEqual({ reason: 'unauthorized', message: 'the key was refused' });
   });
 
-  it('only ever extends a pause', async () => {
+  it('extends a pause and never shortens it', async () => {
     const item = await openItem();
 
     await item.pause(noon + 5_000);
@@ -50,7 +50,7 @@ describe('item of a run', () => {
     expect(claims.filter(Boolean)).toHaveLength(1);
   });
 
-  it('says each notice once, whoever says it', async () => {
+  it('stores each notice once for all workers', async () => {
     const item = await openItem();
 
     await Promise.all([item.addNotice('a'), item.addNotice('b'), item.addNotice('a')]);
@@ -58,7 +58,7 @@ describe('item of a run', () => {
     expect((await item.read()).notices.toSorted()).toEqual(['a', 'b']);
   });
 
-  it('says once what differs in its numbers only', async () => {
+  it('stores notices once that differ only in numbers', async () => {
     const item = await openItem();
 
     await item.addNotice('too fast, please retry in 36.61s; waiting, for up to 90 s more');
@@ -68,7 +68,7 @@ describe('item of a run', () => {
     expect((await item.read()).notices.toSorted()).toEqual(['too fast, please retry in 36.61s; waiting, for up to 90 s more', 'too large']);
   });
 
-  it('has room for a stop, however much there was to say', async () => {
+  it('has room for a stop after any number of notices', async () => {
     const item = await openItem();
     const words = 'abcdefghijklmnopqrstuvwxyz'.split('').flatMap((a, _, all) => all.map((b) => a + b));
 
@@ -80,13 +80,13 @@ describe('item of a run', () => {
     expect(stop?.reason).toBe('unauthorized');
   });
 
-  it('fails nobody who has something to say', async () => {
+  it('does not throw when a notice cannot be stored', async () => {
     const item = createRunStateStore({ client: dynamo.connect(), table: 'none', runId: 'run-1', now: () => noon });
 
     await expect(item.addNotice('a')).resolves.toBeUndefined();
   });
 
-  it('tells who watches where the run stands', async () => {
+  it('has phase and total for people who watch the run', async () => {
     const item = await openItem();
 
     await item.describe({ phase: 'running', total: 7 });

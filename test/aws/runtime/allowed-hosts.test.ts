@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requireRunnable } from '#aws/prepare/resolve-spec.ts';
 import { requireAllowedHosts } from '#aws/runtime/allowed-hosts.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { Settings } from '#core/settings.ts';
 
 const settingsOf = (openai: object, vlm: object = {}) => Settings.parse({ vlm: { backend: 'openai', openai, ...vlm } });
@@ -17,7 +17,7 @@ const refusal = (openai: object, hosts: readonly string[] = vendorHosts, vlm: ob
   }
 };
 
-describe('a spec that is uploaded', () => {
+describe('an uploaded spec', () => {
   it.each([
     ['a foreign host', 'https://evil.example/v1'],
     ['a private address that the environment does not name', 'http://10.0.1.5:8000/v1'],
@@ -30,7 +30,7 @@ describe('a spec that is uploaded', () => {
     ['an allowed host with a dot at its end', 'https://api.openai.com./v1'],
     ['another port of an allowed host', 'https://api.openai.com:8443/v1'],
     ['a letter that only looks like the one of an allowed host', 'https://api.օpenai.com/v1'],
-  ])('may not lead calls to %s', (_, base_url) => {
+  ])('may not send calls to %s', (_, base_url) => {
     expect(refusal({ base_url })).toMatch(
       /^vlm\.openai\.base_url is not allowed here: got the host \S+, expected one of .*fix: .*add "\S+" to modelHosts/,
     );
@@ -61,7 +61,7 @@ describe('a spec that is uploaded', () => {
     ['X-Custom', 'Bearer abc'],
     ['X-Custom', 'sk-abcdefgh12345678'],
     ['X-Custom', 'Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5'],
-  ])('may not hold a credential in the header %s', (name, value) => {
+  ])('may not contain a credential in the header %s', (name, value) => {
     expect(refusal({ default_headers: { [name]: value } })).toMatch(
       /holds a secret \(image_grounding\.vlm\.openai\.default_headers\.\S+\)/,
     );
@@ -73,17 +73,17 @@ describe('a spec that is uploaded', () => {
     ['a list of keys', { api_keys: ['abc'] }],
     ['a password of digits', { password: 123456 }],
     ['one deep inside', { provider: { options: { api_key: 'abc' } } }],
-  ])('may not hold %s in its body', (_, extra_body) => {
+  ])('may not contain %s in its body', (_, extra_body) => {
     expect(refusal({ extra_body })).toMatch(/holds a secret \(image_grounding\.vlm\.openai\.extra_body/);
   });
 
-  it.each(['Host', 'x-forwarded-host', 'Transfer-Encoding'])('may not lead a call elsewhere by the header %s', (name) => {
+  it.each(['Host', 'x-forwarded-host', 'Transfer-Encoding'])('may not route a call to another host with the header %s', (name) => {
     expect(refusal({ default_headers: { [name]: 'evil.example' } })).toMatch(
       /default_headers is not allowed here: got .* can route a call to another host/,
     );
   });
 
-  it('is held to the hosts of the steps that run, overrides included, and to no other', () => {
+  it('is checked for the hosts of the steps that run, overrides included', () => {
     const foreign = { openai: { base_url: 'https://evil.example/v1' } };
 
     expect(refusal({}, vendorHosts, { grounding: foreign })).toMatch(
@@ -101,7 +101,7 @@ describe('a spec that is uploaded', () => {
     expect(refusal(openai, hosts)).toBe('');
   });
 
-  it('may have headers and parameters that are no credentials', () => {
+  it('may have headers and parameters without credentials', () => {
     const extra_body = { stop_token_ids: [1], max_tokens: 5, guided_json: { properties: { author: { type: 'string' } } } };
     const default_headers = {
       'x-team': 'vision',

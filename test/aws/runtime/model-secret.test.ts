@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keysOfSecret } from '#aws/runtime/model-secret.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 
 /** Host and key of a secret, in an environment that allows these hosts. */
 function keysOf(secret: object, modelHosts: readonly string[] = vendorHosts, ownHosts: readonly string[] = []) {
@@ -57,7 +57,7 @@ describe('the secret of an environment', () => {
     'that is no map of texts is refused without being shown: %s',
     (text) => {
       expect(() => keysOfSecret(text, 'the-secret', { modelHosts: [], ownHosts: [] })).toThrow(
-        /^the secret the-secret is not JSON like (?!.*SECRET)/,
+        /^the secret the-secret cannot be read: got other text, expected JSON like (?!.*SECRET)/,
       );
     },
   );

@@ -44,7 +44,7 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
     expect(await executions()).toHaveLength(1);
   });
 
-  it('is one for captions and spec that are both there, whichever event comes first', async () => {
+  it('is one run for captions and spec in either order of events', async () => {
     const { sfn, bucket, put, deliver, executions } = await open();
     await put('inputs/d/captions.jsonl', '{}');
     await put('inputs/d/spec.yaml', 'x');
@@ -64,7 +64,7 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
   it.each([
     ['captions.jsonl', 'captions.jsonl.gz'],
     ['captions.jsonl.gz', 'captions.jsonl'],
-  ])('is one of the captions uploaded last, where %s and then %s came before a spec', async (older, newer) => {
+  ])('uses the captions uploaded last when %s and then %s precede a spec', async (older, newer) => {
     const { sfn, bucket, put, deliver, executions } = await open();
     await put(`inputs/d/${older}`, '{}');
     await sleep(1_100); // S3 tells seconds
@@ -78,7 +78,7 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
     expect(JSON.parse(input ?? '')).toMatchObject({ input: `s3://${bucket}/inputs/d/${newer}` });
   });
 
-  it('is a new one for equal bytes uploaded again', async () => {
+  it('is a new run for equal bytes uploaded again', async () => {
     const { put, deliver, executions } = await open();
     for (let upload = 0; upload < 2; upload++) {
       await put('inputs/d/captions.jsonl.gz', 'same');
@@ -88,7 +88,7 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
     expect(await executions()).toHaveLength(2);
   });
 
-  it('waits for the captions of a spec that comes first', async () => {
+  it('needs the captions when the spec comes first', async () => {
     const { put, deliver, executions } = await open();
     await put('inputs/d/spec.yaml', 'x');
 
@@ -96,7 +96,7 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
     expect(await executions()).toEqual([]);
   });
 
-  it.each(['runs/d/r/annotations.jsonl', 'runs/d/r/captions.jsonl', 'inputs/d/notes.txt'])('is none for %s', async (key) => {
+  it.each(['runs/d/r/annotations.jsonl', 'runs/d/r/captions.jsonl', 'inputs/d/notes.txt'])('does not happen for %s', async (key) => {
     const { put, deliver, executions } = await open();
     await put(key, 'x');
 
@@ -105,8 +105,8 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
   });
 });
 
-describe('an answer of Step Functions to a start', () => {
-  /** Answers as the service does, which the emulator never does for an execution that goes on. */
+describe('a reply of Step Functions to a start', () => {
+  /** Replies like Step Functions; the emulator differs for a running execution. */
   async function answering(status: number, body: object): Promise<SFNClient> {
     const service = createServer((_, response) => {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
@@ -121,25 +121,25 @@ describe('an answer of Step Functions to a start', () => {
   }
   const machine = 'arn:aws:states:us-east-1:000000000000:stateMachine:m';
 
-  it('that is a success with an older date is the run that goes on already', async () => {
+  it('with success and an older date means that the run is already running', async () => {
     const sfn = await answering(200, { executionArn: `${machine}:x`, startDate: Date.now() / 1000 - 3600 });
 
     expect(await startExecution(sfn, machine, 'x', {})).toBe('already started');
   });
 
-  it('that is a success of this moment is a start', async () => {
+  it('with success and the current date means a start', async () => {
     const sfn = await answering(200, { executionArn: `${machine}:x`, startDate: Date.now() / 1000 });
 
     expect(await startExecution(sfn, machine, 'x', {})).toBe('started');
   });
 
-  it('that there was one already is a success', async () => {
+  it('that the execution already exists counts as started', async () => {
     const sfn = await answering(400, { __type: 'ExecutionAlreadyExists', message: 'Execution Already Exists' });
 
     expect(await startExecution(sfn, machine, 'x', {})).toBe('already started');
   });
 
-  it('that it may not be is thrown, so that the event is tried again and then kept', async () => {
+  it('with any other error is thrown, so that the event is retried and then kept', async () => {
     const sfn = await answering(400, { __type: 'AccessDeniedException', message: 'no' });
 
     await expect(startExecution(sfn, machine, 'x', {})).rejects.toThrow('no');

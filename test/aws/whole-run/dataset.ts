@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import { versionNow } from '#aws/start/start-run.ts';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { serveDynamo } from '#test/aws/dynamo-server.ts';
 import { writeInput } from '#test/cli/command-line.ts';
 import { runIn } from '#test/cli/in-process.ts';

@@ -16,7 +16,7 @@ import { createModelSecret } from '#aws/runtime/model-secret.ts';
 
 import type { FunctionSettings } from '#core/function-settings.ts';
 
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import type { StepName } from '#core/ports.ts';
 import { createFastClock } from './fast-clock.ts';
 

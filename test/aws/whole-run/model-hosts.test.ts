@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { vendorHosts } from '#core/model-hosts.ts';
+import { vendorHosts } from '#core/hosts/model-hosts.ts';
 import { serveDynamo } from '#test/aws/dynamo-server.ts';
 import { writeSamples } from '#test/cli/command-line.ts';
 import { startListener } from '#test/models/listener.ts';

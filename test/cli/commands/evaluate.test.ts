@@ -156,7 +156,7 @@ describe('groundline evaluate', () => {
   });
 
   it.each([
-    [['--min', 'ac50=0.8'], /no figure "ac50"; did you mean acc50\?/],
+    [['--min', 'ac50=0.8'], /unknown figure "ac50"; did you mean acc50\?/],
     [['--min', 'acc50=80'], /number from 0 to 1/],
     [['--max-drop', 'acc50=0.1'], /got --max-drop without --against/],
   ])('refuses %j with the accepted values', async (args, message) => {

@@ -81,7 +81,7 @@ describe('groundline export', () => {
     [['--to', 'pascal', '--out', 'x'], /Allowed choices are odvg, odvg-mmdet/],
     [['--to', 'coco', '--out', 'x', '--min-score', '2'], /number from 0 to 1/],
     [['--to', 'coco', '--out', 'x', '--split', 'train=0.9,val=0.2'], /add up to 1\.1, not to 1/],
-    [['--to', 'coco', '--out', 'x', '--split', 'train'], /no NAME=SHARE/],
+    [['--to', 'coco', '--out', 'x', '--split', 'train'], /is not NAME=SHARE/],
     [['--to', 'coco', '--out', 'x', '--copy-images', '--link-images'], /cannot be used with/],
     [['--to', 'coco', '--out', 'x', '--first-category-id', '2'], /Allowed choices are 0, 1/],
     [['--to', 'odvg', '--out', 'x', '--categories', 'x.yaml'], /got --categories for odvg/],

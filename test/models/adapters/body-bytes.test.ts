@@ -12,6 +12,6 @@ test('the image stands in the body as a data URL, whatever the words are', () =>
   });
 });
 
-test('a body whose messages the user has replaced goes out as it is', () => {
+test('a body whose messages the user has replaced is sent unchanged', () => {
   expect(Buffer.from(bodyBytes({ messages: [] }, image)).toString()).toBe('{"messages":[]}');
 });

@@ -19,7 +19,7 @@ const connection = (code: string) =>
 
 describe('classifying failures', () => {
   test.each([
-    ['a key Google does not know', status(400, 'API key not valid. Please pass a valid API key.'), 'unauthorized', 'check OPENAI_API_KEY'],
+    ['a key that Google rejects', status(400, 'API key not valid. Please pass a valid API key.'), 'unauthorized', 'check OPENAI_API_KEY'],
     ['used-up credit', status(429, 'You exceeded your current quota', { code: 'insufficient_quota' }), 'quota_exhausted', 'billing'],
     [
       'a daily quota',
@@ -42,11 +42,11 @@ describe('classifying failures', () => {
       'redirects to https://gpu',
     ],
     ['a bad certificate', connection('SELF_SIGNED_CERT_IN_CHAIN'), 'server_unreachable', 'NODE_EXTRA_CA_CERTS'],
-  ])('%s stops the run and names the cure', (_what, error, reason, fix) => {
+  ])('%s stops the run with a fix', (_what, error, reason, fix) => {
     expect(error).toMatchObject({ name: 'RunStopError', reason, message: expect.stringContaining(fix) });
   });
 
-  test('a missing key is told apart from a wrong one', () => {
+  test('a missing key and a wrong key have different messages', () => {
     const error = classifyFailure(new HttpError(401, '{"error":"no"}'), { ...asked, key: '' });
 
     expect(error.message).toContain('no key was given; set OPENAI_API_KEY');

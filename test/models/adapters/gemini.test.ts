@@ -57,14 +57,14 @@ describe('the gemini backend', () => {
     expect(JSON.stringify(server.requests[0]?.body.contents)).toContain('MEDIA_RESOLUTION_ULTRA_HIGH');
   });
 
-  test('knows that it does not know the tokens of a reply without them', async () => {
+  test('a reply without token counts has unreported usage', async () => {
     const { usageMetadata: _, ...untold } = geminiDialect.reply(good) as Record<string, unknown>;
     server.answer({ status: 200, body: untold });
 
     expect((await ask()).usage).toEqual({ calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 });
   });
 
-  test('takes a prompt that was blocked unread for one that took no tokens', async () => {
+  test('a prompt blocked before the model used no tokens', async () => {
     server.answer({ status: 200, body: { promptFeedback: { blockReason: 'SAFETY' } } });
 
     const { finish, usage } = await ask();
@@ -87,7 +87,7 @@ describe('the gemini backend', () => {
     expect(await ask()).toMatchObject({ finish: 'filtered', finishDetail: 'PROHIBITED_CONTENT', usage: { input: 5 } });
   });
 
-  test('takes a continuation for a truncation and asks no second time', async () => {
+  test('a continuation counts as truncation, without a second request', async () => {
     server.answer({ status: 200, body: { candidates: [{ content: { parts: [{ text: '{"a":1' }] }, finishReason: 'CONTINUATION' }] } });
 
     expect(await ask()).toMatchObject({ finish: 'length' });
@@ -107,7 +107,7 @@ describe('the gemini backend', () => {
     await expect(ask()).rejects.toMatchObject({ reason: 'quota_exhausted', message: expect.stringContaining('tomorrow') });
   });
 
-  test('waits as long as RetryInfo says', async () => {
+  test('RetryInfo sets the wait', async () => {
     server.answer({ status: 429, body: { error: { code: 429, message: 'slow', details: [{ retryDelay: '300ms' }] } } }, good);
     const started = performance.now();
 
@@ -116,7 +116,7 @@ describe('the gemini backend', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(299);
   });
 
-  test('leaves out a thinking or resolution setting that the model does not know', async () => {
+  test('a rejected thinking or resolution setting is left out', async () => {
     server.answer({ status: 400, body: { error: { message: 'Media resolution is not supported for this model.' } } }, good);
 
     await ask();

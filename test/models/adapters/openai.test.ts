@@ -70,7 +70,7 @@ describe('the openai backend', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('takes an error under status 200 for what it is', async () => {
+  test('an error with status 200 is an error', async () => {
     server.answer({ status: 200, body: { error: { code: 402, message: 'Insufficient credits' } } });
 
     await expect(ask()).rejects.toMatchObject({ reason: 'payment_required' });
@@ -82,7 +82,7 @@ describe('the openai backend', () => {
     expect(await ask()).toMatchObject({ text: good.text });
   });
 
-  test('takes a web page under status 200 for a wrong URL', async () => {
+  test('a web page with status 200 means a wrong URL', async () => {
     server.answer({ status: 200, body: '<html>Welcome</html>' });
 
     await expect(ask()).rejects.toMatchObject({ reason: 'server_unreachable', message: expect.stringContaining('base_url') });
@@ -106,7 +106,7 @@ describe('the openai backend', () => {
   });
 
   test.each([{}, { usage: null }, { usage: { prompt_tokens: 0, completion_tokens: 0 } }])(
-    'knows that it does not know the tokens of a reply with %o',
+    'a reply with %o has unreported usage',
     async (more) => {
       server.answer({ status: 200, body: { ...message(good.text).body, ...more } });
 
@@ -123,7 +123,7 @@ describe('the openai backend', () => {
     expect(server.requests[0]?.headers['api-key']).toBe('test-key');
   });
 
-  test('gives up on a call that times out three times', { timeout: 20_000 }, async () => {
+  test('a call that times out three times fails its sample', { timeout: 20_000 }, async () => {
     server.answer('hang');
 
     await expect(ask({ timeout: 1 })).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining('timeout') });

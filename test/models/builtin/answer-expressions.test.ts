@@ -18,7 +18,7 @@ describe('answering expressions from detections', () => {
     expect(answer.absent).toEqual([]);
   });
 
-  test('repeats get different things, and say so when there are no more', () => {
+  test('repeats get different things, then a reason when none remain', () => {
     const answer = answerExpressions(asked('cat', 'cat', 'white cat', 'cat'), cats, 10);
 
     expect([1, 2, 3].map((id) => leftsOf(id, answer))).toEqual([[0], [100], [200]]);
@@ -26,10 +26,10 @@ describe('answering expressions from detections', () => {
     expect(answer.notes).toEqual({ 4: 'no further cat found' });
   });
 
-  test('a plural gets all that are sure, a singular beside it another one', () => {
+  test('a plural gets all confident boxes, a singular next to it another one', () => {
     expect(leftsOf(1, answerExpressions(asked('cats'), cats, 10))).toEqual([0, 100]);
-    const beside = answerExpressions(asked('other cats', 'cat'), cats, 10);
-    expect([1, 2].map((id) => leftsOf(id, beside))).toEqual([[100], [0]]);
+    const both = answerExpressions(asked('other cats', 'cat'), cats, 10);
+    expect([1, 2].map((id) => leftsOf(id, both))).toEqual([[100], [0]]);
   });
 
   test('no more than the phrase counts or the settings allow', () => {
@@ -39,7 +39,7 @@ describe('answering expressions from detections', () => {
     expect(leftsOf(1, answerExpressions(asked('dogs'), many, 3))).toHaveLength(3);
   });
 
-  test('what is not found and what the detector does not know are absent, each with its reason', () => {
+  test('missing things and unknown classes are absent, each with its reason', () => {
     const answer = answerExpressions(asked('dog', 'brick wall'), cats, 10);
 
     expect(answer.absent).toEqual([1, 2]);

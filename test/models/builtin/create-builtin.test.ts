@@ -30,7 +30,7 @@ async function groundedBy(image: SentImage, texts: string[]) {
 }
 
 describe('the builtin model', () => {
-  test('says of itself that it is for trying things out: in a notice and in its name', async () => {
+  test('a notice and the model name identify a demonstration', async () => {
     const notices: string[] = [];
 
     const { model: name } = await createBuiltin({ notice: (message) => notices.push(message) });
@@ -67,7 +67,7 @@ describe('the builtin model', () => {
 });
 
 describe.skipIf('missing' in realWeights)(withWeights('the builtin model with its detector'), () => {
-  test('finds what is drawn where it is drawn, and says why it gives no box', async () => {
+  test('drawn things get boxes, other phrases a reason', async () => {
     const [sign, clock, hydrant, wall] = await groundedBy(street, ['STOP sign', 'clock', 'fire hydrant', 'wall']);
 
     expect(iou(sign?.instances[0]?.bbox ?? [0, 0, 0, 0], drawn['STOP sign'] as Box)).toBeGreaterThan(0.8);

@@ -31,7 +31,7 @@ describe.skipIf('missing' in realWeights)(withWeights('the scenes of the demo'),
     const found = (await detect?.({ bytes, mimeType: 'image/*', width, height }, new AbortController().signal)) ?? [];
     const { boxes } = answerExpressions(phrases, found, 10);
 
-    const told = phrases.map(({ id, text }) => `${text} ${boxes.filter((box) => box.id === id).length}`).join(', ');
-    expect(told).toBe(story[image_path]);
+    const summary = phrases.map(({ id, text }) => `${text} ${boxes.filter((box) => box.id === id).length}`).join(', ');
+    expect(summary).toBe(story[image_path]);
   });
 });

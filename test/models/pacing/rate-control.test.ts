@@ -7,7 +7,7 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor
 const runs = (server: Omit<SimulatedServer, 'seed'>) => seeds.map((seed) => simulate({ ...server, seed }));
 
 describe('rate control against a simulated server', () => {
-  test('workers alone limit a server that refuses nothing', () => {
+  test('only the workers limit a server that refuses nothing', () => {
     const run = simulate({ workers: 64, calls: 2000, latencyMs: 300, seed: 1 });
 
     expect(run.seconds).toBeLessThan(((2000 / 64) * 0.3) / 0.97);
@@ -29,13 +29,13 @@ describe('rate control against a simulated server', () => {
     }
   });
 
-  test('a limit of 2 calls a second with 64 workers loses no time to speak of', () => {
+  test('a limit of 2 calls a second with 64 workers is used to 90 %', () => {
     const limited = runs({ workers: 64, calls: 256, latencyMs: 300, limit: 2, burst: 2 });
 
     expect(median(limited.map((run) => run.perSecond))).toBeGreaterThan(1.8);
   });
 
-  test('every call is answered in the end, whatever the server does', () => {
+  test('every call is answered at any share of random refusals', () => {
     for (const refusedAtRandom of [0.05, 0.3, 0.5]) {
       for (const run of runs({ workers: 8, calls: 300, latencyMs: 100, refusedAtRandom })) expect(run.answered).toBe(300);
     }
@@ -43,7 +43,7 @@ describe('rate control against a simulated server', () => {
 });
 
 describe('rate control', () => {
-  test('sends a probe after everything in flight ended without a word on limits', () => {
+  test('a probe starts after everything in flight ended without evidence about limits', () => {
     const control = createRateControl(16);
     const tickets = Array.from({ length: 16 }, () => control.start(0));
     for (const ticket of tickets.slice(0, 6)) control.refused(ticket, 20, 1000);
@@ -54,7 +54,7 @@ describe('rate control', () => {
     expect(control.rate(20)).toBeGreaterThan(0);
   });
 
-  test('stops until the Retry-After when everything in flight was refused, then sends one probe at a time', () => {
+  test('a pause until the Retry-After follows when everything was refused, then single probes', () => {
     const control = createRateControl(4);
     const tickets = Array.from({ length: 4 }, () => control.start(0));
     for (const ticket of tickets) control.refused(ticket, 20, 30_000);
@@ -66,7 +66,7 @@ describe('rate control', () => {
     expect(control.rate(30_021)).toBe(0);
   });
 
-  test('stops for a moment, longer each time, where the server asks for no wait at all', () => {
+  test('pauses grow for a server with Retry-After 0', () => {
     const control = createRateControl(3);
     const pauses: number[] = [];
     for (let now = 0; pauses.length < 6; now = control.pausedUntil()) {
@@ -78,14 +78,14 @@ describe('rate control', () => {
     expect(pauses).toEqual([100, 200, 400, 800, 1000, 1000]);
   });
 
-  test('never stops for longer than a run is patient, whatever the server asks', () => {
+  test('no pause exceeds two hours, whatever the Retry-After', () => {
     const control = createRateControl(3);
     for (const ticket of Array.from({ length: 3 }, () => control.start(0))) control.refused(ticket, 0, 1.79e12);
 
     expect(control.pausedUntil()).toBe(2 * 3_600_000);
   });
 
-  test('one refused attempt among answers stops nobody', () => {
+  test('one refused attempt among replies causes no pause', () => {
     const control = createRateControl(4);
     const tickets = Array.from({ length: 4 }, () => control.start(0));
     control.delivered(tickets[0] as (typeof tickets)[0], 300);

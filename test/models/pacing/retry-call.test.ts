@@ -15,7 +15,7 @@ function setUp() {
   const notices: string[] = [];
   const outage = createOutage(clock, (message) => notices.push(message));
   const options = { clock, random: () => 0.5, outage };
-  /** Fails `times` times, then succeeds. */
+  /** A call that fails `times` times, then succeeds. */
   const call = (kind: CallErrorKind, times: number, more: { retryAfterMs?: number; patienceMs?: number } = {}, by = signal) => {
     let attempts = 0;
     const attempt = async () => {
@@ -35,8 +35,8 @@ function setUp() {
   return { clock, call, notices, options, othersAnswered };
 }
 
-describe('trying again', () => {
-  test('gets through passing faults', async () => {
+describe('retries of a call', () => {
+  test('a call survives temporary faults', async () => {
     const { clock, call } = setUp();
     const result = call('failing', 5);
 
@@ -45,7 +45,7 @@ describe('trying again', () => {
     expect(await result).toBe(6);
   });
 
-  test('gives up on a call that keeps failing, without stopping the run', async () => {
+  test('a call that always fails ends its sample, not the run', async () => {
     const { clock, call } = setUp();
     const result = call('failing', 1000);
 
@@ -55,7 +55,7 @@ describe('trying again', () => {
     expect(await result).toMatchObject({ code: 'model_unavailable' });
   });
 
-  test('is patient for an hour while the server says to slow down', async () => {
+  test('a throttled call is retried for an hour', async () => {
     const { clock, call } = setUp();
     const result = call('throttled', 60, { retryAfterMs: 60_000 });
 
@@ -64,7 +64,7 @@ describe('trying again', () => {
     expect(await result).toBe(61);
   });
 
-  test('stops the run when nothing got through for hours', async () => {
+  test('hours without any reply stop the run', async () => {
     const { clock, call } = setUp();
     const result = call('throttled', 10_000, { retryAfterMs: 60_000 });
 
@@ -73,7 +73,7 @@ describe('trying again', () => {
     expect(await result).toMatchObject({ name: 'RunStopError', reason: 'quota_exhausted' });
   });
 
-  test('stops the run a minute after a server that never answered', async () => {
+  test('a server that never answers stops the run after a minute', async () => {
     const { clock, call } = setUp();
     const result = call('unreachable', 10_000);
 
@@ -83,7 +83,7 @@ describe('trying again', () => {
     expect(await result).toMatchObject({ reason: 'server_unreachable', message: expect.stringContaining('the server failed') });
   });
 
-  test('waits longer for a server that is loading, and says so', async () => {
+  test('a loading server is awaited longer, with a notice', async () => {
     const { clock, call, notices } = setUp();
     const result = call('unreachable', 20, { patienceMs: 30 * 60_000, retryAfterMs: 30_000 });
 
@@ -93,7 +93,7 @@ describe('trying again', () => {
     expect(notices[0]).toContain('waiting, for up to');
   });
 
-  test('outlives an outage of some minutes in the middle of a run', async () => {
+  test('a run survives an outage of some minutes', async () => {
     const { clock, call } = setUp();
     await call('failing', 0);
     const results = Promise.all([call('unreachable', 20), call('unreachable', 20)]);
@@ -103,7 +103,7 @@ describe('trying again', () => {
     expect(await results).toEqual([21, 21]);
   });
 
-  test('fails the sample, not the run, when only this one call gets no answer', async () => {
+  test('a single call without a reply fails its sample, not the run', async () => {
     const { clock, call } = setUp();
     await call('failing', 0);
     const result = call('unreachable', 10_000);
@@ -116,7 +116,7 @@ describe('trying again', () => {
   test.each([
     ['whose connection always breaks', 'unreachable', {}],
     ['that is always too large for the limit', 'throttled', { retryAfterMs: 1000 }],
-  ] as const)('gives up on a call %s, while others are answered', async (_what, kind, more) => {
+  ] as const)('a call %s fails its sample while others are answered', async (_what, kind, more) => {
     const { clock, call, othersAnswered } = setUp();
     const others = othersAnswered(3000, 1000);
     let took = 0;
@@ -138,7 +138,7 @@ describe('trying again', () => {
     expect(took).toBeLessThan(20 * 60_000);
   });
 
-  test('gives up on several such calls at once, though each makes the server look worse to the others', async () => {
+  test('several such calls at once all fail their samples', async () => {
     const { clock, call, othersAnswered } = setUp();
     const others = othersAnswered(1000, 3600);
     const results = Promise.all(Array.from({ length: 8 }, () => call('throttled', Number.POSITIVE_INFINITY, { retryAfterMs: 1000 })));
@@ -149,7 +149,7 @@ describe('trying again', () => {
     expect((await results).every((result) => result instanceof SampleError)).toBe(true);
   });
 
-  test('stays patient with the last call of a run, when nothing else is left to be answered', async () => {
+  test('the last call of a run is retried although no other call is answered', async () => {
     const { clock, call, othersAnswered } = setUp();
     const others = othersAnswered(1000, 20);
     const result = call('throttled', 60, { retryAfterMs: 60_000 });
@@ -162,8 +162,8 @@ describe('trying again', () => {
 
   test.each([
     ['paced', 2000, 1000],
-    ['unpaced, where nearly all attempts are refused', 400, 10_000],
-  ])('loses nothing to a limit of 2 calls per second (%s)', { timeout: 60_000 }, async (pace, calls, retryAfterMs) => {
+    ['unpaced, with almost all attempts refused', 400, 10_000],
+  ])('no call is lost to a limit of 2 calls per second (%s)', { timeout: 60_000 }, async (pace, calls, retryAfterMs) => {
     const { clock, options } = setUp();
     const random = mulberry32(7);
     const pacer = pace === 'paced' ? createPacer({ workers: 64, clock }) : undefined;
@@ -203,10 +203,10 @@ describe('trying again', () => {
   });
 
   test.each([
-    ['throttled', 86_400_000, 'quota_exhausted', /asks to wait for 24 h, and this run waits for up to 120 min: the server failed; run/],
-    ['throttled', 1.79e12, 'quota_exhausted', /asks to wait for 20718 days/],
-    ['unreachable', 3_600_000, 'server_unreachable', /asks to wait for 60 min, and this run waits for up to 10 min/],
-  ] as const)('ends the run at once where a server that is %s asks to wait for %d ms', async (kind, retryAfterMs, reason, message) => {
+    ['throttled', 86_400_000, 'quota_exhausted', /requests a wait of 24 h, and this run waits for up to 120 min: the server failed; run/],
+    ['throttled', 1.79e12, 'quota_exhausted', /requests a wait of 20718 days/],
+    ['unreachable', 3_600_000, 'server_unreachable', /requests a wait of 60 min, and this run waits for up to 10 min/],
+  ] as const)('a %s server that requests a wait of %d ms stops the run immediately', async (kind, retryAfterMs, reason, message) => {
     const { clock, call } = setUp();
     const result = call(kind, 1, { retryAfterMs });
 
@@ -215,7 +215,7 @@ describe('trying again', () => {
     expect(await result).toMatchObject({ name: 'RunStopError', reason, message: expect.stringMatching(message) });
   });
 
-  test('waits as long as a server asks that has not answered yet, though its patience would be shorter', async () => {
+  test('a Retry-After is honoured before the first reply of a server', async () => {
     const { clock, call } = setUp();
     const result = call('unreachable', 1, { retryAfterMs: 5 * 60_000 });
 
@@ -224,20 +224,20 @@ describe('trying again', () => {
     expect(await result).toBe(2);
   });
 
-  test('backs off, a little more each time, from a server that asks for no wait at all', () => {
+  test('the back-off grows for a server with Retry-After 0', () => {
     const error = new CallError('throttled', 'slow down', { retryAfterMs: 0 });
 
     expect([1, 2, 3, 20].map((count) => retryDelay(error, count, 1))).toEqual([100, 200, 400, 1000]);
     expect(retryDelay(error, 1, 0.5)).toBe(50);
   });
 
-  test('does not try a rejected question again', async () => {
+  test('a rejected request is not retried', async () => {
     const { call } = setUp();
 
     expect(await call('rejected', 1)).toBeInstanceOf(CallError);
   });
 
-  test('stops waiting when aborted', async () => {
+  test('an abort ends the wait', async () => {
     const { clock, call } = setUp();
     const controller = new AbortController();
     const result = call('throttled', 1, { retryAfterMs: HOUR }, controller.signal);
@@ -248,14 +248,14 @@ describe('trying again', () => {
     expect(await result).toMatchObject({ name: 'AbortError' });
   });
 
-  test('never comes back before the server asked, nor much later', () => {
+  test('a retry starts at the Retry-After or slightly later', () => {
     const error = new CallError('throttled', 'slow down', { retryAfterMs: 1000 });
 
     expect(retryDelay(error, 1, 0)).toBe(1000);
     expect(retryDelay(error, 9, 0.999)).toBeLessThanOrEqual(1100);
   });
 
-  test('spreads retries over the whole of a growing interval', () => {
+  test('retries are spread over a growing interval', () => {
     const error = new CallError('failing', 'broken');
 
     expect([1, 2, 3, 20].map((count) => retryDelay(error, count, 1))).toEqual([1000, 2000, 4000, 30_000]);

@@ -4,7 +4,7 @@ export interface SimulatedServer {
   readonly workers: number;
   readonly calls: number;
   readonly latencyMs: number;
-  /** The share of calls refused whatever the rate. */
+  /** Share of calls refused at any rate. */
   readonly refusedAtRandom?: number;
   /** Calls per second of a token bucket, and its size. */
   readonly limit?: number;
@@ -15,15 +15,15 @@ export interface SimulatedServer {
 const REFUSAL_MS = 20;
 const RETRY_AFTER_MS = 1000;
 
-/** A whole run in simulated time: rate control, workers, and samples that wait out their Retry-After. */
+/** A complete run in simulated time: rate control, workers, and samples that wait for their Retry-After. */
 export function simulate(server: SimulatedServer): { seconds: number; perSecond: number; refusedShare: number; answered: number } {
   const random = mulberry32(server.seed);
   const control = createRateControl(server.workers);
   const events: { at: number; run: () => void }[] = [];
   const later = (ms: number, run: () => void) => {
     const at = now + ms;
-    const place = events.findLastIndex((event) => event.at <= at);
-    events.splice(place + 1, 0, { at, run });
+    const index = events.findLastIndex((event) => event.at <= at);
+    events.splice(index + 1, 0, { at, run });
   };
   let now = 0;
   let [tokens, filledAt] = [server.burst ?? 0, 0];
@@ -51,10 +51,10 @@ export function simulate(server: SimulatedServer): { seconds: number; perSecond:
     busy += 1;
     attempts += 1;
     const ticket = control.start(now);
-    const turnedDown = refuses();
-    later(turnedDown ? REFUSAL_MS : server.latencyMs * (0.8 + 0.4 * random()), () => {
+    const isRefused = refuses();
+    later(isRefused ? REFUSAL_MS : server.latencyMs * (0.8 + 0.4 * random()), () => {
       busy -= 1;
-      if (turnedDown) {
+      if (isRefused) {
         refused += 1;
         waiting += 1;
         control.refused(ticket, now, RETRY_AFTER_MS);

@@ -58,7 +58,7 @@ const names = ['xyxy', 'yxyx'].flatMap((order) => ['1000', 'pixels', '1', '100',
 const conventionOf = (name: string) => (parseCoordinates(name) ?? unknownProfile).box;
 
 describe('finding a convention', () => {
-  test.each(names)('tells %s from all others', async (name) => {
+  test.each(names)('distinguishes %s from all others', async (name) => {
     const found = await findConvention(modelWriting(writerOf(name)), undefined, signal);
 
     expect(found?.box).toMatchObject({ order: conventionOf(name).order, scale: conventionOf(name).scale });
@@ -114,19 +114,21 @@ describe('finding a convention', () => {
   test.each([
     ['an unknown model', undefined],
     ['a known family', [unknownProfile]],
-  ])('says what kept %s from answering, in the words of its server and with a cure', async (_, profiles) => {
+  ])('the error for %s without boxes has the message of its server and a fix', async (_, profiles) => {
     const failing = (error: Error) => ({ ...modelWriting(writerOf('xyxy-1')), ask: () => Promise.reject(error) });
     const find = (model: VisionLanguageModel) => findConvention(model, profiles, signal);
 
     await expect(
       find(failing(new SampleError('image_refused', 'rejected the request (400: image too large for model context)'))),
-    ).rejects.toThrow(/unheard-of draws no boxes .*400: image too large for model context.*room for an image.*vlm\.localisation_check=off/);
+    ).rejects.toThrow(
+      /unheard-of draws no boxes .*400: image too large for model context.*space for an image.*vlm\.localisation_check=off/,
+    );
     await expect(find(failing(new SampleError('model_unavailable', 'gave up')))).rejects.toThrow(/gave up; run the same command again/);
     await expect(find(failing(new SampleError('model_refused', 'no')))).rejects.toThrow(RunStopError);
     await expect(find(failing(new RunStopError('unauthorized', 'no key')))).rejects.toThrow(/^no key$/);
   });
 
-  test('says that replies are empty', async () => {
+  test('empty replies are named in the error', async () => {
     const mute = {
       ...modelWriting(writerOf('xyxy-1')),
       ask: async () => ({ text: ' \n', finish: 'length', tier: 'text', usage: noUsage }) as const,
@@ -167,7 +169,7 @@ describe('finding a convention', () => {
       }
   });
 
-  test('draws what it says', async () => {
+  test('test pictures contain their rectangles', async () => {
     for (const picture of testPictures)
       expect((await look(drawTestPicture(picture).bytes)).rectangles.toSorted(byColour)).toEqual(picture.rectangles.toSorted(byColour));
   });

@@ -11,7 +11,7 @@ import { realClock } from '../real-clock.ts';
 
 const { signal } = new AbortController();
 
-/** With a model that really looks: families it knows answer in their convention, other names as Qwen3-VL does. */
+/** A model that reads the pictures: its known families answer in their convention, other names as Qwen3-VL does. */
 describe('choosing a profile', () => {
   let server: LookingModel;
   let notices: string[];
@@ -68,7 +68,7 @@ describe('choosing a profile', () => {
     },
   );
 
-  test('finds out how an unknown model writes boxes, says so and remembers it', async () => {
+  test('the convention of an unknown model is probed, reported and stored', async () => {
     const { profile, known } = await choose('our-own-model');
 
     expect(profile.box).toMatchObject({ order: 'xyxy', scale: 1000 });
@@ -85,7 +85,7 @@ describe('choosing a profile', () => {
     expect(calls).toBe(0);
   });
 
-  test('takes a profile by its name, and asks nothing', async () => {
+  test('a profile by its name needs no request', async () => {
     const { profile, calls } = await choose('our-own-model', { coordinates: 'qwen2.5-vl' });
 
     expect(profile.family).toBe('qwen2.5-vl');

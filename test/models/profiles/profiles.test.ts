@@ -151,7 +151,7 @@ describe('model profiles', () => {
     for (const name of names) expect(profileByName(name)?.family).toBe(name);
   });
 
-  test('tells every family that writes pixels the size of its image, and bounds that size', () => {
+  test('every family that writes pixels gets the size of its image, which is bounded', () => {
     for (const { profile } of families.filter((row) => row.profile.box.scale === 'pixels')) {
       expect(profile.stateSize, profile.family).toBe(true);
       expect(profile.image.maxPixels, profile.family).toBeDefined();
@@ -175,12 +175,9 @@ describe('model profiles', () => {
     expect(parseCoordinates(profile?.family ?? '')).toEqual(profile);
   });
 
-  test.each(['', 'auto', 'xyxy', 'xyxy-7', 'cxcywh-1000', 'xyxy-1000-box 2d', 'qwen3-vl'])(
-    'takes "%s" for no convention',
-    (coordinates) => {
-      expect(parseCoordinates(coordinates)).toBeUndefined();
-    },
-  );
+  test.each(['', 'auto', 'xyxy', 'xyxy-7', 'cxcywh-1000', 'xyxy-1000-box 2d', 'qwen3-vl'])('"%s" is no convention', (coordinates) => {
+    expect(parseCoordinates(coordinates)).toBeUndefined();
+  });
 
   test('gives a bare pixel convention an image that servers leave alone', () => {
     expect(parseCoordinates('xyxy-pixels')).toMatchObject({ stateSize: true, image: { multipleOf: 28 } });
@@ -207,11 +204,11 @@ describe('model profiles', () => {
     const profile = overridden(name, coordinates);
 
     expect(profile).toEqual({ ...profileFor(name), family: `${box.order}-${box.scale}-${box.key}`, box });
-    // Workers of a run are told the family.
+    // Workers of a run get the family name.
     expect(overridden(name, profile.family)).toEqual(profile);
   });
 
-  test('gives a family that is said to write pixels an image that servers leave alone, of the formats it takes, and tells its size', () => {
+  test('an override to pixels bounds the image and states its size, with the formats of the family', () => {
     const gemini = profileFor('gemini-3.5-flash');
 
     expect(overridden('gemini-3.5-flash', 'xyxy-pixels')).toMatchObject({
@@ -222,7 +219,7 @@ describe('model profiles', () => {
     expect(overridden('gpt-5.4', 'yxyx-pixels').image).toEqual(profileFor('gpt-5.4')?.image);
   });
 
-  test('no longer tells the size of an image whose pixels do not count', () => {
+  test('an override from pixels drops the size of the image', () => {
     expect(overridden('qwen2.5vl:7b', 'xyxy-1000')).toEqual({
       ...profileFor('qwen2.5vl:7b'),
       family: 'xyxy-1000-bbox_2d',
@@ -231,12 +228,12 @@ describe('model profiles', () => {
     });
   });
 
-  test('says what vlm.coordinates wants where it is neither a convention nor a profile, whatever the model', () => {
+  test('an invalid vlm.coordinates is an error that names the valid forms', () => {
     for (const name of ['gpt-5.4', 'my-own-model'])
-      expect(() => overridden(name, 'cxcywh-1000')).toThrow(/it wants a convention like xyxy-1000/);
+      expect(() => overridden(name, 'cxcywh-1000')).toThrow(/expected a convention like xyxy-1000/);
   });
 
-  test('expects a model to be spoken to as a run would: by its name, and for grounding by vlm.coordinates', () => {
+  test('the expected profile follows the name, and for grounding vlm.coordinates', () => {
     const expected = (step: 'extraction' | 'grounding', coordinates: string, name: string) =>
       expectedProfile(step, { coordinates }, name).family;
 

@@ -39,7 +39,7 @@ describe('a directory of checkpoints', () => {
     ['whose place a folder takes', (path) => replaceByFolder(path)],
   ];
 
-  it.each(damages)('fails the sample of a checkpoint %s, and names the file', async (_, damage) => {
+  it.each(damages)('fails the sample of a checkpoint %s, with the name of the file', async (_, damage) => {
     const folder = tempFolder();
     const store = createDirectoryCheckpoints(folder);
     await store.put(checkpoint);
@@ -49,7 +49,7 @@ describe('a directory of checkpoints', () => {
       await expect(read()).rejects.toMatchObject({ code: 'checkpoint_unreadable', message: expect.stringContaining(fileOf(folder)) });
   });
 
-  it('fails the sample whose checkpoint cannot be written since a folder takes its place', async () => {
+  it('fails the sample when a folder is at the path of its checkpoint', async () => {
     const folder = tempFolder();
     const store = createDirectoryCheckpoints(folder);
     await store.put(checkpoint);
@@ -72,7 +72,7 @@ describe('a directory of checkpoints', () => {
     expect(removeCheckpoints(tempFolder(), () => true)).toBe(0);
   });
 
-  it('reads one that was formatted by hand', async () => {
+  it('reads a checkpoint formatted by hand', async () => {
     const folder = tempFolder();
     const store = createDirectoryCheckpoints(folder);
     await store.put(checkpoint);
@@ -83,7 +83,7 @@ describe('a directory of checkpoints', () => {
     expect(await store.get(checkpoint)).toBe('{"boxes":[]}');
   });
 
-  it.runIf(existsSync('/proc/self'))('comes back from a place that takes no folders', async () => {
+  it.runIf(existsSync('/proc/self'))('returns an error for a folder that cannot have children', async () => {
     await expect(createDirectoryCheckpoints('/proc/results').put(checkpoint)).rejects.toThrow(/choose another folder/);
   });
 });

@@ -9,7 +9,7 @@ import { tempFolder } from '../temp-folder.ts';
 describeFileStore('a directory', async () => createDirectoryFiles(join(tempFolder(), 'results')));
 
 describe('a directory of files', () => {
-  it('leaves only a hidden draft behind a process that died while writing', async () => {
+  it('contains only a hidden draft after a process died while writing', async () => {
     const folder = tempFolder();
     const files = createDirectoryFiles(folder);
     const writer = await files.create('out.jsonl');
@@ -23,18 +23,18 @@ describe('a directory of files', () => {
     await writer.abort();
   });
 
-  it('says what to do where nothing can be written', async () => {
+  it('suggests a fix for a folder that cannot be written', async () => {
     const folder = tempFolder();
     writeFileSync(join(folder, 'file'), '');
 
     await expect(createDirectoryFiles(join(folder, 'file', 'results')).create('a')).rejects.toThrow(UsageError);
   });
 
-  it.runIf(existsSync('/proc/self'))('comes back from a folder that takes no folders', async () => {
+  it.runIf(existsSync('/proc/self'))('returns an error for a folder that cannot have children', async () => {
     await expect(createDirectoryFiles('/proc/results').create('a')).rejects.toThrow(/cannot write .*choose another folder/);
   });
 
-  it.runIf(existsSync('/dev/full'))('stops the run on a full disk, and says so', async () => {
+  it.runIf(existsSync('/dev/full'))('stops the run on a full disk', async () => {
     const { explainWriteError } = await import('#storage/disk/disk-errors.ts');
     const { writeFile } = await import('node:fs/promises');
     const full = await writeFile('/dev/full', 'x').catch((error: unknown) => error);

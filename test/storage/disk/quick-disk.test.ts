@@ -5,7 +5,7 @@ function setUp() {
   let time = 0;
   const disk = createQuickDisk({ now: () => time });
   const ask = (ms: number) =>
-    disk.ask(
+    disk.run(
       () => {
         time += ms;
         return 'now';
@@ -15,13 +15,13 @@ function setUp() {
   return { disk, ask };
 }
 
-test('a disk that answers at once is asked on this thread', async () => {
+test('a fast disk is used on this thread', async () => {
   const { ask } = setUp();
 
   expect([await ask(0.1), await ask(0.5), await ask(0.1)]).toEqual(['now', 'now', 'now']);
 });
 
-test('after a slow answer the thread pool is asked, for longer when the next is slow too', async () => {
+test('after a slow request the thread pool is used, for longer after each further slow one', async () => {
   const { ask } = setUp();
   const answers: string[] = [];
 
@@ -31,7 +31,7 @@ test('after a slow answer the thread pool is asked, for longer when the next is 
   expect(onThisThread).toEqual([0, 9, 26]);
 });
 
-test('a disk that is quick again is asked on this thread again', async () => {
+test('a disk that is fast again is used on this thread again', async () => {
   const { ask } = setUp();
   await ask(20);
   for (let i = 0; i < 8; i++) await ask(0.1);
@@ -39,7 +39,7 @@ test('a disk that is quick again is asked on this thread again', async () => {
   expect([await ask(0.1), await ask(0.1)]).toEqual(['now', 'now']);
 });
 
-test('a slow failure counts as a slow answer, and is thrown', async () => {
+test('a slow failure counts as a slow request, and is thrown', async () => {
   let time = 0;
   const disk = createQuickDisk({ now: () => time });
   const fails = () => {
@@ -47,9 +47,9 @@ test('a slow failure counts as a slow answer, and is thrown', async () => {
     throw new Error('gone');
   };
 
-  await expect(disk.ask(fails, async () => 'later')).rejects.toThrow('gone');
+  await expect(disk.run(fails, async () => 'later')).rejects.toThrow('gone');
   expect(
-    await disk.ask(
+    await disk.run(
       () => 'now',
       async () => 'later',
     ),

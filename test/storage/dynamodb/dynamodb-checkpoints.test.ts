@@ -24,7 +24,7 @@ function connect(): DynamoDBClient {
   return createDynamoClient({ endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', credentials });
 }
 
-/** The table of the stack, as `lib/infra/checkpoint-table.ts` makes it. */
+/** An empty table with the keys of `lib/infra/checkpoint-table.ts`. */
 async function emptyTable(): Promise<string> {
   const table = `checkpoints-${tables++}`;
   await connect().send(
@@ -69,7 +69,7 @@ describe('checkpoints in DynamoDB', () => {
   it.each([
     ['whose gzip is damaged', { packed: { B: Buffer.from('no gzip') } }],
     ['without a body', {}],
-  ])('have an empty body, which no step takes for one, in an item %s', async (_, attributes) => {
+  ])('have an empty body, which no step accepts, for an item %s', async (_, attributes) => {
     const table = await emptyTable();
     const store = createDynamoCheckpoints({ client: connect(), table, now: Date.now });
     const { sampleId, step, fingerprint } = checkpoint(1);
@@ -80,14 +80,14 @@ describe('checkpoints in DynamoDB', () => {
     expect(await store.latest(sampleId, step)).toEqual({ sampleId, step, fingerprint, body: '' });
   });
 
-  it('throw a StorageError, which fails no sample, where the table does not respond', async () => {
+  it('throw a StorageError, which fails no sample, when the table does not respond', async () => {
     const store = createDynamoCheckpoints({ client: connect(), table: 'no-such-table', now: Date.now });
 
     for (const work of [() => store.get(checkpoint(1)), () => store.latest('a', 'step_0'), () => store.put(checkpoint(1))])
       await expect(work()).rejects.toMatchObject({ name: 'StorageError', message: expect.stringContaining('no-such-table') });
   });
 
-  it('are read 100 at a time when many are asked for at once', async () => {
+  it('are read 100 at a time when many are requested at once', async () => {
     const table = await emptyTable();
     const client = connect();
     const keys: number[] = [];
@@ -106,14 +106,14 @@ describe('checkpoints in DynamoDB', () => {
     expect(keys).toEqual([100, 100, 51]);
   });
 
-  it('answers equal keys asked for at once, which DynamoDB would refuse in one request', async () => {
+  it('are returned for equal keys in one turn, which DynamoDB refuses in one request', async () => {
     const store = createDynamoCheckpoints({ client: connect(), table: await emptyTable(), now: Date.now });
     await store.put(checkpoint(7));
 
     expect(await Promise.all([store.get(checkpoint(7)), store.get(checkpoint(7))])).toEqual(['{"n":7}', '{"n":7}']);
   });
 
-  it('asks again for keys that DynamoDB left unprocessed', async () => {
+  it('are requested again for keys that DynamoDB left unprocessed', async () => {
     const table = await emptyTable();
     const client = connect();
     const store = createDynamoCheckpoints({ client, table, now: Date.now });
@@ -123,7 +123,7 @@ describe('checkpoints in DynamoDB', () => {
       (next, context) => async (args) => {
         if (context.commandName !== 'BatchGetItemCommand') return next(args);
         rounds += 1;
-        // Takes 25 keys, and says of the rest what DynamoDB says when it is busy.
+        // Processes 25 keys and returns the rest as unprocessed, like DynamoDB under load.
         const items = (args.input as { RequestItems: Record<string, { Keys: unknown[] }> }).RequestItems;
         const [now, later] = [items[table]?.Keys.slice(0, 25) ?? [], items[table]?.Keys.slice(25) ?? []];
         const answer = await next({ ...args, input: { RequestItems: { [table]: { ...items[table], Keys: now } } } });
@@ -139,7 +139,7 @@ describe('checkpoints in DynamoDB', () => {
     expect(rounds).toBe(3);
   });
 
-  it('waits out throttled reads and writes', async () => {
+  it('are read and written despite throttling', async () => {
     const client = connect();
     const store = createDynamoCheckpoints({ client, table: await emptyTable(), now: Date.now });
     let refusals = 0;
@@ -160,7 +160,7 @@ describe('checkpoints in DynamoDB', () => {
     expect(refusals).toBe(4);
   });
 
-  it('are forgotten when their days are over, even before DynamoDB deletes them', async () => {
+  it('expire after their days, even before DynamoDB deletes them', async () => {
     const [client, table] = [connect(), await emptyTable()];
     const at = (now: number) => createDynamoCheckpoints({ client, table, ttlDays: 90, now: () => now });
     await at(noon).put(checkpoint(1));

@@ -8,7 +8,7 @@ import { tempFolder } from '../temp-folder.ts';
 const { signal } = new AbortController();
 
 beforeEach(() => {
-  // No one's own settings, and no search for those of a cloud machine.
+  // No settings of the user, and no search for the credentials of a cloud machine.
   const folder = tempFolder();
   const none = { AWS_PROFILE: undefined, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined };
   for (const [name, value] of Object.entries(none)) vi.stubEnv(name, value);
@@ -21,7 +21,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** As much of S3 as reading takes: `/bucket/img/a.jpg` is there, `/bucket/closed.jpg` is not for us. */
+/** A minimal S3 for reads: `/bucket/img/a.jpg` exists, `/bucket/closed.jpg` is denied. */
 async function serveBucket(): Promise<void> {
   const server = createServer(({ url = '', method }, response) => {
     const [path] = url.split('?');
@@ -47,15 +47,15 @@ test('s3:// images are read with the credentials of the environment', async () =
 
 test.each([
   ['s3://bucket/no.jpg', 'image_not_found', /not found at s3:\/\/bucket\/no\.jpg/],
-  ['s3://bucket/closed.jpg', 'image_unreadable', /may these AWS credentials read it/],
+  ['s3://bucket/closed.jpg', 'image_unreadable', /these AWS credentials may read it/],
   ['s3://Not_A_Bucket/a.jpg', 'image_unreadable', /names no object: give s3:\/\/bucket\/key/],
-])('%s fails its own line and says why', async (imagePath, code, message) => {
+])('%s fails its line with the reason', async (imagePath, code, message) => {
   await serveBucket();
 
   await expect(createOwnS3Images({ maxBytes: 100 }).stat(imagePath, signal)).rejects.toMatchObject({ name: 'SampleError', code, message });
 });
 
-test('without credentials a line fails with what to do', async () => {
+test('without credentials a line fails with a suggested fix', async () => {
   const images = createOwnS3Images({ maxBytes: 100 });
 
   await expect(images.stat('s3://bucket/a.jpg', signal)).rejects.toMatchObject({

@@ -24,7 +24,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
   );
 
   describe('files in S3', () => {
-    it('go up in parts of 16 MiB while they are written, and come back whole', async () => {
+    it('are uploaded in parts of 16 MiB while they are written', async () => {
       const bucket = await s3.emptyBucket();
       const { url, seen } = await faultyProxy(s3.endpoint(), {});
       const files = createS3Files({ client: s3.connect({ endpoint: url }), bucket, prefix: 'runs' });
@@ -51,7 +51,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(await files.size('big')).toBeUndefined();
     });
 
-    it('are read on where a connection broke, on the same object', async () => {
+    it('resume after a broken connection at the same byte of the same object', async () => {
       const bucket = await s3.emptyBucket();
       const text = Array.from({ length: 60_000 }, (_, i) => `line ${i}\n`).join('');
       await write(createS3Files({ client: s3.connect(), bucket, prefix: '' }), 'lines', text);
@@ -64,7 +64,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(seen[1]).toMatch(/^GET \/bucket-\S+\/lines bytes=[1-9]\d+-$/);
     });
 
-    it('fail when a connection breaks again and again without end', async () => {
+    it('fail when every connection breaks', async () => {
       const bucket = await s3.emptyBucket();
       await write(createS3Files({ client: s3.connect(), bucket, prefix: '' }), 'lines', 'x'.repeat(100_000));
       const { url } = await faultyProxy(s3.endpoint(), { cutAfter: 100 });
@@ -72,7 +72,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       await expect(read(createS3Files({ client: s3.connect({ endpoint: url }), bucket, prefix: '' }), 'lines')).rejects.toThrow();
     });
 
-    it('wait out throttling', async () => {
+    it('retry throttled requests', async () => {
       const bucket = await s3.emptyBucket();
       let refusals = 1;
       const { url } = await faultyProxy(s3.endpoint(), {
@@ -90,7 +90,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(await read(files, 'a')).toBe('kept');
     });
 
-    it('tell of a failed upload where it is written or closed', async () => {
+    it('report a failed upload at the next write or at close', async () => {
       const files = createS3Files({ client: s3.connect(), bucket: 'no-such-bucket', prefix: '' });
 
       await expect(write(files, 'a', 'x')).rejects.toThrow(/bucket/i);

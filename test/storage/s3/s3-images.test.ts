@@ -9,7 +9,7 @@ const { signal } = new AbortController();
 const head = { $metadata: {}, ContentLength: 3, ETag: '"900150983cd24fb0d6963f7d28e17f72"' };
 
 describe('the identity of an S3 image', () => {
-  it('is the SHA-256 of the whole object where S3 knows it', () => {
+  it('is the SHA-256 of the full object if S3 has it', () => {
     expect(
       imageStat({ ...head, ChecksumSHA256: 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=', ChecksumType: 'FULL_OBJECT' }).identity,
     ).toBe('sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=');
@@ -52,7 +52,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
   });
 
   describe('images in S3', () => {
-    it('are named by bucket and key, from the bucket, or from the base', async () => {
+    it('are resolved by bucket and key, from the bucket, or from the base', async () => {
       const [bucket, other] = [await s3.emptyBucket(), await s3.emptyBucket()];
       await s3.put(bucket, 'inputs/d/a.jpg', Buffer.from('base'));
       await s3.put(bucket, 'shared/a.jpg', Buffer.from('bucket'));
@@ -66,14 +66,14 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(await read(`s3://${other}/a//b.jpg`)).toBe('other');
     });
 
-    it('never lie outside the bucket, and are never fetched from the web', async () => {
+    it('are never read from outside the bucket or from the web', async () => {
       const images = createS3Images({ client: s3.connect(), base: 's3://bucket/d', maxBytes: 1000 });
 
       await expect(images.read('../../a.jpg', signal)).rejects.toMatchObject({ code: 'image_not_found' });
       await expect(images.read('https://example.com/a.jpg', signal)).rejects.toMatchObject({ code: 'image_unreadable' });
     });
 
-    it('have one identity wherever equal bytes lie, from the checksum S3 was given', async () => {
+    it('have one identity for equal bytes at any key, by the checksum of their upload', async () => {
       const bucket = await s3.emptyBucket();
       const put = (Key: string, text: string) =>
         s3.connect().send(new PutObjectCommand({ Bucket: bucket, Key, Body: Buffer.from(text), ChecksumAlgorithm: 'SHA256' }));
@@ -88,7 +88,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(await identity('c.jpg')).not.toBe(await identity('a.jpg'));
     });
 
-    it('come whole through a connection that breaks halfway', async () => {
+    it('are complete after a connection that breaks halfway', async () => {
       const bucket = await s3.emptyBucket();
       const bytes = Buffer.alloc(300_000, 'pixels');
       await s3.put(bucket, 'a.jpg', bytes);
@@ -98,7 +98,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(Buffer.compare(Buffer.from(await images.read('a.jpg', signal)), bytes)).toBe(0);
     });
 
-    it('fail the sample where the bucket may not be read, and name the cure', async () => {
+    it('fail the sample when the bucket is denied, with a suggested fix', async () => {
       const { url } = await faultyProxy(s3.endpoint(), {
         fault: (_method, _url, response) => {
           response.writeHead(403, { 'content-type': 'application/xml' });
@@ -125,7 +125,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       await expect(images.read('a.jpg', signal)).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
     });
 
-    it('are given up when the caller aborts', async () => {
+    it('stop when the caller aborts', async () => {
       const bucket = await s3.emptyBucket();
       const { url } = await faultyProxy(s3.endpoint(), { fault: () => true });
       const images = createS3Images({ client: s3.connect({ endpoint: url }), base: `s3://${bucket}`, maxBytes: 1000 });

@@ -21,7 +21,7 @@ function certificate(): { key: string; cert: string } {
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
 }
 
-/** A server on loopback that pictures.test and inside.test lead to; by default only addresses inside are kept from it. */
+/** A server on loopback that pictures.test and inside.test resolve to. By default, only private addresses are refused. */
 async function serve(answer: Parameters<typeof createServer>[1], options: Partial<HttpsImagesOptions> = {}) {
   const { key, cert } = certificate();
   const server: Server = createServer({ key, cert }, answer);
@@ -50,13 +50,13 @@ describe.runIf(hasOpenssl)('https images', () => {
     expect(await images.stat(`${url}/a.jpg`, signal)).toEqual({ size: 5, stamp: '"v1"' });
   });
 
-  it('are stamped with their bytes where the server says nothing of versions', async () => {
+  it('are stamped by their bytes when the server sends no version', async () => {
     const { images, url } = await serve((_, res) => res.end('bytes'));
 
     expect(await images.stat(`${url}/a.jpg`, signal)).toMatchObject({ size: 5, stamp: expect.stringMatching(/^sha256:/) });
   });
 
-  it('follow redirects, a few of them', async () => {
+  it('follow a few redirects', async () => {
     const { images, url } = await serve((req, res) =>
       req.url === '/a'
         ? res.writeHead(302, { location: '/b' }).end()
@@ -69,7 +69,7 @@ describe.runIf(hasOpenssl)('https images', () => {
     await expect(images.read(`${url}/loop`, signal)).rejects.toMatchObject({ code: 'image_unreadable', message: /redirected more than/ });
   });
 
-  it('stop at the limit, whatever the server announces', async () => {
+  it('stop at the limit for any announced size', async () => {
     const { images, url } = await serve((_, res) => {
       const more = () => res.write(Buffer.alloc(400), () => res.destroyed || setImmediate(more));
       more();
@@ -78,7 +78,7 @@ describe.runIf(hasOpenssl)('https images', () => {
     await expect(images.read(`${url}/endless.jpg`, signal)).rejects.toMatchObject({ code: 'image_too_large' });
   });
 
-  it('fail the sample for 404, for 500 and for a name nobody knows', async () => {
+  it('fail the sample for 404, for 500 and for an unknown host', async () => {
     const { images, url } = await serve((req, res) => res.writeHead(req.url === '/no' ? 404 : 500).end());
     const nowhere = createHttpsImages({
       maxBytes: 1000,
@@ -91,7 +91,7 @@ describe.runIf(hasOpenssl)('https images', () => {
     await expect(nowhere.read('https://nobody.test/a', signal)).rejects.toMatchObject({ code: 'image_not_found', message: /no such host/ });
   });
 
-  it('never come from a name that leads inside', async () => {
+  it('never come from a name with a private address', async () => {
     let served = 0;
     const { images, url } = await serve((_, res) => res.end(String(++served)), { isAllowed: (address) => address !== '127.0.0.1' });
 
@@ -99,7 +99,7 @@ describe.runIf(hasOpenssl)('https images', () => {
     expect(served).toBe(0);
   });
 
-  it('never come from a redirect that leads inside, by name or by address', async () => {
+  it('never come from a redirect to a private network, by name or by address', async () => {
     const inside: string[] = [];
     const { images, url } = await serve(
       (req, res) => {
@@ -121,7 +121,7 @@ describe.runIf(hasOpenssl)('https images', () => {
     expect(inside).toEqual([]);
   });
 
-  it('never come from a name with one address inside among public ones', async () => {
+  it('never come from a name with one private address among public ones', async () => {
     const { images, url } = await serve((_, res) => res.end('x'), {
       isAllowed: (address) => address === '127.0.0.1',
       lookup: ((_n: string, _o: object, done: (error: null, found: object[]) => void) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutSecrets } from '#core/redact-secrets.ts';
+import { withoutSecrets } from '#core/secrets/redact-secrets.ts';
 import { Settings } from '#core/settings.ts';
 
 test('settings to be shown hold no key, secret header or credential, and still are settings', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPublicAddress } from '#core/public-address.ts';
+import { isPublicAddress } from '#core/hosts/public-address.ts';
 
 describe('a public address', () => {
   it.each(['8.8.8.8', '151.101.1.69', '2606:4700:4700::1111', '2a00:1450:4001:80b::200e'])('is %s', (address) => {

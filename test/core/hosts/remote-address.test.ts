@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAbsoluteReference, isRemoteAddress } from '#core/remote-address.ts';
+import { isAbsoluteReference, isRemoteAddress } from '#core/hosts/remote-address.ts';
 
 test.each(['https://a/b.jpg', 'S3://bucket/key', 'file:///a.jpg', 'svn+ssh://host'])('%s is an address', (text) => {
   expect(isRemoteAddress(text)).toBe(true);

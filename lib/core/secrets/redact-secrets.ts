@@ -1,4 +1,4 @@
-import { isRemoteAddress } from './remote-address.ts';
+import { isRemoteAddress } from '../hosts/remote-address.ts';
 
 /** Whether a key of a spec holds a secret. */
 export const isSecret = (name: string) => /key|token(?!s)|secret|passw|auth|cookie|credential|^(?:bearer|jwt)$/i.test(name);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headNoun } from '#core/head-noun.ts';
+import { headNoun } from '#core/text/head-noun.ts';
 
 describe('the core noun of a phrase', () => {
   it.each([

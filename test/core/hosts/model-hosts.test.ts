@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isHostName, isPrivateHost, readHost, vendorHosts } from '#core/model-hosts.ts';
+import { isHostName, isPrivateHost, readHost, vendorHosts } from '#core/hosts/model-hosts.ts';
 
 describe('the host of an address', () => {
   it.each([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { placePhrases } from '#core/char-span.ts';
+import { placePhrases } from '#core/text/char-span.ts';
 
 const place = (caption: string, ...texts: string[]) =>
   placePhrases(
