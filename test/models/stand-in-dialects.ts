@@ -12,8 +12,15 @@ export interface StandInDialect {
   read(body: string): ReadRequest;
   reply(text: string, finish: string, usage: boolean): unknown;
   models(ids: readonly string[]): unknown;
-  /** The key and the numbers of a box whose corners are thousandths of the image's sides. */
-  writeBox(corners: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  /** The reply to numbered descriptions. */
+  ground(answers: readonly GroundedPhrase[]): unknown;
+}
+
+/** A description with the corners of its box, in thousandths of the image's sides; without them it is not visible. */
+export interface GroundedPhrase {
+  readonly id: number;
+  readonly label: string;
+  readonly corners: readonly number[] | null;
 }
 
 const [promptTokens, completionTokens] = [600, 60];
@@ -39,7 +46,7 @@ const openai = (model: string): StandInDialect => ({
       : undefined,
   }),
   models: (ids) => ({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) }),
-  writeBox: (corners) => ({ bbox_2d: corners }),
+  ground: groundAsList,
 });
 
 interface GeminiPart {
@@ -61,8 +68,17 @@ const gemini = (model: string): StandInDialect => ({
     modelVersion: model,
   }),
   models: (ids) => ({ models: ids.map((id) => ({ name: `models/${id}` })) }),
-  writeBox: ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]) => ({ box_2d: [y1, x1, y2, x2] }),
+  ground: (answers) => ({
+    boxes: answers.flatMap(({ corners, ...answer }) => (corners ? [{ box_2d: rowsFirst(corners), ...answer, score: 0.9 }] : [])),
+    absent: answers.flatMap(({ id, corners }) => (corners ? [] : [id])),
+  }),
 });
+
+/** One element per description, as Qwen3-VL writes them. */
+export const groundAsList = (answers: readonly GroundedPhrase[]): unknown =>
+  answers.map(({ corners, ...answer }) => ({ bbox_2d: corners, ...answer }));
+
+const rowsFirst = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[]) => [y1, x1, y2, x2];
 
 /** The dialect of a request, by its address: Gemini's API has the version `v1beta`. */
 export const dialectOf = ({ url = '' }: IncomingMessage, model: string): StandInDialect =>

@@ -12,7 +12,7 @@ import { runIn } from '../in-process.ts';
 type Record_ = {
   image_path: string;
   caption: string;
-  expressions: { text: string; grounding?: string; instances: unknown[]; expression_id: string }[];
+  expressions: { text: string; grounding?: string; instances: { bbox: number[] }[]; expression_id: string }[];
 };
 
 async function standIn(options?: StandInOptions): Promise<StandIn> {
@@ -448,7 +448,7 @@ test('both dialects of a model give the same phrases and boxes', async () => {
   writeSamples(folder, 3);
   const server = await standIn();
   const expressionsOf = ({ results }: { results: string }) =>
-    annotations(results).map(({ expressions }) => expressions.map(({ text, instances }) => ({ text, instances })));
+    annotations(results).map(({ expressions }) => expressions.map(({ text, instances }) => [text, instances.map(({ bbox }) => bbox)]));
 
   const openai = await runIn(folder, server.overrides, { results: join(folder, 'openai') });
   const gemini = await runIn(folder, server.geminiOverrides, { results: join(folder, 'gemini') });
