@@ -41,6 +41,6 @@ test.skipIf(!canMount())(
     expect(full.stderr).toMatch(/^groundline: the disk is full at .*: make room and run the same command again, finished work is kept\n$/);
     expect(roomy.code).toBe(0);
     expect(readLines(results, 'annotations.jsonl')).toHaveLength(60);
-    expect(server.paid.length).toBeLessThanOrEqual(120 + 2 * 4);
+    expect(server.billed.length).toBeLessThanOrEqual(120 + 2 * 4);
   },
 );

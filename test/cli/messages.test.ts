@@ -86,7 +86,7 @@ test('rate limited, or still loading: it waits, says so, and goes on', { timeout
   const end = await generate(folderWith(1), server.overrides);
 
   expect(end).toMatchObject({ code: 0, stdout: expect.stringContaining('1 sample done') });
-  expect(server.paid).toHaveLength(2);
+  expect(server.billed).toHaveLength(2);
 });
 
 test('a server that is down is waited for, and Ctrl-C ends the wait with exit code 130', { timeout }, async () => {

@@ -80,7 +80,7 @@ describe.skipIf(!hasPseudoTerminals)('a terminal of size 0 × 0 (needs python3 w
     expect(done).toBeGreaterThan(0);
     const again = await groundline(args, { cwd: folder });
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('12 samples done') });
-    expect(server.paid).toHaveLength(24);
+    expect(server.billed).toHaveLength(24);
   });
 
   test('a second Ctrl-C does not wait for the calls in flight', { timeout }, async () => {

@@ -164,8 +164,8 @@ describe.skipIf(!awsAvailable)('a run that meets trouble on AWS (needs python3 w
     const [run] = await dev.ended('budget');
 
     expect(run).toMatchObject({ status: 'FAILED', cause: expect.stringMatching(/budget/) });
-    expect(server.paid.length).toBeGreaterThanOrEqual(19);
-    expect(server.paid.length).toBeLessThanOrEqual(20 + 4);
+    expect(server.billed.length).toBeGreaterThanOrEqual(19);
+    expect(server.billed.length).toBeLessThanOrEqual(20 + 4);
     expect(JSON.parse((await run.file('run.json')) ?? '{}')).toMatchObject({ stop: { reason: 'budget_reached' } });
   });
 });

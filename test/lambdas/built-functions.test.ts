@@ -167,8 +167,8 @@ image_grounding:
     expect(records[0]).toMatchObject({ width: 3000, height: 4000, orientation: 6, status: 'ok' });
     expect(await textOf('runs/photos/photos-1/report.html')).toContain('<html');
     expect(model.calls.every(({ authorization }) => authorization === 'Bearer sk-very-secret')).toBe(true);
-    const said = `${all.map(({ log }) => log).join('')}${await textOf('runs/photos/photos-1/run.json')}${await textOf('runs/photos/photos-1/work/plan.json')}`;
-    expect(said).not.toContain('sk-very-secret');
+    const outputs = `${all.map(({ log }) => log).join('')}${await textOf('runs/photos/photos-1/run.json')}${await textOf('runs/photos/photos-1/work/plan.json')}`;
+    expect(outputs).not.toContain('sk-very-secret');
     expectMetrics(grounded.log);
   });
 });

@@ -97,7 +97,7 @@ test('a run with a new prompt is resumed from its own checkpoints, and replaces 
   const changed = [...server.overrides, 'extraction.instructions=Name the colours.'];
   const stopping = await standIn({ script: (_, calls) => (calls.length > 6 ? { status: 401, error: 'Invalid API key' } : undefined) });
   await runIn(folder, [...changed, `vlm.openai.base_url=${stopping.url}`, 'workflow.max_workers=1']);
-  const billed = stopping.paid.length;
+  const billed = stopping.billed.length;
 
   const { run } = await runIn(folder, changed);
 
@@ -120,7 +120,7 @@ test('a stopped run with a new prompt keeps the checkpoints of two other prompts
       `extraction.instructions=${instructions}`,
     ];
     await runIn(folder, overrides);
-    return stopping.paid.length;
+    return stopping.billed.length;
   };
   const billed = [await stopped('Be brief.'), await stopped('Be exact.')];
 
@@ -139,13 +139,13 @@ test('a stopped forced run resumes without a repeated call', async () => {
     script: (_, calls) => (refuse && calls.length > 9 ? { status: 401, error: 'Invalid API key' } : undefined),
   });
   await runIn(folder, [...forced, `vlm.openai.base_url=${changing.url}`]);
-  const billed = changing.paid.length;
+  const billed = changing.billed.length;
   refuse = false;
 
   const { run } = await runIn(folder, [...forced, `vlm.openai.base_url=${changing.url}`]);
 
   expect(billed).toBe(9);
-  expect(changing.paid).toHaveLength(2 * LINES);
+  expect(changing.billed).toHaveLength(2 * LINES);
   expect(run.counts).toMatchObject({ done: LINES });
   expect(existsSync(join(results, 'stopped'))).toBe(false);
 });

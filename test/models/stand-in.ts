@@ -45,8 +45,8 @@ export interface StandIn {
   /** The same through the API of Gemini. */
   readonly geminiOverrides: readonly string[];
   readonly calls: StandInCall[];
-  /** Answered with a reply: what a vendor would have charged for. */
-  readonly paid: StandInCall[];
+  /** Calls with a reply, which a vendor would bill. */
+  readonly billed: StandInCall[];
   readonly maxInFlight: number;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export async function startStandIn({
   script,
 }: StandInOptions = {}): Promise<StandIn> {
   const calls: StandInCall[] = [];
-  const paid: StandInCall[] = [];
+  const billed: StandInCall[] = [];
   const seen = new Map<string, number>();
   let inFlight = 0;
   let maxInFlight = 0;
@@ -85,7 +85,7 @@ export async function startStandIn({
     if (scripted === 'drop') return request.socket.destroy();
     if (scripted && 'status' in scripted)
       return send(response, scripted.status, { error: { message: scripted.error ?? 'scripted' } }, scripted.headers);
-    paid.push(call);
+    billed.push(call);
     return send(response, 200, dialect.reply(scripted?.text ?? truth(call, dialect), scripted?.finish ?? 'stop', !silent));
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
@@ -109,7 +109,7 @@ export async function startStandIn({
       'vlm.localisation_check=off',
     ],
     calls,
-    paid,
+    billed,
     get maxInFlight() {
       return maxInFlight;
     },

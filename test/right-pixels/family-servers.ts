@@ -1,6 +1,6 @@
 import type { Box, Size } from '#core/box.ts';
 
-/** A box as its model writes it: what to say where there is none, too. */
+/** The boxes of one expression as a model writes them; none if it is absent. */
 export interface Answer {
   readonly id: number;
   readonly label: string;
@@ -8,7 +8,7 @@ export interface Answer {
   readonly boxes: readonly Box[];
 }
 
-/** How the server of one family sees images and writes boxes. Put down from the families' documentation, independently of the product's own table. */
+/** How the server of one family sees images and writes boxes. Written from the families' documentation, independently of the product's own table. */
 export interface FamilyServer {
   /** A name its server would list. */
   readonly model: string;

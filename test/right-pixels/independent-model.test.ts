@@ -13,8 +13,8 @@ import { connectFamily, groundPicture } from './ground-picture.ts';
 const side = { width: 560, height: 420 };
 
 /**
- * The stand-in beside the repository was not written for this code. Its boxes hang on image bytes and phrase alone, so all families,
- * each asked in its own convention, have to come to the same pixels.
+ * The stand-in outside the repository was not written for this code. Its boxes depend only on image bytes and phrase. All families,
+ * each with its own convention, must therefore end in the same pixels.
  */
 describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independent stand-in'), () => {
   let server: MockServer;
@@ -27,7 +27,7 @@ describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independe
       .toBuffer();
     const store: ImageStore = { stat: async () => ({ size: bytes.length, stamp: 'drawn' }), read: async () => bytes };
     const image = openSampleImage(store, 'picture', { maxBytes: 1e7, maxPixels: 1e7 });
-    const known = Object.entries(familyServers).filter(([family]) => family !== 'paligemma'); // the stand-in knows no grid of 1024
+    const known = Object.entries(familyServers).filter(([family]) => family !== 'paligemma'); // the stand-in has no grid of 1024
     found = {};
     for (const dialect of ['gemini', 'openai'] as const)
       for (const [family, { model }] of known.filter((entry) => dialect === 'openai' || entry[0].startsWith('gemini'))) {
@@ -47,7 +47,7 @@ describe.skipIf(isMissing(mockServerPath))(needing(mockServerPath, 'an independe
   });
 });
 
-/** Pixels between the corners that lie farthest apart; infinite where the boxes are not as many. */
+/** The largest distance of two corners in pixels; infinite if the numbers of boxes differ. */
 function apart(boxes: readonly (readonly Box[])[], others: readonly (readonly Box[])[]): number {
   const [a, b] = [boxes.map((list) => list.length).join(), others.map((list) => list.length).join()];
   if (a !== b) return Number.POSITIVE_INFINITY;

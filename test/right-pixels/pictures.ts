@@ -15,7 +15,7 @@ export interface Picture extends Size {
   readonly format: 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif';
 }
 
-/** The file of a picture: turned away from upright as its orientation says, with the tag that tells so. Written after EXIF's own table, not after our code. */
+/** The file of a picture, turned by its orientation and with the tag for it. Written from EXIF's own table, not from Groundline's code. */
 export async function drawPicture({ width, height, rectangles, orientation, format }: Picture): Promise<Buffer> {
   const stored = orientation >= 5 ? { width: height, height: width } : { width, height };
   const pixels = Buffer.alloc(stored.width * stored.height * 3);
@@ -28,7 +28,7 @@ export async function drawPicture({ width, height, rectangles, orientation, form
   return tagged.toFormat(format, { ...quality, ...chroma }).toBuffer();
 }
 
-/** Where a box of the upright picture lies in the stored one. */
+/** A box of the upright picture, in pixels of the stored one. */
 function store([x1, y1, x2, y2]: Box, { width: w, height: h }: Size, orientation: number): Box {
   const places: Record<number, Box> = {
     1: [x1, y1, x2, y2],

@@ -15,7 +15,7 @@ import {
 } from './ground-picture.ts';
 import { type LookingModel, startLookingModel } from './looking-model.ts';
 
-/** A cover of the product that `npm run test:pixels` goes through whole. */
+/** A selection from the cases that `npm run test:pixels` runs in full. */
 const cases = [
   ...orientations.map((orientation) => ({ orientation, size: 'odd' as const, format: 'jpeg' as const })),
   ...(['small', 'wide', 'tall', 'camera'] as const).map((size) => ({ orientation: 6, size, format: 'jpeg' as const })),

@@ -29,7 +29,7 @@ export function answerExpressions(
   const wanted = expressions.map((expression) => ({ expression, wants: classOfPhrase(expression.text, expression.nounChunk) }));
   for (const { expression, wants } of wanted.toSorted((a, b) => Number(a.wants?.plural ?? false) - Number(b.wants?.plural ?? false))) {
     if (!wants) {
-      notes[expression.id] = `"${expression.nounChunk}" is not one of the 80 classes that the demonstration detector knows`;
+      notes[expression.id] = `"${expression.nounChunk}" is not one of the 80 classes of the demonstration detector`;
       continue;
     }
     const ofClass = detections.filter(({ className }) => className === wants.className);

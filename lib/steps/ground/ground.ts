@@ -42,7 +42,7 @@ export interface GroundingInput {
 export interface AppliedGrounding {
   /** By the ids of the request. */
   readonly answers: ReadonlyMap<number, GroundedExpression>;
-  /** Ids without a usable answer, which the step asks about again. */
+  /** Ids without a usable answer, which the step sends to the model again. */
   readonly open: readonly number[];
   /** The reply was not cut off, and its JSON was valid. */
   readonly complete: boolean;
@@ -144,7 +144,7 @@ const isBox = (box: RawBox['box'], { box: convention }: ModelProfile) =>
 
 const REASONS: Readonly<Record<string, string>> = {
   box_unreadable: 'without four numbers',
-  box_off_scale: 'in fractions where whole numbers were asked for',
+  box_off_scale: 'in fractions instead of integers',
   box_outside: 'mostly outside the image',
   box_without_area: 'without area',
 };

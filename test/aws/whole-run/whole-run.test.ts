@@ -318,7 +318,7 @@ describe.skipIf(!s3Available)('a run on AWS, function by function', { timeout: 1
     const { failed } = await dataset.environment.run(startOf(dataset));
 
     expect(failed).toBeUndefined();
-    expect(dataset.model.paid.length).toBeGreaterThan(10);
+    expect(dataset.model.billed.length).toBeGreaterThan(10);
   });
 
   it('loses nothing of a batch whose function dies, but the sample that kills it', async () => {

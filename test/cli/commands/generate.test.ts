@@ -343,7 +343,7 @@ test('a stop keeps what is done, says what is pending, and the next run pays onl
   const second = await runIn(folder, server.overrides);
 
   expect(second.run.counts).toMatchObject({ done: 30, pending: 0 });
-  expect(server.paid).toHaveLength(60);
+  expect(server.billed).toHaveLength(60);
 });
 
 test('a stop takes nothing from the results of earlier runs', async () => {
@@ -396,7 +396,7 @@ test('a budget overshoots by calls in flight at most', async () => {
   expect(stopped?.reason).toMatchObject({ reason: 'budget_reached' });
   expect(server.calls.length).toBeGreaterThanOrEqual(21);
   expect(server.calls.length).toBeLessThanOrEqual(21 + 3);
-  expect(run).toMatchObject({ calls: server.paid.length, cost_usd: expect.closeTo(server.paid.length * perCall, 8) });
+  expect(run).toMatchObject({ calls: server.billed.length, cost_usd: expect.closeTo(server.billed.length * perCall, 8) });
 });
 
 test('a server that does not tell its tokens ends a run with a budget, and leaves the cost out of run.json', async () => {
@@ -406,7 +406,7 @@ test('a server that does not tell its tokens ends a run with a budget, and leave
   const overrides = [...server.overrides, 'vlm.coordinates=xyxy-1000', 'workflow.max_workers=4'];
 
   const limited = await runIn(folder, [...overrides, 'workflow.budget_usd=1']);
-  const paid = server.paid.length;
+  const paid = server.billed.length;
   const free = await runIn(folder, overrides, { results: join(folder, 'free') });
 
   expect(limited.stopped?.reason).toMatchObject({ message: expect.stringContaining('gpt-4.1 answered without token counts') });

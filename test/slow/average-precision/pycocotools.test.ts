@@ -61,17 +61,22 @@ function groundline(units: readonly Unit[]): AveragePrecisions | undefined {
   return tally.compute();
 }
 
-/** Boxes near true ones, wrong ones, absent things and missed ones, in whole pixels. */
+/** Nearly correct boxes, wrong boxes, boxes of absent objects and missed objects, in integer pixels. */
 function randomUnits(seed: number, count: number, score: (random: () => number) => number): Unit[] {
   const random = createSeededRandom(seed);
-  const whole = (below: number) => Math.floor(random() * below);
+  const randomInteger = (below: number) => Math.floor(random() * below);
   const box = (): Box => {
-    const [x, y] = [whole(800), whole(800)];
-    return [x, y, x + 20 + whole(180), y + 20 + whole(180)];
+    const [x, y] = [randomInteger(800), randomInteger(800)];
+    return [x, y, x + 20 + randomInteger(180), y + 20 + randomInteger(180)];
   };
-  const near = ([x1, y1, x2, y2]: Box): Box => [x1 + whole(16), y1 + whole(16), x2 + whole(16), y2 + whole(16)];
+  const near = ([x1, y1, x2, y2]: Box): Box => [
+    x1 + randomInteger(16),
+    y1 + randomInteger(16),
+    x2 + randomInteger(16),
+    y2 + randomInteger(16),
+  ];
   return Array.from({ length: count }, () => {
-    const truth = Array.from({ length: whole(4) }, box);
+    const truth = Array.from({ length: randomInteger(4) }, box);
     const kept = truth.filter(() => random() < 0.8);
     const found = [...kept.map(near), ...kept.filter(() => random() < 0.2).map(near), ...(random() < 0.3 ? [box()] : [])];
     return { truth, found: found.map((one) => ({ box: one, score: score(random) })) };

@@ -32,14 +32,14 @@ test.each([1, 2, 3])(
     onTestFinished(() => server.close());
 
     const killed = await runThroughKills({ folder, server, workers, moments: moments(seed) });
-    const paid = server.paid.length;
+    const paid = server.billed.length;
     const after = await runIn(folder, server.overrides, { results: join(folder, 'results') });
     const whole = await runIn(folder, server.overrides, { results: join(folder, 'whole') });
 
     console.log(`${killed.kills} kills, ${paid} replies paid for ${2 * samples} needed`);
     expect(killed.code).toBe(0);
     expect(paid).toBeLessThanOrEqual(2 * samples + killed.kills * workers);
-    expect(server.paid.length - paid).toBe(2 * samples);
+    expect(server.billed.length - paid).toBe(2 * samples);
     expect(after.run.counts).toMatchObject({ done: samples, cached: samples });
     for (const file of ['annotations.jsonl', 'step_0_expression_extraction/annotations.jsonl', 'failed.jsonl'])
       expect(readFileSync(join(folder, 'results', file), 'utf8')).toBe(readFileSync(join(whole.results, file), 'utf8'));

@@ -7,7 +7,7 @@ const pictures = Object.keys(sizes).flatMap((size) =>
   orientations.map((orientation) => ({ size: size as keyof typeof sizes, orientation })),
 );
 
-/** The whole product of families, orientations and sizes; ends with the worst overlap of each family. */
+/** All combinations of families, orientations and sizes. The last output is the worst overlap of each family. */
 describe('boxes are in the right pixels, all of them', () => {
   let model: LookingModel;
   let connections: Record<string, ModelConnection>;

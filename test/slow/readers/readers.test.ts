@@ -26,7 +26,7 @@ function wanted(format: string): string[] {
     .sort();
 }
 
-/** The nearest box to the red thing of each picture lies on it, in the very pixels that the loader sees. */
+/** Expects a box on the red object of each picture, in the pixels that the loader returns. */
 function expectRedIsFound(format: string, boxes: readonly PythonBox[]): void {
   const pictures = Map.groupBy(boxes, ({ image, size, red }) => `${format === 'hf-imagefolder' ? '' : image} ${size} ${red}`);
   expect(pictures.size).toBe(knownImages.length);
@@ -57,7 +57,7 @@ describe.skipIf(!hasPython)('in Python (needs python3 with venv)', () => {
   });
 });
 
-/** What some readers say beside the boxes. */
+/** Values that some readers output in addition to the boxes. */
 const alsoWanted: Readonly<Record<string, Record<string, unknown>>> = {
   odvg: { texts: ['A red box . "two" dogs .', 'roter Kasten .', 'the red box .', 'A box . big dog .', 'a red box .'] },
   coco: { ap: 1 },
