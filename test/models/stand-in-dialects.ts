@@ -12,8 +12,14 @@ export interface StandInDialect {
   read(body: string): ReadRequest;
   reply(text: string, finish: string, usage: boolean): unknown;
   models(ids: readonly string[]): unknown;
-  /** The key and the numbers of a box whose corners are thousandths of the image's sides. */
-  writeBox(corners: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  /** The boxes of phrases in the form that the API's own models write. Corners are thousandths of the image's sides; without them a phrase is not visible. */
+  writeBoxes(phrases: readonly GroundedPhrase[]): unknown;
+}
+
+export interface GroundedPhrase {
+  readonly id: number;
+  readonly label: string;
+  readonly corners?: readonly number[] | undefined;
 }
 
 const [promptTokens, completionTokens] = [600, 60];
@@ -23,7 +29,8 @@ interface OpenAiPart {
   readonly text?: string;
 }
 
-const openai = (model: string): StandInDialect => ({
+/** OpenAI's chat completions. */
+export const openai = (model: string): StandInDialect => ({
   read(body) {
     const { messages } = JSON.parse(body) as { messages: { content: string | OpenAiPart[] }[] };
     const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content));
@@ -39,7 +46,7 @@ const openai = (model: string): StandInDialect => ({
       : undefined,
   }),
   models: (ids) => ({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) }),
-  writeBox: (corners) => ({ bbox_2d: corners }),
+  writeBoxes: (phrases) => phrases.map(({ id, label, corners = null }) => ({ bbox_2d: corners, label, id })),
 });
 
 interface GeminiPart {
@@ -61,8 +68,13 @@ const gemini = (model: string): StandInDialect => ({
     modelVersion: model,
   }),
   models: (ids) => ({ models: ids.map((id) => ({ name: `models/${id}` })) }),
-  writeBox: ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]) => ({ box_2d: [y1, x1, y2, x2] }),
+  writeBoxes: (phrases) => ({
+    boxes: phrases.flatMap(({ id, label, corners }) => (corners ? [{ box_2d: toYx(corners), label, id }] : [])),
+    absent: phrases.flatMap(({ id, corners }) => (corners ? [] : [id])),
+  }),
 });
+
+const toYx = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[]) => [y1, x1, y2, x2];
 
 /** The dialect of a request, by its address: Gemini's API has the version `v1beta`. */
 export const dialectOf = ({ url = '' }: IncomingMessage, model: string): StandInDialect =>

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dialectOf, type ReadRequest, type StandInDialect } from './stand-in-dialects.ts';
+import { dialectOf, openai, type ReadRequest, type StandInDialect } from './stand-in-dialects.ts';
 
 /** One call as the stand-in understood it. */
 export interface StandInCall {
@@ -124,7 +124,7 @@ export async function startStandIn({
 /** The correct reply to a caption or to phrases, where nothing is scripted. */
 export function truth(
   { step, caption, phrases }: Pick<StandInCall, 'step' | 'caption' | 'phrases'>,
-  { writeBox }: Pick<StandInDialect, 'writeBox'> = { writeBox: (corners) => ({ bbox_2d: corners }) },
+  { writeBoxes }: Pick<StandInDialect, 'writeBoxes'> = openai(servedModel),
 ): string {
   if (step === 'step_0') {
     const texts = [...caption.matchAll(/\ba ([\p{L}\p{Extended_Pictographic}]+ [\p{L}\p{Extended_Pictographic}]+)/gu)].map(
@@ -133,7 +133,7 @@ export function truth(
     return JSON.stringify({ cleaned_caption: caption, expressions: texts.map((text) => ({ text, noun_chunk: text.split(' ')[1] })) });
   }
   return JSON.stringify(
-    phrases.map(({ id, text }) => ({ ...(text.includes('ghost') ? { bbox_2d: null } : writeBox(boxOf(text))), label: text, id })),
+    writeBoxes(phrases.map(({ id, text }) => ({ id, label: text, corners: text.includes('ghost') ? undefined : boxOf(text) }))),
   );
 }
 

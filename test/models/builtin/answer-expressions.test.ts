@@ -43,7 +43,7 @@ describe('answering expressions from detections', () => {
     const answer = answerExpressions(asked('dog', 'brick wall'), cats, 10);
 
     expect(answer.absent).toEqual([1, 2]);
-    expect(answer.notes).toEqual({ 1: 'no dog found', 2: '"wall" is not one of the 80 classes of the demonstration detector' });
+    expect(answer.notes).toEqual({ 1: 'no dog found', 2: '"wall" is not one of the 80 classes that the demonstration detector knows' });
   });
 
   test('boxes of one thing count once', () => {
