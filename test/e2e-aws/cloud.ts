@@ -92,7 +92,7 @@ export function openCloud({
         }),
       ),
 
-    /** Waits until a dataset has `count` runs and none of them goes on. */
+    /** Waits until a dataset has `count` runs and none of them is running. */
     async ended(dataset: string, count = 1, seconds = 600): Promise<[EndedRun, ...EndedRun[]]> {
       const until = performance.now() + seconds * 1000;
       for (;;) {

@@ -24,7 +24,7 @@ declare module 'vitest' {
   }
 }
 
-/** Factor on every wait of a state machine: a minute of settling becomes three seconds. */
+/** Factor on every wait of a state machine: a minute of waiting becomes three seconds. */
 export const WAIT_SCALE = 0.05;
 
 /** Below the ports that systems hand out by themselves; one of them per model that a suite starts. */

@@ -81,9 +81,9 @@ describe.skipIf(!awsAvailable)('a run with failures on AWS (needs python3 with v
   });
 
   it('completes good samples, and failed.jsonl can be run in place and uploaded', async () => {
-    let isCured = false;
+    let isFixed = false;
     const server = await open({
-      script: ({ caption }) => (!isCured && /number \d*7,/.test(caption) ? { status: 400, error: 'cannot process this image' } : undefined),
+      script: ({ caption }) => (!isFixed && /number \d*7,/.test(caption) ? { status: 400, error: 'cannot process this image' } : undefined),
     });
     const set = makeDataset('faulty', 60, server, (i) => `um a red car in faulty, number ${i}, near a tall tree`);
     await set.upload(['workflow.max_workers=8']);
@@ -101,7 +101,7 @@ describe.skipIf(!awsAvailable)('a run with failures on AWS (needs python3 with v
     expect(comparable(await run.file('failed.jsonl'))).toEqual(comparable(readFileSync(join(local, 'failed.jsonl'), 'utf8')));
     expect(await run.file('annotations.jsonl')).toBe(readFileSync(join(local, 'annotations.jsonl'), 'utf8'));
 
-    isCured = true;
+    isFixed = true;
     const before = server.calls.length;
     const inPlace = await dev.startRun('faulty', { input: `s3://${dev.bucket}/runs/faulty/${run.id}/failed.jsonl` });
     expect(inPlace).toMatchObject({ status: 'SUCCEEDED' });
