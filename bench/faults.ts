@@ -38,7 +38,7 @@ async function run({ samples, workers, backend = 'openai', knobs }: Case) {
     if (used.exitCode !== 0) console.log(used.stderr.slice(-600));
     report('  samples damaged', damaged, `of ${samples}`, { atMost: stats.beyondRepair });
     report('  of them neither partial nor in failed.jsonl', damaged - partial - failed, '', { atMost: 0 });
-    report('  calls billed twice', Math.max(0, stats.paidTwice - stats.malformed), '', { atMost: 0 });
+    report('  calls billed twice', Math.max(0, stats.billedTwice - stats.malformed), '', { atMost: 0 });
     return { seconds: (stats.lastAt - stats.firstAt) / 1000, ...stats };
   } finally {
     await server.stop();
@@ -55,12 +55,12 @@ try {
 
   console.log('\nserver limit of 40 calls/s, 64 workers, 1,000 samples');
   const limited = await run({ samples: 1000, workers: 64, knobs: { RPS: 40, RETRY_AFTER: 1 } });
-  report('share of the limit used', (100 * limited.paid) / limited.seconds / 40, '%', { atLeast: 95 });
+  report('share of the limit used', (100 * limited.billed) / limited.seconds / 40, '%', { atLeast: 95 });
   report('calls refused', (100 * limited.refused) / limited.calls, '%', { atMost: 5 });
 
   console.log('\nserver limit of 2 calls/s, 64 workers, 128 samples');
   const slow = await run({ samples: 128, workers: 64, knobs: { RPS: 2, RETRY_AFTER: 1 } });
-  report('share of the limit used', (100 * slow.paid) / slow.seconds / 2, '%');
+  report('share of the limit used', (100 * slow.billed) / slow.seconds / 2, '%');
 
   console.log('\n10 % of calls end in a 500');
   await run({ samples: 500, workers: 16, knobs: { P500: 0.1 } });

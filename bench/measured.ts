@@ -22,7 +22,7 @@ export interface Measured {
   readonly stderr: string;
 }
 
-/** Runs a script of ours on core 1 and reports what it used (CPU of all its threads, peak RSS). */
+/** Runs a script on core 1 and measures the CPU time of all its threads and its peak memory (RSS). */
 export async function measure(file: string, args: string[], env: Record<string, string> = {}): Promise<Measured> {
   const preload = fileURLToPath(new URL('./usage-to-fd3.ts', import.meta.url));
   const [command, commandArgs] = onCore(1, file, args);
@@ -39,7 +39,7 @@ export async function measure(file: string, args: string[], env: Record<string, 
 }
 
 export type ServerStats = Record<
-  'calls' | 'refused' | 'failed' | 'malformed' | 'beyondRepair' | 'paid' | 'paidTwice' | 'maxInFlight' | 'firstAt' | 'lastAt',
+  'calls' | 'refused' | 'failed' | 'malformed' | 'beyondRepair' | 'billed' | 'billedTwice' | 'maxInFlight' | 'firstAt' | 'lastAt',
   number
 >;
 

@@ -21,10 +21,10 @@ interface Stats {
   refused: number;
   failed: number;
   malformed: number;
-  /** Samples a question of which was answered so twice: one more question cannot save them. */
+  /** Samples with two malformed replies to one prompt. The product does not send it a third time. */
   beyondRepair: number;
-  paid: number;
-  paidTwice: number;
+  billed: number;
+  billedTwice: number;
   maxInFlight: number;
   firstAt: number;
   lastAt: number;
@@ -35,8 +35,8 @@ const stats: Stats = {
   failed: 0,
   malformed: 0,
   beyondRepair: 0,
-  paid: 0,
-  paidTwice: 0,
+  billed: 0,
+  billedTwice: 0,
   maxInFlight: 0,
   firstAt: 0,
   lastAt: 0,
@@ -45,7 +45,7 @@ const stats: Stats = {
 let inFlight = 0;
 let bucket = { tokens: knobs.rps, at: performance.now() };
 const garbled = new Map<string, number>();
-const seen = new Map<string, { attempts: number; paid: number }>();
+const seen = new Map<string, { attempts: number; billed: number }>();
 
 /** A number in [0,1) that depends on its arguments alone. */
 function draw(...parts: unknown[]): number {
@@ -108,7 +108,7 @@ function refuse(res: ServerResponse, status: number, gemini: boolean): void {
 
 function complete(body: string, gemini: boolean, res: ServerResponse): void {
   const key = createHash('sha1').update(body).digest('hex');
-  const question = seen.get(key) ?? { attempts: 0, paid: 0 };
+  const question = seen.get(key) ?? { attempts: 0, billed: 0 };
   seen.set(key, question);
   const roll = draw(key, question.attempts++);
   if (overRate() || roll < knobs.p429) {
@@ -121,8 +121,8 @@ function complete(body: string, gemini: boolean, res: ServerResponse): void {
     refuse(res, 500, gemini);
     return;
   }
-  stats.paid += 1;
-  if (question.paid++ > 0) stats.paidTwice += 1;
+  stats.billed += 1;
+  if (question.billed++ > 0) stats.billedTwice += 1;
   const prompt = promptOf(body, gemini);
   let text = answer(prompt);
   if (roll < knobs.p429 + knobs.p500 + knobs.pMalformed) {

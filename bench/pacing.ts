@@ -28,7 +28,7 @@ interface Outcome {
   readonly lost: number;
 }
 
-/** The time of a scheduler that has advance knowledge of the server: all workers busy, or the limit used to the last token. */
+/** The shortest possible time: all workers are always busy, or the limit is used to the last token. */
 function idealSeconds({ workers, latencyMs, refusedAtRandom = 0, limit }: Case, answered: number): number {
   const refusals = refusedAtRandom / (1 - refusedAtRandom);
   const byWorkers = (answered * (latencyMs + refusals * REFUSAL_MS)) / workers / 1000;

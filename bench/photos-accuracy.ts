@@ -1,6 +1,6 @@
 /**
  * `npm run measure:photos [folder]`: runs the command line with the builtin model on photos with known boxes, and fails when it loses a sample
- * or when fewer than 90 % of the boxes it gives lie on a thing of their class. The folder holds captions.jsonl and boxes.jsonl.
+ * or when fewer than 90 % of its boxes are on an object of their class. The folder holds captions.jsonl and boxes.jsonl.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

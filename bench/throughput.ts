@@ -20,8 +20,8 @@ async function run(dir: string, captions: string, latency: number, name: string)
     const out = join(dir, name);
     const used = await measure(cli, ['generate', captions, '--out', out, ...pointedAt(server.url, workers)]);
     if (used.exitCode !== 0) throw new Error(`generate ended with ${used.exitCode}:\n${used.stderr}`);
-    const { calls, firstAt, lastAt, paidTwice } = await server.stats();
-    return { ...used, calls, paidTwice, rate: (calls / (lastAt - firstAt)) * 1000 };
+    const { calls, firstAt, lastAt, billedTwice } = await server.stats();
+    return { ...used, calls, billedTwice, rate: (calls / (lastAt - firstAt)) * 1000 };
   } finally {
     await server.stop();
   }

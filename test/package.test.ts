@@ -39,7 +39,7 @@ describe('the packed package', () => {
     ]);
   });
 
-  it('says its version and its verbs', async () => {
+  it('prints its version and its verbs', async () => {
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 
     expect((await groundline('--version')).stdout.trim()).toBe(version);
@@ -53,12 +53,12 @@ describe('the packed package', () => {
   });
 });
 
-it('an old Node is told in one sentence what is missing', async () => {
+it('an old Node gets one sentence with the version it needs', async () => {
   const entry = await readFile('bin/groundline.js', 'utf8');
   const old = entry.replace('process.versions.node', "'20.11.0'").replaceAll('process.versions.node', "'20.11.0'");
-  const said = await run(process.execPath, ['--input-type=module', '-e', old]).catch((error: { stderr: string; code: number }) => error);
+  const end = await run(process.execPath, ['--input-type=module', '-e', old]).catch((error: { stderr: string; code: number }) => error);
 
-  expect(said).toMatchObject({ code: 1 });
-  expect(said.stderr.trim().split('\n')).toHaveLength(1);
-  expect(said.stderr).toContain('got Node 20.11.0, expected 22 or newer');
+  expect(end).toMatchObject({ code: 1 });
+  expect(end.stderr.trim().split('\n')).toHaveLength(1);
+  expect(end.stderr).toContain('got Node 20.11.0, expected 22 or newer');
 });

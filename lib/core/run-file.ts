@@ -68,7 +68,7 @@ export const RunFile = z.strictObject({
   counts: z.strictObject({ lines: count, done: count, partial: count, failed: count, pending: count, cached: count }),
   /** 1-based, in the input. */
   first_pending_line: z.int().positive().optional(),
-  /** The run that first asked everything again, where this one continues it. */
+  /** The run that first reprocessed all lines, if this run continues it. */
   forced_since: z.string().optional(),
   /** Failed samples by code. */
   failures: counts,

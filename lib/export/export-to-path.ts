@@ -8,7 +8,7 @@ import type { ExportSummary } from './count-export.ts';
 import { exportNote, openExportFolder } from './export-folder.ts';
 import type { ExportFormat, Frame } from './export-format.ts';
 import { type ExportOptions, exportResults } from './export-results.ts';
-import { wholeSplit } from './split.ts';
+import { undividedSplit } from './split.ts';
 import { writeSmallFile } from './write-small-file.ts';
 
 type Choice = 'seed' | 'dropUnscored' | 'dropEmpty' | 'dropPartial' | 'firstCategoryId';
@@ -57,7 +57,7 @@ export async function exportToPath(request: ExportRequest): Promise<ExportDone> 
     const summary = await exportResults(results, {
       ...defaults,
       ...request,
-      splits: splits ?? wholeSplit,
+      splits: splits ?? undividedSplit,
       isSplit: splits !== undefined,
       ...(imagesRoot && { imagesRoot }),
       frame,

@@ -5,7 +5,7 @@ import type { Split } from './export-format.ts';
 type Splits = readonly [Split, ...Split[]];
 
 /** The only split of an undivided export. */
-export const wholeSplit: Splits = [{ name: 'train', share: 1 }];
+export const undividedSplit: Splits = [{ name: 'train', share: 1 }];
 
 /** Reads `train=0.9,val=0.1`. Throws `UsageError`. */
 export function parseSplits(text: string): Splits {

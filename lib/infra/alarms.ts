@@ -22,7 +22,7 @@ export interface AlarmsProps {
 
 const period = Duration.minutes(5);
 
-/** Alarms of an environment. Each description says what to do. */
+/** Alarms of an environment. Each description names the action to take. */
 export class Alarms extends Construct {
   private readonly action: SnsAction;
 

@@ -18,7 +18,7 @@ export interface PipelineGrantsProps {
 
 type Worker = Exclude<FunctionName, 'start-run'>;
 
-/** DynamoDB actions of each worker. Checkpoints, run items, leases and batch marks are items of one table. */
+/** DynamoDB actions of each worker. Checkpoints, run states, leases and batch marks are items of one table. */
 const tableActions: Readonly<Record<Worker, readonly string[]>> = {
   'prepare-run': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
   'extract-expressions': ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],

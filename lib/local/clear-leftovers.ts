@@ -5,7 +5,7 @@ import { checkpointFolders } from '#storage/disk/directory-checkpoints.ts';
 
 const folders = ['', ...Object.values(stepNames).map(({ folder }) => folder)];
 
-/** Deletes the unfinished files of killed runs. `deadProcess`: the process whose lock was taken over. The caller holds the lock of the folder. */
+/** Deletes the unfinished files of killed runs. `deadProcess`: the previous holder of the lock. The caller holds the lock of the folder. */
 export function clearLeftovers(folder: string, deadProcess: number | undefined): void {
   for (const name of folders) {
     const entries = readdirOrNone(join(folder, name)).filter((entry) => /^\.(?:draft|spill)-/.test(entry));

@@ -23,7 +23,7 @@ const DEAD_AFTER_MS = 20_000;
 const TAKEOVER_CHECK_MS = 50;
 
 /**
- * Locks a results folder for one run, and creates the folder where it is missing. The lock of a killed process is taken over:
+ * Locks a results folder for one run, and creates the folder where it is missing. It acquires the lock of a killed process:
  * on the same machine when its process number is not in use, from another machine when it was not touched for 20 seconds.
  * Throws `UsageError` where another run holds the lock.
  */

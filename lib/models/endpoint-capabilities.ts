@@ -39,8 +39,8 @@ export async function recallCapabilities(
   model: string,
 ): Promise<EndpointCapabilities> {
   const key = `${endpoint} ${model}`;
-  const { quirks, ...stored } = StoredCapabilities.catch({ tier: 'schema', quirks: [] }).parse((await memory?.get(key)) ?? {});
-  let current: Capabilities = { ...stored, adjustments: quirks };
+  const { quirks: adjustments, ...stored } = StoredCapabilities.catch({ tier: 'schema', quirks: [] }).parse((await memory?.get(key)) ?? {});
+  let current: Capabilities = { ...stored, adjustments };
   return {
     get current() {
       return current;

@@ -12,7 +12,7 @@ export interface ModelKey {
   readonly source: string;
 }
 
-/** API keys from outside the spec. */
+/** API keys that are not in the spec. */
 export interface ModelKeys {
   /** From the environment of this machine: a key belongs to the only host that a run reaches with the backend. */
   readonly google?: ModelKey | undefined;
@@ -42,7 +42,7 @@ export function requireStepKeys(settings: Pick<Settings, 'vlm' | 'workflow'>, ke
 }
 
 /**
- * The key of a step's host: its own key in the spec, else the key of its block where both have one host, else the key from outside.
+ * The key of a step's host: its own key in the spec, else the key of its block where both have one host, else the key from the environment or a secret.
  * Throws `RunStopError` or `UsageError` that names the setting and never shows a key.
  */
 export function findStepKey(endpoint: StepEndpoint, settings: Pick<Settings, 'vlm' | 'workflow'>, keys: ModelKeys): StepKey {

@@ -20,7 +20,7 @@ export interface RunFileFacts {
   readonly status: 'running' | 'finished' | 'stopped';
   readonly stop?: RunFile['stop'];
   readonly settings: Settings;
-  /** The run that first asked everything again, where this one continues it. */
+  /** The run that first reprocessed all lines, if this run continues it. */
   readonly forcedSince?: string | undefined;
   readonly input: { readonly path: string; readonly sha256: string; readonly lines: number };
   readonly imageBase: string;

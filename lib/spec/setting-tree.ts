@@ -30,12 +30,12 @@ export function settingAt(tree: SettingNode, path: readonly string[]): SettingNo
   );
 }
 
-/** The range of a setting in words: `a whole number, 1 or more`. */
+/** The range of a setting in words: `an integer, 1 or more`. */
 export function describeRange(node: SettingNode): string {
   if (node.enum) return `one of ${node.enum.join(', ')}`;
   switch (node.type) {
     case 'integer':
-      return `a whole number${limits(node)}`;
+      return `an integer${limits(node)}`;
     case 'number':
       return `a number${limits(node)}`;
     case 'boolean':

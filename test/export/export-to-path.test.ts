@@ -195,8 +195,8 @@ describe('an export that cannot be', () => {
   const nothingNew = () => readdirSync(folder).filter((name) => /draft|export/.test(name));
 
   it.each(everyFormat)('leaves nothing of %s behind when a line is cut off', async (format) => {
-    const whole = readFileSync(join(folder, 'annotations.jsonl'), 'utf8');
-    writeFileSync(join(folder, 'annotations.jsonl'), whole.slice(0, -30));
+    const complete = readFileSync(join(folder, 'annotations.jsonl'), 'utf8');
+    writeFileSync(join(folder, 'annotations.jsonl'), complete.slice(0, -30));
 
     await expect(exportFrom(folder, format)).rejects.toThrow(/annotations\.jsonl line 6 .*cut off/);
     expect(nothingNew()).toEqual([]);

@@ -25,7 +25,7 @@ test('a folder is for one run at a time, and free again after it', async () => {
   expect(existsSync(lockOf(folder))).toBe(false);
 });
 
-test('the lock of a dead process is taken over at once', async () => {
+test('a run acquires the lock of a dead process at once', async () => {
   const folder = tempFolder();
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   writeFileSync(lockOf(folder), holder(pid));
@@ -37,7 +37,7 @@ test('the lock of a dead process is taken over at once', async () => {
 });
 
 test.skipIf(process.platform !== 'linux')(
-  'the lock of a killed process that its parent has not reaped is taken over, on Linux',
+  'on Linux, a run acquires the lock of a killed process that its parent has not reaped',
   async () => {
     const folder = tempFolder();
     // The shell becomes a sleep, which never asks for the end of the child that it has.

@@ -7,7 +7,7 @@ export const mockServerPath = '../shared/tools/mock-vlm.mjs';
 
 export interface MockServer {
   readonly url: string;
-  stats(): Promise<{ calls: number; byStatus: Record<string, number>; paidTwice: number; maxConcurrent: number }>;
+  stats(): Promise<{ calls: number; byStatus: Record<string, number>; maxConcurrent: number }>;
   stop(): void;
 }
 

@@ -119,7 +119,7 @@ describe('a key belongs to one host', () => {
     ['openai', 'OPENAI_API_KEY', openai],
     ['gemini', 'GOOGLE_API_KEY', { google: variable('GOOGLE_API_KEY') }],
   ] as const)(
-    'with two hosts of %s in one run %s belongs to none: the run stops before any byte, saying which key to set',
+    'with two hosts of %s, %s belongs to neither: the run stops before any byte and names the key to set',
     async (backend, name, keys) => {
       const [first, second] = [await listen(), await listen()];
       const vlm = {

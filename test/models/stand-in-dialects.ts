@@ -12,15 +12,14 @@ export interface StandInDialect {
   read(body: string): ReadRequest;
   reply(text: string, finish: string, usage: boolean): unknown;
   models(ids: readonly string[]): unknown;
-  /** The reply to numbered descriptions. */
-  ground(answers: readonly GroundedPhrase[]): unknown;
+  /** The boxes of phrases in the form that the API's own models write. Corners are thousandths of the image's sides; without them a phrase is not visible. */
+  writeBoxes(phrases: readonly GroundedPhrase[]): unknown;
 }
 
-/** A description with the corners of its box, in thousandths of the image's sides; without them it is not visible. */
 export interface GroundedPhrase {
   readonly id: number;
   readonly label: string;
-  readonly corners: readonly number[] | null;
+  readonly corners?: readonly number[] | undefined;
 }
 
 const [promptTokens, completionTokens] = [600, 60];
@@ -30,7 +29,8 @@ interface OpenAiPart {
   readonly text?: string;
 }
 
-const openai = (model: string): StandInDialect => ({
+/** OpenAI's chat completions. */
+export const openai = (model: string): StandInDialect => ({
   read(body) {
     const { messages } = JSON.parse(body) as { messages: { content: string | OpenAiPart[] }[] };
     const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content));
@@ -46,7 +46,7 @@ const openai = (model: string): StandInDialect => ({
       : undefined,
   }),
   models: (ids) => ({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) }),
-  ground: groundAsList,
+  writeBoxes: (phrases) => phrases.map(({ id, label, corners = null }) => ({ bbox_2d: corners, label, id })),
 });
 
 interface GeminiPart {
@@ -68,17 +68,13 @@ const gemini = (model: string): StandInDialect => ({
     modelVersion: model,
   }),
   models: (ids) => ({ models: ids.map((id) => ({ name: `models/${id}` })) }),
-  ground: (answers) => ({
-    boxes: answers.flatMap(({ corners, ...answer }) => (corners ? [{ box_2d: rowsFirst(corners), ...answer, score: 0.9 }] : [])),
-    absent: answers.flatMap(({ id, corners }) => (corners ? [] : [id])),
+  writeBoxes: (phrases) => ({
+    boxes: phrases.flatMap(({ id, label, corners }) => (corners ? [{ box_2d: toYx(corners), label, id }] : [])),
+    absent: phrases.flatMap(({ id, corners }) => (corners ? [] : [id])),
   }),
 });
 
-/** One element per description, as Qwen3-VL writes them. */
-export const groundAsList = (answers: readonly GroundedPhrase[]): unknown =>
-  answers.map(({ corners, ...answer }) => ({ bbox_2d: corners, ...answer }));
-
-const rowsFirst = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[]) => [y1, x1, y2, x2];
+const toYx = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[]) => [y1, x1, y2, x2];
 
 /** The dialect of a request, by its address: Gemini's API has the version `v1beta`. */
 export const dialectOf = ({ url = '' }: IncomingMessage, model: string): StandInDialect =>

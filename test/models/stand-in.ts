@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dialectOf, groundAsList, type ReadRequest, type StandInDialect } from './stand-in-dialects.ts';
+import { dialectOf, openai, type ReadRequest, type StandInDialect } from './stand-in-dialects.ts';
 
 /** One call as the stand-in understood it. */
 export interface StandInCall {
@@ -86,7 +86,7 @@ export async function startStandIn({
     if (scripted && 'status' in scripted)
       return send(response, scripted.status, { error: { message: scripted.error ?? 'scripted' } }, scripted.headers);
     billed.push(call);
-    return send(response, 200, dialect.reply(scripted?.text ?? truth(call, dialect.ground), scripted?.finish ?? 'stop', !silent));
+    return send(response, 200, dialect.reply(scripted?.text ?? truth(call, dialect), scripted?.finish ?? 'stop', !silent));
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   server.listen(port, '127.0.0.1');
@@ -124,7 +124,7 @@ export async function startStandIn({
 /** The correct reply to a caption or to phrases, where nothing is scripted. */
 export function truth(
   { step, caption, phrases }: Pick<StandInCall, 'step' | 'caption' | 'phrases'>,
-  ground: StandInDialect['ground'] = groundAsList,
+  { writeBoxes }: Pick<StandInDialect, 'writeBoxes'> = openai(servedModel),
 ): string {
   if (step === 'step_0') {
     const texts = [...caption.matchAll(/\ba ([\p{L}\p{Extended_Pictographic}]+ [\p{L}\p{Extended_Pictographic}]+)/gu)].map(
@@ -132,7 +132,9 @@ export function truth(
     );
     return JSON.stringify({ cleaned_caption: caption, expressions: texts.map((text) => ({ text, noun_chunk: text.split(' ')[1] })) });
   }
-  return JSON.stringify(ground(phrases.map(({ id, text }) => ({ id, label: text, corners: text.includes('ghost') ? null : boxOf(text) }))));
+  return JSON.stringify(
+    writeBoxes(phrases.map(({ id, text }) => ({ id, label: text, corners: text.includes('ghost') ? undefined : boxOf(text) }))),
+  );
 }
 
 /** In thousandths of the image's sides. */

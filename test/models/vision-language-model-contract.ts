@@ -8,7 +8,7 @@ import { question } from './questions.ts';
 const good = { text: '{"cleaned_caption":"A cat.","expressions":[]}' };
 const error = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
-/** What every remote model must do, whoever speaks: held against a real HTTP server in the provider's own dialect. */
+/** The contract of every remote model, checked against a real HTTP server in the provider's own dialect. */
 export function visionLanguageModelContract(dialect: Dialect): void {
   describe(`${dialect.backend} as a vision-language model`, () => {
     let server: DialectServer;

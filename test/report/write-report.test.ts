@@ -106,8 +106,8 @@ describe('a report', () => {
 
   it('names lines it could not read', async () => {
     await writeSampleResults(folder, { samples: 5 });
-    const whole = await readFile(join(folder, 'annotations.jsonl'), 'utf8');
-    await writeFile(join(folder, 'annotations.jsonl'), whole.slice(0, -200));
+    const complete = await readFile(join(folder, 'annotations.jsonl'), 'utf8');
+    await writeFile(join(folder, 'annotations.jsonl'), complete.slice(0, -200));
 
     expect(embeddedData(await readReport()).notices).toEqual(['1 result line could not be read: annotations.jsonl line 5.']);
   });

@@ -182,8 +182,8 @@ describe('reading results', () => {
 
   it('names a line that is cut off or no record', async () => {
     const folder = resultsOf([record, record]);
-    const whole = readFileSync(join(folder, 'annotations.jsonl'), 'utf8');
-    writeFileSync(join(folder, 'annotations.jsonl'), whole.slice(0, -40));
+    const complete = readFileSync(join(folder, 'annotations.jsonl'), 'utf8');
+    writeFileSync(join(folder, 'annotations.jsonl'), complete.slice(0, -40));
 
     await expect(read(folder)).rejects.toThrow(/annotations\.jsonl line 2 .*perhaps cut off/);
     await expect(read(resultsOf([record, '[1]']))).rejects.toThrow(/line 2 .* is not a JSON object/);

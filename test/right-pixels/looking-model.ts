@@ -19,7 +19,7 @@ export interface LookingStats {
   /** Calls per distinct request (model, words and image bytes). */
   readonly requests: Readonly<Record<string, number>>;
   readonly distinct: number;
-  readonly paidTwice: number;
+  readonly billedTwice: number;
   readonly noImage: number;
 }
 
@@ -51,7 +51,7 @@ export async function startLookingModel(options: LookingModelOptions = {}): Prom
   };
   const stats = (): LookingStats => {
     const calls = requests.values().reduce((sum, count) => sum + count, 0);
-    return { calls, requests: Object.fromEntries(requests), distinct: requests.size, paidTwice: calls - requests.size, noImage };
+    return { calls, requests: Object.fromEntries(requests), distinct: requests.size, billedTwice: calls - requests.size, noImage };
   };
 
   const server = createServer(async (incoming, response) => {

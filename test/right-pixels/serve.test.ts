@@ -60,7 +60,7 @@ describe('the model that looks, as a process', () => {
 
     expect(after.calls - before.calls).toBe(2);
     expect(after.distinct).toBe(before.distinct);
-    expect(after.paidTwice - before.paidTwice).toBe(2);
+    expect(after.billedTwice - before.billedTwice).toBe(2);
     expect(after.noImage).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { createS3Client } from '#storage/s3/s3-client.ts';
 import { pythonMissing } from '#test/e2e-aws/emulator/install-emulator.ts';
 import { type Emulator, startEmulator } from '#test/e2e-aws/emulator/start-emulator.ts';
 
-/** False if the S3 server of these tests cannot run; the name of the suite says so. */
+/** False if the S3 server of these tests cannot run; the name of the suite shows it. */
 export const s3Available = !pythonMissing();
 
 /** An S3 server on loopback for the tests of one file. */

@@ -105,7 +105,7 @@ async function startSteps(cloud: Cloud, plan: StoredPlan): Promise<PrepareOutcom
 }
 
 function composeOtherRuns({ cloud, isRunning }: Preparation): OtherRuns {
-  const why = 'its execution was ended from outside, and another run of the same dataset waits; fix: start it again, finished work is kept';
+  const why = 'its execution was aborted, and another run of the same dataset waits; fix: start it again, finished work is kept';
   return { isRunning, stop: (runId) => cloud.runStateStore(runId).stop('interrupted', why) };
 }
 

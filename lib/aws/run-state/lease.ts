@@ -67,7 +67,7 @@ const conditions = {
 export const leaseName = (input: string) => input.replace(/^s3:\/\//, '').replace(/[^/]*$/, '');
 
 /**
- * A lease in the checkpoint table. The expired lease of an ended run can be taken over after a grace period that lets its functions stop.
+ * A lease in the checkpoint table. Another run can acquire the expired lease of an ended run after a grace period that lets its functions stop.
  * Without the grace period, calls that those functions still make would be billed twice.
  */
 export function createLease({ client, table, name, runId, executionArn, now }: LeaseOptions): Lease {

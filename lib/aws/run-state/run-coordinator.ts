@@ -5,9 +5,9 @@ import type { RunCounts, RunState, RunStateStore } from './run-state-store.ts';
 
 /** Coordinates a worker with the other workers of its run during a batch. */
 export interface RunCoordinator {
-  /** The throttle that all workers share through the run item. */
+  /** The throttle that all workers share through the stored run state. */
   readonly throttle: SharedThrottle;
-  /** Reads the run item until the signal is aborted. */
+  /** Reads the stored run state until the signal is aborted. */
   watch(signal: AbortSignal): Promise<void>;
   /** Reads it once. */
   refresh(): Promise<void>;
@@ -19,7 +19,7 @@ export interface RunCoordinator {
   readonly stopped: RunStopError | undefined;
   /** Milliseconds since 1970 before which no call should start, by the last read. */
   readonly pausedUntil: number;
-  /** Adds all pending counts to the run item. */
+  /** Adds all pending counts to the stored run state. */
   flush(): Promise<void>;
 }
 

@@ -146,8 +146,8 @@ const hashNoticeKind = (notice: string) =>
 /** DynamoDB takes at most 38 digits, so fractions are rounded to 10 decimals. */
 const toDecimal = (value: number) => (Number.isInteger(value) ? value : NumberValue.from(value.toFixed(10)));
 
-/** The item of a run, as far as it is read. */
-interface RunItem extends Partial<RunCounts> {
+/** The attributes of a stored run state that are read. */
+interface StoredRunState extends Partial<RunCounts> {
   readonly stop?: StopReason;
   readonly stop_message?: string;
   readonly pause_until?: number;
@@ -157,7 +157,7 @@ interface RunItem extends Partial<RunCounts> {
 }
 
 function readState(attributes: Record<string, unknown> | undefined): RunState {
-  const item: RunItem = attributes ?? {};
+  const item: StoredRunState = attributes ?? {};
   return {
     done: item.done ?? 0,
     failed: item.failed ?? 0,

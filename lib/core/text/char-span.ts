@@ -53,10 +53,10 @@ function* candidates(caption: Caption, text: string): Generator<Range[]> {
   const phrase = text.trim();
   if (phrase === '') return;
   const exact = caption.exact(phrase);
-  const wholeWords = ([start, end]: Range) => !caption.isInsideWord(start) && !caption.isInsideWord(end);
-  yield exact.filter(wholeWords);
+  const atWordBoundaries = ([start, end]: Range) => !caption.isInsideWord(start) && !caption.isInsideWord(end);
+  yield exact.filter(atWordBoundaries);
   const foldedRanges = caption.matchFolded(phrase);
-  yield foldedRanges.filter(wholeWords);
+  yield foldedRanges.filter(atWordBoundaries);
   yield exact;
   yield foldedRanges;
 }

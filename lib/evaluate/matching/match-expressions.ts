@@ -44,8 +44,8 @@ function byText({ expressions }: ResultRecord, truth: TruthLine): (ResultExpress
 }
 
 function byPlace({ expressions, cleanedCaption }: ResultRecord, truth: TruthLine): (ResultExpression | undefined)[] {
-  const carryOver = alignCaptions(cleanedCaption, truth.caption);
-  const found = expressions.map(({ span }) => span && carryOver(span));
+  const toOriginalSpan = alignCaptions(cleanedCaption, truth.caption);
+  const found = expressions.map(({ span }) => span && toOriginalSpan(span));
   const wanted = indexSpans(truth);
   const weights = wanted.map((place) =>
     found.map((span) => {

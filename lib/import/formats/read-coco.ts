@@ -57,7 +57,7 @@ async function readInstances(source: string) {
   const images: z.infer<typeof CocoImage>[] = [];
   const boxes = new Map<Id, FlatBoxes>();
   const names: string[] = [];
-  const placeOf = new Map<Id, number>();
+  const indexById = new Map<Id, number>();
   const waiting = new Map<Id, number>();
   /** COCO's own files list categories after the annotations, so each gets its number at its first use. */
   const place = (category: Id) => {
@@ -69,7 +69,7 @@ async function readInstances(source: string) {
     if (list === 'images') images.push(parseEntry(CocoImage, value, source, list));
     else if (list === 'categories') {
       const { id: category, name } = parseEntry(CocoCategory, value, source, list);
-      placeOf.set(category, names.length);
+      indexById.set(category, names.length);
       names.push(name);
     } else {
       const { image_id, category_id, bbox, iscrowd } = parseEntry(CocoAnnotation, value, source, list);
@@ -80,7 +80,7 @@ async function readInstances(source: string) {
   }
   if (images.length === 0 || names.length === 0)
     throw new UsageError(`${source} is not a COCO file: expected an object with "images", "annotations" and "categories"`);
-  const final = [...waiting.keys()].map((category) => placeOf.get(category));
+  const final = [...waiting.keys()].map((category) => indexById.get(category));
   const unknown = final.indexOf(undefined);
   if (unknown >= 0) throw new UsageError(`${source}: category ${[...waiting.keys()][unknown]} of an annotation is not among "categories"`);
   for (const flat of boxes.values()) for (let at = 0; at < flat.length; at += 6) flat[at] = final[flat[at] ?? 0] ?? 0;

@@ -24,7 +24,7 @@ async function* readMdetrFile(source: string, leftOut: LeftOut): AsyncGenerator<
   for await (const { image, annotations } of mdetrImages(source, leftOut)) {
     const boxes = annotations.map(({ box }) => box);
     if (boxes.length === 0 || image.caption.trim() === '') leaveOut(leftOut, 'expressions without words or box');
-    else yield { ...composeMdetrSample(image), ...wholeCaption(image.caption, boxes) };
+    else yield { ...composeMdetrSample(image), ...captionAsExpression(image.caption, boxes) };
   }
 }
 
@@ -74,7 +74,7 @@ function* rowSamples(row: Row, source: string, leftOut: LeftOut): Generator<Impo
       continue;
     }
     const size = info?.width && info.height ? { width: info.width, height: info.height } : {};
-    yield { fileName, ...(row.image_id === undefined ? {} : { imageId: row.image_id }), ...size, ...wholeCaption(caption, [box]) };
+    yield { fileName, ...(row.image_id === undefined ? {} : { imageId: row.image_id }), ...size, ...captionAsExpression(caption, [box]) };
   }
 }
 
@@ -87,7 +87,7 @@ function readInfo(text: unknown): unknown {
   }
 }
 
-function wholeCaption(caption: string, boxes: readonly Box[]): Pick<ImportedSample, 'caption' | 'expressions'> {
+function captionAsExpression(caption: string, boxes: readonly Box[]): Pick<ImportedSample, 'caption' | 'expressions'> {
   return { caption, expressions: [{ text: caption, span: [0, codePointLength(caption)], boxes }] };
 }
 

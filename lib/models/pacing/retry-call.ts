@@ -10,7 +10,7 @@ export interface RetryOptions {
   readonly outage: Outage;
 }
 
-/** Attempts for faults of the call itself. For faults of the whole endpoint (throttled, unreachable), `Outage` sets the limit. */
+/** Attempts for faults of the call itself. For faults of the endpoint (throttled, unreachable), `Outage` sets the limit. */
 const ATTEMPTS: Partial<Record<CallErrorKind, number>> = { failing: 8, timed_out: 3 };
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;

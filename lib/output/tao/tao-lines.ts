@@ -31,7 +31,7 @@ interface TaoExpression {
 /** TAO's score for a box without one. */
 const MISSING_SCORE = 0.9;
 /** Fields that TAO's records do not have. */
-const OURS = ['orientation', 'status', 'provenance'];
+const GROUNDLINE_FIELDS = ['orientation', 'status', 'provenance'];
 
 /**
  * Lines in TAO's own form: `bbox_score`, counted ids, joined image paths, Python's separators, and a line for
@@ -99,7 +99,7 @@ function readRecord({ text, facts: { stated = [] } }: StepLine): TaoFields {
 /** The input's own fields and those that TAO adds before the expressions. */
 function composeBase(record: TaoFields, imageRoot: string): TaoFields {
   const { expressions: _, source: __, pipeline_steps: ___, ...fields } = record;
-  for (const name of OURS) delete fields[name];
+  for (const name of GROUNDLINE_FIELDS) delete fields[name];
   return { ...fields, image_path: joined(record.image_path, imageRoot) };
 }
 

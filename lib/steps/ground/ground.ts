@@ -42,7 +42,7 @@ export interface GroundingInput {
 export interface AppliedGrounding {
   /** By the ids of the request. */
   readonly answers: ReadonlyMap<number, GroundedExpression>;
-  /** Ids without a usable answer, which the step asks about again. */
+  /** Ids without a usable answer, which the step sends to the model again. */
   readonly open: readonly number[];
   /** The reply was not cut off, and its JSON was valid. */
   readonly complete: boolean;

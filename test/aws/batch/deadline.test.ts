@@ -67,7 +67,7 @@ describe('time of a batch', () => {
     coordinator.pausedUntil = 60_000;
     await clock.advance(5_000);
 
-    coordinator.stopped = new RunStopError('interrupted', 'ended from outside');
+    coordinator.stopped = new RunStopError('interrupted', 'the execution was aborted');
     await clock.advance(20_000);
 
     expect(await slow).toBe('aborted at 15');

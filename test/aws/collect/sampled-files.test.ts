@@ -5,13 +5,13 @@ import { sampleFiles } from '#aws/collect/sampled-files.ts';
 import { createDirectoryFiles } from '#storage/disk/directory-files.ts';
 import { tempFolder } from '#test/storage/temp-folder.ts';
 
-async function linesOf(count: number, whole?: number): Promise<number[]> {
+async function linesOf(count: number, unsampledBytes?: number): Promise<number[]> {
   const folder = tempFolder();
   writeFileSync(
     join(folder, 'lines.jsonl'),
     Array.from({ length: count }, (_, n) => `{"n":${n},"text":"${'x'.repeat(n % 3000)}"}\n`).join(''),
   );
-  const chunks = await Array.fromAsync(sampleFiles(createDirectoryFiles(folder), whole).read('lines.jsonl'));
+  const chunks = await Array.fromAsync(sampleFiles(createDirectoryFiles(folder), unsampledBytes).read('lines.jsonl'));
   return Buffer.concat(chunks)
     .toString('utf8')
     .split('\n')

@@ -12,7 +12,7 @@ const dynamo = serveDynamo();
 const input = 's3://bucket-1/inputs/d/captions.jsonl';
 
 /** Prepares `run-b` while `run-a` holds the lease of the dataset. The bucket is a folder; an S3 request would fail. */
-async function prepareBeside(runningArns: readonly string[]) {
+async function prepareDuringOtherRun(runningArns: readonly string[]) {
   const [client, table, folder] = [dynamo.connect(), await dynamo.emptyTable(), tempFolder()];
   const log = { debug() {}, info() {}, warn() {}, error() {}, count() {} };
   const variables = {
@@ -43,14 +43,14 @@ async function prepareBeside(runningArns: readonly string[]) {
 
 describe('preparation of a run', () => {
   it('waits while another run holds the lease of the dataset', async () => {
-    const { outcome, runFile } = await prepareBeside(['arn:run-a']);
+    const { outcome, runFile } = await prepareDuringOtherRun(['arn:run-a']);
 
     expect(outcome).toMatchObject({ status: 'incomplete', waitSeconds: 30, reason: expect.stringContaining('run run-a') });
     expect(await runFile()).toMatchObject({ status: 'waiting', message: expect.stringContaining('run run-a') });
   });
 
   it('stops the functions of an aborted run before it takes over the lease', async () => {
-    const { outcome, stopOf } = await prepareBeside([]);
+    const { outcome, stopOf } = await prepareDuringOtherRun([]);
 
     expect(outcome).toMatchObject({ status: 'incomplete', waitSeconds: 30, reason: expect.stringContaining('its execution was aborted') });
     expect(await stopOf('run-a')).toMatchObject({ reason: 'interrupted' });

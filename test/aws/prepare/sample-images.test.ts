@@ -19,12 +19,12 @@ describe('images checked before a run', () => {
   it('are two hundred images from all over an input of any length', () => {
     fc.assert(
       fc.property(fc.integer({ min: 401, max: 50_000 }), (count) => {
-        const taken = sampled(count);
+        const indices = sampled(count);
 
-        expect(taken).toHaveLength(200);
-        expect(taken[0]).toBe(0);
-        expect(taken.at(-1)).toBe(count - 1);
-        const gaps = taken.slice(1).map((each, index) => each - (taken[index] as number));
+        expect(indices).toHaveLength(200);
+        expect(indices[0]).toBe(0);
+        expect(indices.at(-1)).toBe(count - 1);
+        const gaps = indices.slice(1).map((each, index) => each - (indices[index] as number));
         expect(Math.max(...gaps)).toBeLessThan(count / 40);
       }),
       { numRuns: 30 },

@@ -47,12 +47,12 @@ async function open() {
 describe.skipIf(!s3Available)('validation of an input by several calls', { timeout: 60_000 }, () => {
   it('gives the same result when a call dies before its state is stored', async () => {
     const { read, hashOf, stateOf } = await open();
-    const whole = await read(99);
+    const uninterrupted = await read(99);
     const [manifest, refused] = [await hashOf('manifest'), await hashOf('refused')];
     const stored = stateOf(await read(1));
     await read(0, stored);
 
-    expect(await read(99, stored)).toEqual(whole);
+    expect(await read(99, stored)).toEqual(uninterrupted);
     expect([await hashOf('manifest'), await hashOf('refused')]).toEqual([manifest, refused]);
   });
 

@@ -48,7 +48,7 @@ describe('the lease of a dataset', () => {
     expect(answers.filter((answer) => answer?.run === winners[0])).toHaveLength(7);
   });
 
-  it('of an aborted run can be taken over 30 seconds after its functions are stopped', async () => {
+  it('of an aborted run can be acquired 30 seconds after its functions are stopped', async () => {
     const { run, running, stopped, pass } = await open();
     const [first, second, third] = [run('a'), run('b'), run('c')];
     await first.acquire();

@@ -12,7 +12,7 @@ const dynamo = serveDynamo();
 const now = () => Date.UTC(2026, 0, 1, 12);
 
 /** Items as DynamoDB stores them since the first release. Running environments hold them, so their types never change. */
-const runItem: RawItem = {
+const storedRun: RawItem = {
   sample_id: { S: 'run#r' },
   step: { S: 'run' },
   expires_at: { N: '1775044800' },
@@ -63,7 +63,7 @@ const ended = { isRunning: async () => false, stop: async () => {} };
 
 describe('items of the checkpoint table that describe runs', () => {
   it('are read from raw attribute maps', async () => {
-    const { store, lease, marks, endpoints } = await openTable(runItem, endedLease, brokenMark, endpoint);
+    const { store, lease, marks, endpoints } = await openTable(storedRun, endedLease, brokenMark, endpoint);
 
     expect(await store.read()).toMatchObject({
       done: 2,
@@ -97,7 +97,7 @@ describe('items of the checkpoint table that describe runs', () => {
     await endpoints.set('http://h', { tier: 'json' } as never);
 
     const written = new Map((await items()).map((item) => [item.sample_id?.S, item]));
-    for (const expected of [runItem, endedLease, endpoint]) expect(written.get(expected.sample_id?.S)).toEqual(expected);
+    for (const expected of [storedRun, endedLease, endpoint]) expect(written.get(expected.sample_id?.S)).toEqual(expected);
     const mark = written.get(brokenMark.sample_id?.S);
     expect({ ...mark, died_lines: { NS: mark?.died_lines?.NS?.toSorted() } }).toEqual(brokenMark);
   });

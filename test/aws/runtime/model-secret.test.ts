@@ -37,7 +37,7 @@ describe('the secret of an environment', () => {
     expect(keys).toEqual({ 'api.openai.com': 'o', ...(other === undefined ? {} : { [other]: 'o' }) });
   });
 
-  it('lets the key of a host go before a short name, and an empty one say that an own server needs none', () => {
+  it('prefers the key of a host to a short name, and accepts an empty key for a server without keys', () => {
     const hosts = [...vendorHosts, '10.0.1.5:8000'];
 
     expect(keysOf({ OPENAI_API_KEY: 'o', 'api.openai.com': 'p', '10.0.1.5:8000': '' }, hosts)).toEqual({

@@ -26,10 +26,10 @@ test('what a function throws holds no key, in its causes neither', async () => {
 
 test('what a function logs holds no key', () => {
   const lines: unknown[] = [];
-  const say = (message: string, facts?: object) => void lines.push(message, facts);
-  const log: FunctionLog = { debug: say, info: say, warn: say, error: say, count: () => {} };
+  const log = (message: string, facts?: object) => void lines.push(message, facts);
+  const functionLog: FunctionLog = { debug: log, info: log, warn: log, error: log, count: () => {} };
 
-  logWithoutKeys(log, values).warn('sample failed: sk-"SECRET"-1', { reason: 'sk-"SECRET"-1', line: 3 });
+  logWithoutKeys(functionLog, values).warn('sample failed: sk-"SECRET"-1', { reason: 'sk-"SECRET"-1', line: 3 });
 
   expect(lines).toEqual(['sample failed: <key>', { reason: '<key>', line: 3 }]);
 });

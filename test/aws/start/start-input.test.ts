@@ -24,11 +24,14 @@ describe('input of an execution', () => {
     expect(settings.workflow).toMatchObject({ max_workers: 12, limit: 3, steps: ['0'] });
   });
 
-  it('passes over what Step Functions adds of its own', () => {
+  it('ignores the field that Step Functions adds', () => {
     expect(parseStartInput({ input, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'arn' })).toEqual({ input });
   });
 
-  it.each([[{}], [{ input, max_worker: 3 }], [{ input, limit: 0 }], ['text'], [{ input: 7 }]])('says what is wrong with %o', (wrong) => {
-    expect(() => parseStartInput(wrong)).toThrow(/cannot be used .*write \{"input":"s3:.*max_workers/s);
-  });
+  it.each([[{}], [{ input, max_worker: 3 }], [{ input, limit: 0 }], ['text'], [{ input: 7 }]])(
+    'rejects %o with an example of valid input',
+    (wrong) => {
+      expect(() => parseStartInput(wrong)).toThrow(/cannot be used .*write \{"input":"s3:.*max_workers/s);
+    },
+  );
 });

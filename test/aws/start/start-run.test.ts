@@ -67,7 +67,7 @@ describe.skipIf(!s3Available)('start of a run by an upload', () => {
   ])('uses the captions uploaded last when %s and then %s precede a spec', async (older, newer) => {
     const { sfn, bucket, put, deliver, executions } = await open();
     await put(`inputs/d/${older}`, '{}');
-    await sleep(1_100); // S3 tells seconds
+    await sleep(1_100); // S3 stores times in seconds
     await put(`inputs/d/${newer}`, '{}');
     await put('inputs/d/spec.yaml', 'x');
 

@@ -195,7 +195,7 @@ export function openEnvironment(parts: EnvironmentParts) {
     }
   }
 
-  /** As the console does: what runs of its functions goes on. */
+  /** Aborts an execution as the console does: functions that already run are not ended. */
   const abort = (name: string) => running.delete(`arn:${name}`);
 
   return { cloud, run, abort, logged, text: (path: string) => readStoredText(cloud.bucket, path) };

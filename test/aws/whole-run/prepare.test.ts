@@ -158,7 +158,7 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
     dataset.environment.abort('ended-outside');
     const second = await dataset.environment.run(startOf(dataset));
 
-    expect((await first).failed?.cause).toContain('ended from outside');
+    expect((await first).failed?.cause).toContain('was aborted');
     expect(second.failed).toBeUndefined();
     expect(dataset.model.calls).toHaveLength(60 + 51);
   });

@@ -36,7 +36,7 @@ describe('alignCaptions', () => {
     expect(carried('Ein 红色沙发 und ein Hund.', 'äh ein 红色沙发 und ein Hund', 'Hund')).toBe('Hund');
   });
 
-  it('carries over signs that are no words, an emoji of several parts as one', () => {
+  it('aligns signs that are no words, with an emoji of several parts as one sign', () => {
     expect(carried('A 🐶 and a cat.', 'um a 🐶 and a cat', '🐶')).toBe('🐶');
     expect(carried('A 👩‍👩‍👧 and a ❤️.', 'um a 👩‍👩‍👧 and a ❤️', '👩‍👩‍👧')).toBe('👩‍👩‍👧');
     expect(carried('A 👩 here.', 'a 👩‍👩‍👧 here', '👩')).toBeUndefined();

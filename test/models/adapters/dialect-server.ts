@@ -30,7 +30,7 @@ export interface Dialect {
   models(ids: string[]): unknown;
 }
 
-/** A real HTTP server on the loopback that speaks one dialect from a script. */
+/** A real HTTP server on loopback with scripted replies in one dialect. */
 export async function startDialectServer(dialect: Dialect, served: string[] = ['served-a', 'served-b']): Promise<DialectServer> {
   const requests: ReceivedRequest[] = [];
   let script: Scripted[] = [];

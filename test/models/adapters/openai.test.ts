@@ -114,7 +114,7 @@ describe('the openai backend', () => {
     },
   );
 
-  test('speaks to Azure by deployment and dated version', async () => {
+  test('calls Azure by deployment and dated version', async () => {
     server.answer(good);
 
     await ask({ base_url: server.url, api_version: '2026-06-01', model_name: 'my-deployment' });

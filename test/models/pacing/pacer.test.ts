@@ -117,7 +117,7 @@ describe('pacer', () => {
     expect(starts).toHaveLength(2);
   });
 
-  test('no attempt starts during a pause ordered from outside', async () => {
+  test('no attempt starts during a pause of another worker', async () => {
     const { clock, pacer, starts, call } = setUp();
     pacer.pauseUntil(5000);
     const called = call();
@@ -144,7 +144,7 @@ describe('pacer', () => {
     expect(pauses[0]).toBeGreaterThanOrEqual(30_000);
   });
 
-  test('starts respect a rate limit from outside', async () => {
+  test('starts respect a rate limit set by the caller', async () => {
     const { clock, pacer, starts, call } = setUp();
     pacer.limitRate(2);
     const all = Promise.all(Array.from({ length: 9 }, () => call()));

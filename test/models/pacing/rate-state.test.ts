@@ -111,7 +111,7 @@ describe('rate state', () => {
     expect(recordDelivery(startAttempt(paused, 9000).state, { window: paused.window.id, late: true }, 9300).gate.phase).toBe('open');
   });
 
-  test('a pause ordered from outside never shortens the current one', () => {
+  test('a pause of another worker never shortens the current one', () => {
     const state = extendPause(initialState(4), 5000);
 
     expect(extendPause(state, 3000).pausedUntil).toBe(5000);

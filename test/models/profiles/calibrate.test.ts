@@ -86,7 +86,7 @@ describe('finding a convention', () => {
     expect(await findConvention(modelWriting(resized), undefined, signal)).toBeUndefined();
   });
 
-  test('finds none for a model that boxes the whole picture, always the same place, or nothing', async () => {
+  test('finds none for a model that boxes the entire picture, a fixed place, or nothing', async () => {
     for (const boxes of ['[{"bbox_2d":[0,0,1000,1000],"id":1}]', '[{"bbox_2d":[100,100,400,400],"id":1}]', '[]', 'I cannot see it.']) {
       const model = {
         ...modelWriting(writerOf('xyxy-1')),

@@ -38,7 +38,7 @@ describe('choosing a profile', () => {
         model,
         adapter,
         capabilities,
-        createModelFor: (spoken) => createLanguageModel({ adapter, profile: spoken, capabilities, ...line }),
+        createModelFor: (profile) => createLanguageModel({ adapter, profile, capabilities, ...line }),
         notice: (message) => notices.push(message),
       },
       signal,
@@ -98,7 +98,7 @@ describe('choosing a profile', () => {
     expect(profile).toMatchObject({ box: { scale: 'pixels' }, parameters: { chat_template_kwargs: { enable_thinking: false } } });
   });
 
-  test('speaks to a known family as ever when the user overrides its convention', async () => {
+  test('keeps the reply form of a known family when the user overrides its convention', async () => {
     const { profile } = await choose('OpenGVLab/InternVL3_5-8B', { coordinates: 'xyxy-1' });
 
     expect(profile).toMatchObject({ form: 'tags', expressionsPerCall: 1, box: { key: 'bbox_2d', order: 'xyxy', scale: 1 } });

@@ -55,14 +55,14 @@ test('3.7 "step-0 call fails: indistinguishable from nothing found, the run pass
   expect(runExitCode(run, 0)).toBe(2);
 });
 
-test('3.7 "step-0 parse fails": here the question is asked once more, and then the line fails with the head of the reply', async () => {
+test('3.7 "step-0 parse fails": here the prompt is sent a second time, and then the line fails with the head of the reply', async () => {
   const { server, results } = await one('a red car', { script: () => ({ text: 'I see a car.' }) });
 
   expect(server.calls).toHaveLength(2);
   expect(failures(results)[0]?._groundline).toMatchObject({ step: 'step_0', code: 'reply_unusable', reply_head: 'I see a car.' });
 });
 
-test('3.7 "step-1 call fails: a record with instances [] whose steps say grounded": here no record claims it', async () => {
+test('3.7 "step-1 call fails: a record with instances [] and a grounding step": here no record claims it', async () => {
   const { run, results } = await one('a red car', { script: ({ step }) => (step === 'step_1' ? { status: 400 } : undefined) });
 
   expect(annotations(results)).toEqual([]);
@@ -88,7 +88,7 @@ test('3.7 "step-1 reply unparseable: checkpointed as done, never retried": here 
   expect(annotations(second.results)[0]).toMatchObject({ status: 'ok', expressions: [{ grounding: 'found' }] });
 });
 
-test('3.7 "re-run, step file exists: the whole step is skipped even if the input grew": here new lines are processed and old ones are not billed again', async () => {
+test('3.7 "re-run, step file exists: the step is skipped even if the input grew": here new lines are processed and old ones are not billed again', async () => {
   const folder = tempFolder();
   writeSamples(folder, 2);
   const server = await standIn();
@@ -349,7 +349,7 @@ test('8.4 "keyed by the expression text: quotes and case lose boxes, equal texts
   expect(record.expressions[0]?.instances[0]?.bbox).not.toEqual(record.expressions[1]?.instances[0]?.bbox);
 });
 
-test('8.5 "one bad element loses the whole sample": here its neighbours are kept', async () => {
+test('8.5 "one bad element loses the sample": here its neighbours are kept', async () => {
   const caption = 'a red car near a tall tree';
   const { record } = await one(caption, {
     script: ({ step, repeat }) =>
@@ -375,12 +375,12 @@ test('8.7 "ids restart at 00000 after a resume": here they are the sample’s ow
   const folder = tempFolder();
   writeSamples(folder, 6);
   const server = await standIn();
-  const whole = await runIn(folder, server.overrides, { results: join(folder, 'whole') });
+  const complete = await runIn(folder, server.overrides, { results: join(folder, 'complete') });
 
   await runIn(folder, [...server.overrides, 'workflow.limit=3']);
   const { results } = await runIn(folder, server.overrides);
 
-  expect(readFileSync(join(results, 'annotations.jsonl'), 'utf8')).toBe(readFileSync(join(whole.results, 'annotations.jsonl'), 'utf8'));
+  expect(readFileSync(join(results, 'annotations.jsonl'), 'utf8')).toBe(readFileSync(join(complete.results, 'annotations.jsonl'), 'utf8'));
   const ids = annotations(results).flatMap(({ expressions }) => expressions.map(({ expression_id }) => expression_id));
   expect(new Set(ids).size).toBe(ids.length);
 });

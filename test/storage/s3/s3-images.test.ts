@@ -66,7 +66,7 @@ describe.skipIf(!s3Available)('with an S3 server (needs python3 with venv)', () 
       expect(await read(`s3://${other}/a//b.jpg`)).toBe('other');
     });
 
-    it('are never read from outside the bucket or from the web', async () => {
+    it('are refused outside the bucket and on the web', async () => {
       const images = createS3Images({ client: s3.connect(), base: 's3://bucket/d', maxBytes: 1000 });
 
       await expect(images.read('../../a.jpg', signal)).rejects.toMatchObject({ code: 'image_not_found' });

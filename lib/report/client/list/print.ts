@@ -2,7 +2,7 @@
 export const mostPrinted = 200;
 
 /** Lays out plain cards for the printer, since the list draws only the cards in view; afterwards the list draws itself again. */
-export function printWhole(container: HTMLElement, draw: (most: number) => readonly HTMLElement[], restore: () => void): void {
+export function printCards(container: HTMLElement, draw: (most: number) => readonly HTMLElement[], restore: () => void): void {
   const before = () => {
     if (container.classList.contains('printing')) return;
     container.classList.add('printing');

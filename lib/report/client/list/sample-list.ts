@@ -3,7 +3,7 @@ import { element } from '../dom.ts';
 import { sampleCard } from '../sample/sample-card.ts';
 import type { WorstSampleLookup } from '../summary/worst-sample-index.ts';
 import { type Indexed, indexSample, samplesIn, type View } from '../view.ts';
-import { printWhole } from './print.ts';
+import { printCards } from './print.ts';
 import { createVirtualList } from './virtual-list.ts';
 
 export interface SampleList {
@@ -47,7 +47,7 @@ export function createSampleList(data: ReportData, worstOf: WorstSampleLookup, e
     select(Number(clicked.dataset.place));
     if (target.closest('.enlarge')) enlarge();
   });
-  printWhole(
+  printCards(
     feed,
     (most) => shown.slice(0, most).map((_, place) => card(place)),
     () => list.reset(shown.length),

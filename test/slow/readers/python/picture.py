@@ -27,5 +27,5 @@ def found(name, image, label, box, score=None):
     return {"image": name, "label": label, "box": [float(v) for v in box], "score": score, "red": red_box(image), "size": list(image.size)}
 
 
-def report(boxes, **more):
+def print_result(boxes, **more):
     print(json.dumps({"boxes": boxes, **more}))

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 
-from picture import as_stored, found, report
+from picture import as_stored, found, print_result
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -31,4 +31,4 @@ for annotation in annotations:
     x, y, width, height = annotation["bbox"]
     label = coco.loadCats(annotation["category_id"])[0]["name"]
     boxes.append(found(entry["file_name"], image, label, [x, y, x + width, y + height], annotation.get("score")))
-report(boxes, ap=float(evaluation.stats[0]))
+print_result(boxes, ap=float(evaluation.stats[0]))

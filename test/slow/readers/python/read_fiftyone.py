@@ -7,7 +7,7 @@ os.environ["FIFTYONE_DISABLE_SERVICES"] = "1"
 os.environ["FIFTYONE_DO_NOT_TRACK"] = "1"
 
 import fiftyone.utils.data.importers as importers  # noqa: E402
-from picture import found, report, upright  # noqa: E402
+from picture import found, print_result, upright  # noqa: E402
 
 out = sys.argv[1]
 importer = importers._handle_legacy_formats(importers.FiftyOneDatasetImporter(out))
@@ -23,4 +23,4 @@ with importer:
             corners = [x * image.width, y * image.height, (x + w) * image.width, (y + h) * image.height]
             name = os.path.relpath(sample.filepath, os.path.join(out, "data"))
             boxes.append(found(name, image, detection.label, corners, detection.confidence))
-report(boxes, classes=importer.get_dataset_info()["classes"])
+print_result(boxes, classes=importer.get_dataset_info()["classes"])

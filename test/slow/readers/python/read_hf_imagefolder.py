@@ -3,7 +3,7 @@
 import sys
 
 from datasets import load_dataset
-from picture import found, report
+from picture import found, print_result
 
 out = sys.argv[1]
 data = load_dataset("imagefolder", data_dir=out, split="train")
@@ -16,4 +16,4 @@ for row in data:
         start, end = span
         assert row["caption"][start:end] == phrase
         boxes.append(found(row["image_id"], image, label, [x, y, x + w, y + h], score))
-report(boxes, rows=len(data), columns=data.column_names)
+print_result(boxes, rows=len(data), columns=data.column_names)

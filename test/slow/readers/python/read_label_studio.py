@@ -6,7 +6,7 @@ import sys
 from urllib.parse import unquote
 
 from label_studio_sdk.label_interface import LabelInterface
-from picture import found, report, upright
+from picture import found, print_result, upright
 
 out = sys.argv[1]
 with open(os.path.join(out, "label_config.xml")) as file:
@@ -33,4 +33,4 @@ for task in tasks:
         x, y, w, h = (value[key] / 100 for key in ("x", "y", "width", "height"))
         corners = [x * image.width, y * image.height, (x + w) * image.width, (y + h) * image.height]
         boxes.append(found(name.removeprefix("images/"), image, value["rectanglelabels"][0], corners, result.get("score")))
-report(boxes)
+print_result(boxes)

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from picture import as_stored, found, report
+from picture import as_stored, found, print_result
 
 out = sys.argv[1]
 with open(os.path.join(out, "annotations.json")) as file:
@@ -18,4 +18,4 @@ for conversation in conversations:
         x1, y1, x2, y2 = (value / 1000 for value in thing["bbox_2d"])
         corners = [x1 * image.width, y1 * image.height, x2 * image.width, y2 * image.height]
         boxes.append(found(conversation["image"], image, thing["label"], corners))
-report(boxes, ids=[conversation["id"] for conversation in conversations])
+print_result(boxes, ids=[conversation["id"] for conversation in conversations])

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from picture import found, report, upright
+from picture import found, print_result, upright
 
 out = sys.argv[1]
 boxes = []
@@ -21,4 +21,4 @@ with open(os.path.join(out, "annotations.jsonl")) as lines:
             clamped = [max(0, x1), max(0, y1), min(image.width, x2), min(image.height, y2)]
             assert clamped[2] > clamped[0] and clamped[3] > clamped[1]
             boxes.append(found(meta["file_name"], image, phrase, clamped))
-report(boxes, texts=texts)
+print_result(boxes, texts=texts)

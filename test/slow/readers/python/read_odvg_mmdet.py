@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from picture import found, report, upright
+from picture import found, print_result, upright
 
 out = sys.argv[1]
 boxes = []
@@ -21,4 +21,4 @@ with open(os.path.join(out, "annotations.jsonl")) as lines:
             for x1, y1, x2, y2 in corners:
                 assert x2 - x1 >= 1 and y2 - y1 >= 1
                 boxes.append(found(data["filename"], image, region["phrase"], [x1, y1, x2, y2]))
-report(boxes)
+print_result(boxes)

@@ -4,7 +4,7 @@ import os
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from picture import as_stored, found, report
+from picture import as_stored, found, print_result
 
 out = sys.argv[1]
 with open(os.path.join(out, "ImageSets", "Main", "train.txt")) as file:
@@ -20,4 +20,4 @@ for stem in stems:
         x1, y1, x2, y2 = (int(thing.findtext(f"bndbox/{corner}")) for corner in ("xmin", "ymin", "xmax", "ymax"))
         assert 1 <= x1 <= x2 <= image.width and 1 <= y1 <= y2 <= image.height
         boxes.append(found(stem, image, thing.findtext("name"), [x1 - 1, y1 - 1, x2, y2]))
-report(boxes)
+print_result(boxes)

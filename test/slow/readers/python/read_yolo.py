@@ -4,7 +4,7 @@ import os
 import sys
 
 import yaml
-from picture import found, report, upright
+from picture import found, print_result, upright
 
 out = sys.argv[1]
 with open(os.path.join(out, "data.yaml")) as file:
@@ -27,4 +27,4 @@ for folder, _, files in sorted(os.walk(os.path.join(out, data["train"]))):
             assert label < len(names) and all(0 <= value <= 1 for value in (x, y, w, h))
             corners = [(x - w / 2) * image.width, (y - h / 2) * image.height, (x + w / 2) * image.width, (y + h / 2) * image.height]
             boxes.append(found(os.path.relpath(path, os.path.join(out, data["train"])), image, names[label], corners))
-report(boxes)
+print_result(boxes)
