@@ -24,7 +24,10 @@ export interface Dataset {
 
 const captionOf = (i: number) => (i % 7 === 3 ? 'nothing to name here' : `a red car${i} near a tall tree${i}`);
 
-type DatasetOptions = StandInOptions & Omit<Partial<EnvironmentParts>, 's3'>;
+interface DatasetOptions extends StandInOptions, Omit<Partial<EnvironmentParts>, 's3'> {
+  /** The images in the bucket. @default one for each line */
+  readonly images?: number;
+}
 
 interface Servers {
   readonly server: ReturnType<typeof serveS3>;
@@ -47,7 +50,7 @@ async function makeDataset({ server, dynamo }: Servers, lines: readonly string[]
   const put = async (Key: string, Body: string | Uint8Array) => {
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
   };
-  const images = lines.map((_, i) => `img/${i}.png`);
+  const images = Array.from({ length: options.images ?? lines.length }, (_, i) => `img/${i}.png`);
   writeInput(folder, lines, images);
   for (const image of images) await put(`inputs/d/${image}`, readFileSync(join(folder, image)));
   const text = readFileSync(join(folder, 'captions.jsonl'));
@@ -61,6 +64,7 @@ async function makeDataset({ server, dynamo }: Servers, lines: readonly string[]
     ...options,
     variables: { MODEL_HOSTS: [...vendorHosts, new URL(model.url).host], ...options.variables },
   });
+  onTestFinished(environment.close);
   return {
     folder,
     uri: `s3://${bucket}/inputs/d/captions.jsonl`,

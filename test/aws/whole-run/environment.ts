@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -30,6 +31,8 @@ export interface EnvironmentParts {
   readonly keys?: () => Readonly<Record<string, string>>;
   /** Milliseconds that one call of a step's function has, on the clock of the environment. */
   readonly functionMs?: number;
+  /** The first call of prepare runs out of time as soon as it has started. */
+  readonly isPrepareShort?: boolean;
   /** Called before a batch; what it throws is the function's crash. */
   readonly onBatch?: (step: StepName, items: readonly ManifestLine[], attempt: number) => void;
 }
@@ -45,6 +48,18 @@ export interface ExecutionEnd {
 
 /** A pause of ten seconds within a function takes one. Wait states between functions take no time. */
 const SPEED = 10;
+
+/** The remaining time of a function that is slow: all of it at its start, none later. */
+function startThenEnd(): () => number {
+  let looks = 0;
+  return () => (looks++ === 0 ? 900_000 : 0);
+}
+
+/** Ends a call of a function from outside. */
+const functions = new AsyncLocalStorage<(reason: Error) => void>();
+
+const untilKilled = <T>(call: () => Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => void functions.run(reject, () => call().then(resolve, reject)));
 
 /** An environment without Step Functions: the states of the workflow are walked here, each function called with the very payload it gets. */
 export function openEnvironment(parts: EnvironmentParts) {
@@ -84,6 +99,7 @@ export function openEnvironment(parts: EnvironmentParts) {
   const hosts = { modelHosts: cloud.variables.MODEL_HOSTS, ownHosts: cloud.variables.OWN_MODEL_HOSTS };
   const secret = createModelSecret({ send } as unknown as SecretsManagerClient, 'keys', hosts);
   const running = new Set<string>();
+  const closed = new AbortController();
   let executions = 0;
 
   async function run(input: Readonly<Record<string, unknown>>, name = `run-${process.pid}-${executions++}`): Promise<ExecutionEnd> {
@@ -117,9 +133,10 @@ export function openEnvironment(parts: EnvironmentParts) {
   };
 
   async function prepareUntilDone(event: object): Promise<PrepareOutcome> {
-    let waited = 0;
+    let [waited, calls] = [0, 0];
     for (;;) {
-      const context = { cloud, secret, version: 'test', isRunning: async (arn: string) => running.has(arn), remainingMs: () => 900_000 };
+      const remainingMs = parts.isPrepareShort && calls++ === 0 ? startThenEnd() : () => 900_000;
+      const context = { cloud, secret, version: 'test', isRunning: async (arn: string) => running.has(arn), remainingMs };
       const outcome = await prepareRun({ ...event, waited }, context);
       if (outcome.status !== 'incomplete') return outcome;
       waited = outcome.waited;
@@ -163,18 +180,20 @@ export function openEnvironment(parts: EnvironmentParts) {
     for (let attempt = 0; ; ) {
       try {
         onBatch(step, items, attempt);
-        const outcome = await runBatch(
-          { batch: { run: prepared.run, steps: prepared.steps }, items, attempt },
-          {
-            cloud,
-            step,
-            remainingMs: deadline(),
-            planAt: (path) => readPlan(cloud.bucket, path),
-            sessionOf(plan) {
-              sessions[step] ??= createModelSession(cloud, secret, plan);
-              return sessions[step] as ModelSession;
+        const outcome = await untilKilled(() =>
+          runBatch(
+            { batch: { run: prepared.run, steps: prepared.steps }, items, attempt },
+            {
+              cloud,
+              step,
+              remainingMs: deadline(),
+              planAt: (path) => readPlan(cloud.bucket, path),
+              sessionOf(plan) {
+                sessions[step] ??= createModelSession(cloud, secret, plan);
+                return sessions[step] as ModelSession;
+              },
             },
-          },
+          ),
         );
         if (outcome.status !== 'incomplete') return outcome;
         batches.push({ step, items: items.length, outcome });
@@ -198,7 +217,19 @@ export function openEnvironment(parts: EnvironmentParts) {
   /** Aborts an execution as the console does: functions that already run are not ended. */
   const abort = (name: string) => running.delete(`arn:${name}`);
 
-  return { cloud, run, abort, logged, text: (path: string) => readStoredText(cloud.bucket, path) };
+  /** Kills the batch function that calls it, as a lack of memory does: it neither returns nor throws. `undefined` for another caller. */
+  function killCaller(): Promise<never> | undefined {
+    const kill = functions.getStore();
+    kill?.(new Error('the function was killed'));
+    return (
+      kill && new Promise((_, reject) => closed.signal.addEventListener('abort', () => reject(new Error('the environment is closed'))))
+    );
+  }
+
+  /** Lets the remains of killed functions end. */
+  const close = () => closed.abort();
+
+  return { cloud, run, abort, close, killCaller, logged, text: (path: string) => readStoredText(cloud.bucket, path) };
 }
 
 /** As the stack's bucket is. */

@@ -1,3 +1,4 @@
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { collectResults } from '#aws/collect/collect-results.ts';
 import { s3Available } from '#test/storage/s3-server.ts';
@@ -57,6 +58,56 @@ describe.skipIf(!s3Available)('a run on AWS that is interrupted', { timeout: 120
     expect(JSON.parse(await environment.text(`${prefix}/run.json`)).counts).toMatchObject({ done: 19, failed: 1 });
   });
 
+  it('isolates and fails the sample that kills its function every time', async () => {
+    const dataset = await makeDataset(linesOf(20), { latencyMs: 5 });
+    const { environment } = dataset;
+    const { s3 } = environment.cloud;
+    const send = s3.send.bind(s3) as (...args: unknown[]) => Promise<unknown>;
+    s3.send = ((command: { input: { Key?: string } }, ...rest: unknown[]) => {
+      const isFatal = command.input.Key === 'inputs/d/img/4.png' && command.constructor.name === 'GetObjectCommand';
+      return (isFatal && environment.killCaller()) || send(command, ...rest);
+    }) as typeof s3.send;
+
+    const { prefix, batches } = await environment.run(startOf(dataset));
+
+    expect(problemsOf(await environment.text(`${prefix}/failed.jsonl`))).toMatchObject([{ line: 5, code: 'worker_died' }]);
+    expect(environment.logged.filter(({ message }) => message === 'crash').length).toBeGreaterThan(1);
+    expect(batches.filter(({ outcome }) => outcome === 'lost')).toEqual([]);
+    expect(JSON.parse(await environment.text(`${prefix}/run.json`)).counts).toMatchObject({ done: 19, failed: 1 });
+  });
+
+  it('fails all samples of a batch whose function cannot start, each by its line', async () => {
+    const dataset = await makeDataset(linesOf(20), {
+      onBatch: (_, [first]) => {
+        if (first?.n === 1) throw new Error('the function cannot start');
+      },
+    });
+
+    const { prefix, batches, failed } = await dataset.environment.run(startOf(dataset));
+
+    const [lost] = batches.filter(({ outcome }) => outcome === 'lost');
+    const problems = problemsOf(await dataset.environment.text(`${prefix}/failed.jsonl`));
+    expect(problems.map(({ line, code }) => [line, code])).toEqual(
+      Array.from({ length: lost?.items ?? 0 }, (_, i) => [i + 1, 'batch_lost']),
+    );
+    expect(problems[0]).toMatchObject({ image_path: 'img/0.png', n: 0 });
+    expect(failed).toMatchObject({ error: 'TooManyFailures', cause: expect.stringContaining('batch_lost') });
+  });
+
+  it('fails a batch whose second step cannot start with its expressions in step 0', async () => {
+    const dataset = await makeDataset(linesOf(4), {
+      onBatch: (step) => {
+        if (step === 'step_1') throw new Error('the function cannot start');
+      },
+    });
+
+    const { prefix } = await dataset.environment.run(startOf(dataset));
+
+    const text = (name: string) => dataset.environment.text(`${prefix}/${name}`);
+    expect((await text('step_0_expression_extraction/annotations.jsonl')).split('\n').filter(Boolean)).toHaveLength(4);
+    expect(problemsOf(await text('failed.jsonl')).map(({ code }) => code)).toEqual(Array(4).fill('batch_lost'));
+  });
+
   it('suspends and resumes batches whose functions run out of time', async () => {
     const dataset = await makeDataset(linesOf(30), { latencyMs: 200, functionMs: 15_000 });
 
@@ -70,6 +121,28 @@ describe.skipIf(!s3Available)('a run on AWS that is interrupted', { timeout: 120
     const suspended = batches.filter(({ outcome }) => outcome !== 'lost' && outcome.status === 'incomplete').length;
     expect(suspended).toBeGreaterThan(0);
     expect(dataset.model.calls.length).toBeLessThanOrEqual(30 + 26 + 2 * suspended);
+  });
+
+  it('merges many lines in several calls without a difference in the result files', async () => {
+    const equal = JSON.stringify({ image_path: 'img/0.png', caption: 'a red car near a tall tree' });
+    const dataset = await makeDataset(['not json', ...Array(410).fill(equal)], { images: 1 });
+    const { cloud, run, text } = dataset.environment;
+    const { prefix } = await run(startOf(dataset, { spec: { workflow: { max_failure_rate: 0.5 } } }));
+    const before = await filesOf(dataset, prefix);
+    await cloud.s3.send(new DeleteObjectCommand({ Bucket: cloud.variables.BUCKET, Key: `${prefix}/work/collect.json` }));
+    const runId = prefix.split('/').at(-1) ?? '';
+    const event = { executionArn: `arn:${runId}`, runId, startedAt: new Date().toISOString(), input: startOf(dataset), failure: {} };
+    const collectOnce = (isLate: boolean) => {
+      let calls = 0;
+      return collectResults(event, { cloud, version: 'test', remainingMs: () => (isLate && calls++ > 0 ? 0 : 900_000) });
+    };
+
+    const suspended = [await collectOnce(true), await collectOnce(true)];
+
+    expect(suspended).toMatchObject([{ status: 'incomplete' }, { status: 'incomplete' }]);
+    expect(await collectOnce(false)).toMatchObject({ status: 'ok', done: 410, failed: 1 });
+    expect(await filesOf(dataset, prefix)).toEqual(before);
+    expect(problemsOf(await text(`${prefix}/failed.jsonl`))).toMatchObject([{ line: 1, code: 'invalid_line' }]);
   });
 
   it('writes the report in another call where time runs out', async () => {

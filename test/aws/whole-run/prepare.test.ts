@@ -7,6 +7,10 @@ import { type Dataset, linesOf, serveDatasets, specOf, startOf, uploadOf } from 
 
 const { makeDataset } = serveDatasets();
 
+/** The outcomes of all calls of prepare. */
+const outcomesOf = ({ environment }: Dataset) =>
+  environment.logged.filter(({ message }) => message === 'prepare').map(({ facts }) => (facts as { status: string }).status);
+
 describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () => {
   it.each([
     [
@@ -48,8 +52,6 @@ describe.skipIf(!s3Available)('preparing a run on AWS', { timeout: 60_000 }, () 
   });
 
   const uploadedStart = async (dataset: Dataset) => startOf(dataset, { uploaded: await uploadOf(dataset) });
-  const outcomesOf = ({ environment }: Dataset) =>
-    environment.logged.filter(({ message }) => message === 'prepare').map(({ facts }) => (facts as { status: string }).status);
 
   it('ends as superseded when a spec arrives while lines are checked', async () => {
     const dataset = await makeDataset(linesOf(2));
