@@ -55,7 +55,7 @@ function startThenEnd(): () => number {
   return () => (looks++ === 0 ? 900_000 : 0);
 }
 
-/** Ends a call of a function from outside. */
+/** Ends a call of a function by the test. */
 const functions = new AsyncLocalStorage<(reason: Error) => void>();
 
 const untilKilled = <T>(call: () => Promise<T>): Promise<T> =>
