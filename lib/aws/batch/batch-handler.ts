@@ -1,15 +1,8 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { FunctionSettings } from '#core/function-settings.ts';
 import type { StepName } from '#core/ports.ts';
-import { createDynamoClient } from '#storage/dynamodb/dynamodb-client.ts';
-import { createS3Client } from '#storage/s3/s3-client.ts';
 import { readPlan, type StoredPlan } from '../run-state/stored-plan.ts';
-import { clientOptions } from '../runtime/client-options.ts';
-import { openCloud } from '../runtime/cloud.ts';
-import { createModelSecret } from '../runtime/model-secret.ts';
-import { createPowertoolsLog } from '../runtime/powertools-log.ts';
-import { wallClock } from '../runtime/wall-clock.ts';
-import { logWithoutKeys, withoutKeys } from '../runtime/without-keys.ts';
+import { openFunctionCloud } from '../runtime/open-function-cloud.ts';
+import { withoutKeys } from '../runtime/without-keys.ts';
 import type { BatchOutcome } from './batch-outcome.ts';
 import { createModelSession, type ModelSession } from './model-session.ts';
 import { runBatch } from './run-batch.ts';
@@ -21,16 +14,7 @@ export interface FunctionContext {
 
 /** Creates the function of one step. A container reuses plan and session for the calls of one run; a call of another run replaces them. */
 export function createBatchHandler(step: StepName, variables: FunctionSettings) {
-  const hosts = { modelHosts: variables.MODEL_HOSTS, ownHosts: variables.OWN_MODEL_HOSTS };
-  const secret = createModelSecret(new SecretsManagerClient(clientOptions), variables.MODEL_KEYS_SECRET, hosts);
-  const keyValues = () => secret.values;
-  const cloud = openCloud({
-    variables,
-    s3: createS3Client(),
-    dynamo: createDynamoClient(),
-    clock: wallClock,
-    log: logWithoutKeys(createPowertoolsLog(variables.ENVIRONMENT), keyValues),
-  });
+  const { cloud, secret, keyValues } = openFunctionCloud(variables);
   let plan: { readonly path: string; readonly read: Promise<StoredPlan> } | undefined;
   let session: { readonly runId: string; readonly open: ModelSession } | undefined;
 

@@ -32,6 +32,16 @@ export function classifyFailure(failure: unknown, target: RequestTarget): Error 
   return withoutSecretsInError(failure instanceof Error ? failure : new Error(String(failure)), [target.key]) as Error;
 }
 
+/** Runs a call of an SDK. Throws the reason of an aborted signal, and every other failure as `classifyFailure` names it. */
+export async function classifyFailuresOf<T>(call: () => Promise<T>, target: RequestTarget, signal: AbortSignal): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw classifyFailure(error, target);
+  }
+}
+
 function classifyConnection(code: string, target: RequestTarget, cause: unknown): Error {
   const { endpoint, urlSetting } = target;
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')

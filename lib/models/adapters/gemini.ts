@@ -5,7 +5,7 @@ import { noUsage, usageOfCall } from '#core/usage.ts';
 import { addAdjustment, type EndpointCapabilities } from '../endpoint-capabilities.ts';
 import type { Attempt, ModelAdapter } from './adapter.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
-import { classifyFailure, type RequestTarget } from './classify-failure.ts';
+import { classifyFailuresOf, type RequestTarget } from './classify-failure.ts';
 import { type Connections, connectionOptions, openConnections } from './http.ts';
 import { explainUnknownModel } from './unknown-model.ts';
 
@@ -42,14 +42,7 @@ export async function createGemini(options: GeminiOptions): Promise<ModelAdapter
   const connections = await openConnections(connectionOptions(options));
   const client = await createClient(options, connections);
 
-  const guard = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {
-    try {
-      return await call();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw classifyFailure(error, target);
-    }
-  };
+  const guard = <T>(call: () => Promise<T>, signal: AbortSignal) => classifyFailuresOf(call, target, signal);
 
   const listModels = (signal: AbortSignal) =>
     guard(async () => {

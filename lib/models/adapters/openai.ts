@@ -6,7 +6,7 @@ import { addAdjustment, type EndpointCapabilities } from '../endpoint-capabiliti
 import type { Attempt, ModelAdapter, ServedModel } from './adapter.ts';
 import { bodyBytes } from './body-bytes.ts';
 import { CallError, unreadableAnswer } from './call-error.ts';
-import { classifyFailure, type RequestTarget } from './classify-failure.ts';
+import { classifyFailuresOf, type RequestTarget } from './classify-failure.ts';
 import { ANSWER_GRACE_MS, connectionOptions, HttpError, openConnections } from './http.ts';
 import { findOpenAIAdjustment, type OpenAIBodyOptions, openAIBody } from './openai-request.ts';
 import { explainUnknownModel } from './unknown-model.ts';
@@ -43,14 +43,7 @@ export async function createOpenAI(options: OpenAIOptions): Promise<ModelAdapter
   const connections = await openConnections(connectionOptions(options));
   const client = await createClient(options, connections.fetch);
 
-  const guard = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {
-    try {
-      return await call();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw classifyFailure(error, target);
-    }
-  };
+  const guard = <T>(call: () => Promise<T>, signal: AbortSignal) => classifyFailuresOf(call, target, signal);
 
   const listModels = (signal: AbortSignal) =>
     guard(async () => {
